@@ -1,0 +1,302 @@
+"""The frozen Model: one release of a tenant's metadata, compiled. What every request reads.
+
+Everything here is immutable and holds names, types, labels and typed formulas; nothing physical
+(columns, tables: runtime.storage) and nothing of a person (rights are applied by runtime.access).
+Mappings are read-only views; tuples keep the admin's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from tabwright.formula.compiler import Formula
+from tabwright.formula.types import Type
+
+type_names = (
+    "text", "long_text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime",
+    "picklist", "lookup", "user", "auto_number", "email", "phone", "url",
+)  # fmt: skip
+# Types that only system fields have: "owner" (user or queue), "id", "record_type".
+
+Labels = Mapping[str, str]  # {"zh": ..., "en": ...}; never empty
+FieldRight = Literal["none", "read", "edit"]
+Sharing = Literal["private", "read", "edit"]
+
+
+def label_in(labels: Labels, language: str) -> str:
+    """The label in a language, else in English, else any."""
+    return labels.get(language) or labels.get("en") or next(iter(labels.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistValue:
+    code: str
+    labels: Labels
+    colour: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistDef:
+    """A global picklist, or a field's own one (then uid and name are the field's)."""
+
+    uid: str
+    name: str
+    labels: Labels
+    values: tuple[PicklistValue, ...]
+    restricted: bool = True
+
+    def value(self, code: str) -> PicklistValue | None:
+        return next((value for value in self.values if value.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDef:
+    """One field of an object, system fields included (``system=True``, uid ``sys:<name>``).
+
+    ``type`` is one of ``type_names``, or "id", "owner", "record_type", "revision" on system fields
+    ("created_by" has type "user", "created_at" type "datetime"). ``value_type`` is what a formula sees.
+    """
+
+    uid: str
+    object: str
+    name: str
+    labels: Labels
+    type: str
+    value_type: Type
+    help: Labels = field(default_factory=dict)
+    placeholder: Labels = field(default_factory=dict)
+    required: bool = False
+    unique: Literal[False, True, "ignore_case"] = False
+    external_key: bool = False
+    read_only: bool = False
+    read_only_after_create: bool = False
+    searchable: bool = False
+    sortable: bool = False
+    system: bool = False
+    default: Formula | None = None
+    max_length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    currency: str | None = None
+    pattern: str | None = None
+    pattern_message: Labels = field(default_factory=dict)
+    picklist: PicklistDef | None = None
+    default_code: str | None = None  # picklist: the value marked default
+    target: str | None = None  # lookup, user: object name; owner: "user" (queue is the other)
+    on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
+    lookup_filter: Formula | None = None
+    number_pattern: str | None = None  # auto_number
+    number_start: int = 1
+    country: str | None = None  # phone
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return f"{self.object}.{self.name}"
+
+    @property
+    def is_reference(self) -> bool:
+        return self.type in ("lookup", "user", "owner")
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in ("integer", "decimal", "currency", "percent")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTypeDef:
+    uid: str
+    name: str  # without the object's name
+    labels: Labels
+    active: bool
+    picklists: Mapping[str, tuple[str, ...]]  # field name -> allowed codes
+    defaults: Mapping[str, Formula]
+    layout: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutField:
+    field: str
+    span: int = 1
+    required: bool = False
+    read_only: bool = False
+    visible: Formula | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutSection:
+    labels: Labels
+    columns: int
+    fields: tuple[LayoutField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedList:
+    """A list of records of ``object`` whose lookup ``field`` names this record."""
+
+    object: str
+    field: str
+    columns: tuple[str, ...]
+    order: tuple[tuple[str, Literal["asc", "desc"]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutDef:
+    uid: str | None  # None: generated, not a document
+    name: str
+    labels: Labels
+    sections: tuple[LayoutSection, ...]
+    related: tuple[RelatedList, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    path: str
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListViewDef:
+    uid: str | None
+    name: str
+    labels: Labels
+    columns: tuple[ListColumn, ...]
+    where: Formula | None
+    order: tuple[tuple[str, Literal["asc", "desc"]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRuleDef:
+    uid: str
+    name: str
+    condition: Formula  # true = the record is refused
+    message: Labels
+    field: str | None
+    severity: Literal["error"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueRuleDef:
+    uid: str
+    name: str
+    fields: tuple[str, ...]
+    ignore_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDef:
+    """One object with everything that hangs on it. ``digest`` keys what runtime compiles from it (0010)."""
+
+    uid: str
+    name: str
+    labels: Labels
+    plural: Labels
+    icon: str
+    colour: str
+    name_field: str
+    sharing: Sharing
+    searchable: bool
+    highlights: tuple[str, ...]
+    fields: Mapping[str, FieldDef]  # by name, admin's order, then system fields
+    record_types: Mapping[str, RecordTypeDef]
+    layouts: Mapping[str, LayoutDef]  # never empty
+    list_views: Mapping[str, ListViewDef]  # never empty
+    validation_rules: tuple[ValidationRuleDef, ...]
+    unique_rules: tuple[UniqueRuleDef, ...]  # a field's own `unique` is here too, uid "<field uid>:unique"
+    package: str | None
+    digest: str
+    aliases: tuple[str, ...] = ()
+    field_aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> FieldDef | None:
+        """The field of that name or alias (lower case), or None."""
+        found = self.fields.get(name)
+        if found is None and name in self.field_aliases:
+            found = self.fields.get(self.field_aliases[name])
+        return found
+
+    @property
+    def own_fields(self) -> tuple[FieldDef, ...]:
+        return tuple(each for each in self.fields.values() if not each.system)
+
+
+@dataclass(frozen=True, slots=True)
+class TabDef:
+    uid: str | None
+    name: str
+    labels: Labels
+    icon: str
+    object: str | None
+    list_view: str | None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppDef:
+    uid: str | None
+    name: str
+    labels: Labels
+    icon: str
+    tabs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSetDef:
+    """Rights as the document says them; runtime.access unites the sets of a principal."""
+
+    uid: str
+    name: str
+    labels: Labels
+    system: frozenset[str]
+    objects: Mapping[str, frozenset[str]]  # object name or "*"
+    fields: Mapping[str, Mapping[str, FieldRight]]  # object name or "*" -> field name or "*"
+    tabs: tuple[str, ...]
+    apps: tuple[str, ...]
+    record_types: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One edge of the where-used graph: component ``user`` names component ``used`` at ``pointer``."""
+
+    user_kind: str
+    user: str
+    used_kind: str
+    used: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    release: int
+    digest: str
+    objects: Mapping[str, ObjectDef]
+    object_aliases: Mapping[str, str]
+    picklists: Mapping[str, PicklistDef]
+    tabs: Mapping[str, TabDef]  # documents, then generated ones
+    apps: Mapping[str, AppDef]
+    permission_sets: Mapping[str, PermissionSetDef]  # by uid
+    uses: tuple[Use, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def find(self, name: str) -> ObjectDef | None:
+        """The object of that name or alias (lower case), or None."""
+        found = self.objects.get(name)
+        if found is None and name in self.object_aliases:
+            found = self.objects.get(self.object_aliases[name])
+        return found
+
+    def children(self, object: str) -> tuple[FieldDef, ...]:
+        """Every lookup field, of any object, that names ``object``."""
+        return tuple(
+            each
+            for other in self.objects.values()
+            for each in other.fields.values()
+            if each.target == object and not each.system
+        )
