@@ -1,0 +1,263 @@
+"""The access gate: what this principal may do under this Model. Every read and write passes it.
+
+A field that may not be read may not be named: ``resolve`` answers an unknown and an unreadable name with
+the same fault, and takes its suggestions from readable names only. The same holds for objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef
+from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place
+from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, RecordRule
+from tabwright.runtime.access.rights import BASE, NAMED_BY_ALL, WRITABLE_SYSTEM_FIELDS, rights_of
+
+Level = Literal["read", "edit", "delete", "transfer"]
+
+MAX_HOPS = 3  # lookups in one path
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPath:
+    """A path that this principal may read, e.g. ``account.owner.name``.
+
+    ``hops`` are the reference fields walked (empty for a field of the object itself), ``field`` the last one,
+    ``object`` the object that has it, ``text`` the path in canonical names.
+    """
+
+    text: str
+    hops: tuple[FieldDef, ...]
+    object: ObjectDef
+    field: FieldDef
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        return tuple(hop.name for hop in self.hops)
+
+    @property
+    def is_name(self) -> bool:
+        """The name of a related record: shown even where the record itself is hidden."""
+        return bool(self.hops) and self.field.name == self.object.name_field
+
+
+class Gate:
+    """Asks the rights of one principal about the objects of one Model. Cheap to make, safe to share."""
+
+    def __init__(self, model: Model, principal: Principal) -> None:
+        self.model = model
+        self.principal = principal
+        self._all = principal.kind == "system"
+        self._rights = rights_of(model, principal)
+        self._readable: dict[str, tuple[FieldDef, ...]] = {}
+        self._rules: dict[tuple[str, Level], RecordRule] = {}
+
+    @staticmethod
+    def system(model: Model) -> Gate:
+        """The gate of the platform itself: everything is open."""
+        return Gate(model, Principal.system())
+
+    # ---- system rights -----------------------------------------------------------------------------
+
+    def has(self, right: str) -> bool:
+        """Whether the principal has a system right, such as ``customise``."""
+        return self._all or right in self._rights.system
+
+    def require_right(self, right: str) -> None:
+        """Raises Denied without that system right."""
+        if not self.has(right):
+            raise Denied.of("access.system_right", right=right)
+
+    # ---- objects -----------------------------------------------------------------------------------
+
+    def may(self, object: ObjectDef, operation: str) -> bool:
+        """Whether the operation is allowed on the object at all (single records: ``allows``)."""
+        if self._all or operation in self._rights.operations(object):
+            return True
+        return operation == "read" and object.name in NAMED_BY_ALL and object.package == BASE
+
+    def object(self, name: str) -> ObjectDef:
+        """The object of that name or alias. NotFound if there is none, or none that may be known."""
+        found = self.model.find(name.lower())
+        if found is None or not (self.may(found, "read") or self.may(found, "create")):
+            raise NotFound.of("object.unknown", Place(object=name), object=name)
+        return found
+
+    def require(self, object: ObjectDef, operation: str) -> None:
+        """Raises NotFound where the object may not be known, Denied where only the operation is refused."""
+        if self.may(object, operation):
+            return
+        if not (self.may(object, "read") or self.may(object, "create")):
+            raise NotFound.of("object.unknown", Place(object=object.name), object=object.name)
+        raise Denied.of(
+            "access.operation", Place(object=object.name), object=object.name, operation=operation
+        )
+
+    def objects(self) -> tuple[ObjectDef, ...]:
+        """Every object that may be read, in the Model's order."""
+        return tuple(each for each in self.model.objects.values() if self.may(each, "read"))
+
+    def operations(self, object: ObjectDef) -> tuple[str, ...]:
+        """The operations allowed on the object, sorted: what describe says."""
+        known = ("create", "read", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
+        return tuple(sorted(each for each in known if self.may(object, each)))
+
+    # ---- fields ------------------------------------------------------------------------------------
+
+    def can_read(self, field: FieldDef) -> bool:
+        if self._all:
+            return True
+        object = self.model.objects.get(field.object)
+        if object is None or not self.may(object, "read"):
+            return False
+        return self._rights.fields(object).get(field.name, "none") != "none"
+
+    def can_edit(self, field: FieldDef) -> bool:
+        """Whether a value may be given for the field; the owner also asks ``allows(..., "transfer", row)``."""
+        if self._all:
+            return not field.system or field.name in WRITABLE_SYSTEM_FIELDS
+        object = self.model.objects.get(field.object)
+        return object is not None and self._rights.fields(object).get(field.name) == "edit"
+
+    def readable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
+        """The fields that may be read, in the Model's order."""
+        found = self._readable.get(object.name)
+        if found is None:
+            found = tuple(field for field in object.fields.values() if self.can_read(field))
+            self._readable[object.name] = found
+        return found
+
+    def editable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
+        """The fields for which a value may be given, in the Model's order."""
+        return tuple(field for field in object.fields.values() if self.can_edit(field))
+
+    def find(self, object: ObjectDef, name: str) -> FieldDef | None:
+        """The readable field of that name or alias, or None."""
+        field = object.find(name.lower())
+        return field if field is not None and self.can_read(field) else None
+
+    def resolve(self, object: ObjectDef, path: str) -> ResolvedPath:
+        """A field, or a field over lookups (``account.owner.name``), that may be read.
+
+        Raises Invalid ``field.unknown``, the same whether the name does not exist or may not be known.
+        """
+        names = path.lower().split(".")
+        if len(names) > MAX_HOPS + 1:
+            raise Invalid.of(
+                "field.too_many_hops", Place(object=object.name, field=path), path=path, limit=MAX_HOPS
+            )
+        hops: list[FieldDef] = []
+        here = object
+        for name in names[:-1]:
+            hop = self.find(here, name)
+            target = self.model.objects.get(hop.target) if hop is not None and hop.target else None
+            if hop is None or target is None or not self.may(target, "read"):
+                raise self._unknown(object, path, here, name)
+            hops.append(hop)
+            here = target
+        field = self.find(here, names[-1])
+        if field is None:
+            raise self._unknown(object, path, here, names[-1])
+        return ResolvedPath(".".join([*(hop.name for hop in hops), field.name]), tuple(hops), here, field)
+
+    def resolve_all(self, object: ObjectDef, paths: tuple[str, ...]) -> tuple[ResolvedPath, ...]:
+        """Every path resolved; one Invalid with the faults of all that are unknown."""
+        done: list[ResolvedPath] = []
+        faults: list[Fault] = []
+        for path in paths:
+            try:
+                done.append(self.resolve(object, path))
+            except Invalid as error:
+                faults.extend(error.faults)
+        if faults:
+            raise Invalid(*faults)
+        return tuple(done)
+
+    def _unknown(self, object: ObjectDef, path: str, here: ObjectDef, name: str) -> Invalid:
+        close = get_close_matches(name, [field.name for field in self.readable(here)], n=3, cutoff=0.6)
+        place = Place(object=object.name, field=path)
+        if close:
+            return Invalid.of("field.unknown_near", place, path=path, near=", ".join(close))
+        return Invalid.of("field.unknown", place, path=path)
+
+    def name_shown(self, target: ObjectDef) -> bool:
+        """Whether names of the object's records may be shown where a lookup names one, hidden or not."""
+        return self.find(target, target.name_field) is not None
+
+    # ---- records -----------------------------------------------------------------------------------
+
+    def rule(self, object: ObjectDef, level: Level) -> RecordRule:
+        """Which records the principal may read, edit, delete or give to another owner."""
+        key = (object.name, level)
+        found = self._rules.get(key)
+        if found is None:
+            found = self._rules[key] = self._rule(object, level)
+        return found
+
+    def _rule(self, object: ObjectDef, level: Level) -> RecordRule:
+        if self._all or self.may(object, "modify_all"):
+            return EVERYTHING
+        own = RecordRule(owners=(self.principal.user_id, *self.principal.groups))
+        if level == "transfer":
+            if not self.may(object, "edit"):
+                return NOTHING
+            return self.rule(object, "edit") if self.may(object, "transfer") else own
+        if not self.may(object, level):
+            return NOTHING
+        if level == "read":
+            # Names of users and queues are shown to everybody, so hiding their records would only confuse.
+            open_to_all = object.sharing != "private" or object.name in NAMED_BY_ALL
+            return EVERYTHING if open_to_all or self.may(object, "view_all") else own
+        if level == "edit":
+            return EVERYTHING if object.sharing == "edit" else own
+        return own
+
+    def predicate(self, object: ObjectDef, level: Level, column: Column) -> sa.ColumnElement[bool] | None:
+        """``rule`` as SQL; None when it leaves nothing out. Its values: ``rule(...).parameters()``."""
+        return self.rule(object, level).sql(column)
+
+    def allows(self, object: ObjectDef, level: Level, row: Mapping[str, Any]) -> bool:
+        """``rule`` as yes/no on a loaded record; ``row`` holds the system field "owner" (a UUID or None)."""
+        return self.rule(object, level).holds(row)
+
+    # ---- what is shown -----------------------------------------------------------------------------
+
+    def tabs(self) -> tuple[TabDef, ...]:
+        """The tabs that show: granted, and of an object that may be read."""
+        granted = self._rights.tabs()
+        return tuple(
+            tab
+            for tab in self.model.tabs.values()
+            if (self._all or "*" in granted or tab.name in granted) and self._tab_opens(tab)
+        )
+
+    def _tab_opens(self, tab: TabDef) -> bool:
+        if tab.object is None:
+            return True
+        object = self.model.find(tab.object)
+        return object is not None and self.may(object, "read")
+
+    def apps(self) -> tuple[AppDef, ...]:
+        """The apps that show: granted, with at least one tab that shows."""
+        granted = self._rights.apps()
+        shown = {tab.name for tab in self.tabs()}
+        return tuple(
+            app
+            for app in self.model.apps.values()
+            if (self._all or "*" in granted or app.name in granted) and shown.intersection(app.tabs)
+        )
+
+    def record_types(self, object: ObjectDef) -> tuple[RecordTypeDef, ...]:
+        """The active record types with which this principal may make a record of the object."""
+        granted = self._rights.record_types(object.name)
+        return tuple(
+            each
+            for each in object.record_types.values()
+            if each.active and (self._all or "*" in granted or each.name in granted)
+        )

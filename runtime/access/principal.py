@@ -1,0 +1,57 @@
+"""Who is acting: a frozen value that every service takes as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+Kind = Literal["user", "system"]
+
+SYSTEM_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """What a token was narrowed to: an AND with the person's rights, never an OR.
+
+    ``objects`` maps an object's name or "*" to operations; ``system`` names the system rights it keeps.
+    """
+
+    objects: tuple[tuple[str, frozenset[str]], ...] = ()
+    system: frozenset[str] = frozenset()
+
+    @staticmethod
+    def parse(scope: Mapping[str, Any] | None) -> TokenScope | None:
+        """The stored JSON form, ``{"objects": {"account": ["read"]}, "system": [...]}``; nothing means unlimited."""
+        if not scope:
+            return None
+        objects = scope.get("objects") or {}
+        return TokenScope(
+            tuple(sorted((str(name), frozenset(rights)) for name, rights in objects.items())),
+            frozenset(scope.get("system") or ()),
+        )
+
+    def operations(self, object: str) -> frozenset[str]:
+        named = dict(self.objects)
+        return named.get(object, named.get("*", frozenset()))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """``permission_sets`` are uids, sorted; ``groups`` the queues and groups the user is a member of."""
+
+    user_id: UUID
+    name: str
+    language: str = "en"
+    zone: str = "UTC"
+    kind: Kind = "user"
+    permission_sets: tuple[str, ...] = ()
+    token_scope: TokenScope | None = None
+    groups: tuple[UUID, ...] = ()
+
+    @staticmethod
+    def system(language: str = "en", zone: str = "UTC") -> Principal:
+        """The platform itself, acting on behalf of a rule, a job or the installer."""
+        return Principal(SYSTEM_ID, "system", language, zone, kind="system")
