@@ -1,0 +1,197 @@
+"""One request's world: which tenant, which release, who asks, and what runtime has made of the model.
+
+A ``Tenancy`` stands for the process, a ``TenantRuntime`` for one tenant in it, a ``Call`` for one request
+(or job step, or command). Services take the call as their first argument and nothing from globals.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from uuid import UUID
+
+from tabwright.metadata.model import Model, ObjectDef
+
+if TYPE_CHECKING:
+    from tabwright.platform.clock import Clock, Ids
+    from tabwright.platform.database import Reader, Store, Stores
+    from tabwright.platform.jobs import Jobs
+    from tabwright.platform.language import Language
+    from tabwright.platform.tenants import TenantLocation
+    from tabwright.runtime.access.gate import Gate
+    from tabwright.runtime.access.principal import Principal
+    from tabwright.runtime.storage.tables import RecordTable, Tables
+
+Piece = TypeVar("Piece")
+
+DEFAULT_PIECES = 20_000
+DEFAULT_PIECE_BYTES = 48 * 2**20
+MODELS_KEPT = 4  # releases that requests in flight may still hold
+
+
+class Pieces:
+    """What runtime compiled from a model, kept by what it was made of (decision 0010).
+
+    Bounded by count and by the bytes that each piece says it takes; the piece unused longest goes first.
+    A piece may be lost at any time, so ``make`` must give an equal one again.
+    """
+
+    def __init__(self, most: int = DEFAULT_PIECES, most_bytes: int = DEFAULT_PIECE_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Piece], size: int = 1024) -> Piece:
+        """The piece under ``key``; made (outside the lock, so perhaps twice) on first use. ``size`` in bytes."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return cast(Piece, found[0])
+        made = make()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = (made, size)
+                self._bytes += size
+                while len(self._kept) > 1 and (
+                    len(self._kept) > self._most or self._bytes > self._most_bytes
+                ):
+                    self._bytes -= self._kept.popitem(last=False)[1][1]
+            return cast(Piece, self._kept[key][0])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    @property
+    def count(self) -> int:
+        return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+
+class Releases(Protocol):
+    """Where models come from: the tenant's releases (``runtime.publishing`` gives the real one)."""
+
+    def current(self, reader: Reader) -> int:
+        """The number of the release in force, by one short statement."""
+        ...
+
+    def load(self, reader: Reader, number: int, previous: Model | None) -> tuple[Model, Tables]:
+        """Compile release ``number`` and the tables it stands on."""
+        ...
+
+
+class TenantRuntime:
+    """One tenant in this process: its store, its models, its compiled pieces."""
+
+    def __init__(
+        self, location: TenantLocation, store: Store, pieces: Pieces, releases: Releases, jobs: Jobs
+    ) -> None:
+        self.location = location
+        self.store = store
+        self.pieces = pieces
+        self.jobs = jobs
+        self._releases = releases
+        self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def at_release(self, reader: Reader | None = None) -> Model:
+        """The model of the release in force. The number is read each time; the model is compiled once."""
+        if reader is None:
+            with self.store.read() as own:
+                return self.at_release(own)
+        number = self._releases.current(reader)
+        known = self._known.get(number)
+        return known[0] if known is not None else self._load(reader, number)[0]
+
+    def tables(self, model: Model) -> Tables:
+        """The tables that ``model`` stands on."""
+        known = self._known.get(model.release)
+        if known is not None and known[0] is model:
+            return known[1]
+        with self.store.read() as reader:
+            return self._load(reader, model.release)[1]
+
+    def keep(self, model: Model, tables: Tables) -> None:
+        """Make a model known without loading it: a publish has just compiled it, a preview shows a draft's."""
+        with self._lock:
+            self._known[model.release] = (model, tables)
+            while len(self._known) > MODELS_KEPT:
+                self._known.popitem(last=False)
+
+    def _load(self, reader: Reader, number: int) -> tuple[Model, Tables]:
+        with self._lock:
+            known = self._known.get(number)
+            if known is not None:
+                return known
+            previous = next(reversed(self._known.values()))[0] if self._known else None
+        loaded = self._releases.load(reader, number, previous)
+        self.keep(*loaded)
+        return loaded
+
+    def piece(
+        self, what: str, object: ObjectDef, table: RecordTable, make: Callable[[], Piece], *further: Hashable
+    ) -> Piece:
+        """A piece made of one object: keyed by its digest, its table's, and ``further`` arguments."""
+        return self.pieces.get((what, self.store.key, object.digest, table.digest, *further), make)
+
+
+class Tenancy:
+    """All tenants that this process has opened. Thread-safe."""
+
+    def __init__(self, stores: Stores, releases: Releases, jobs: Jobs, pieces: Pieces | None = None) -> None:
+        self.stores = stores
+        self.jobs = jobs
+        self.pieces = pieces or Pieces()
+        self._releases = releases
+        self._open: dict[UUID, TenantRuntime] = {}
+        self._lock = threading.Lock()
+
+    def open(self, location: TenantLocation) -> TenantRuntime:
+        """The runtime of the tenant at ``location``; the same one each time while the location is the same."""
+        with self._lock:
+            tenant = self._open.get(location.id)
+            if tenant is None or tenant.location != location:
+                store = self.stores.tenant(location)
+                tenant = TenantRuntime(location, store, self.pieces, self._releases, self.jobs)
+                self._open[location.id] = tenant
+            return tenant
+
+    def forget(self, location: TenantLocation) -> None:
+        """Drop what is kept of a tenant that was deleted or has moved."""
+        with self._lock:
+            self._open.pop(location.id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: the first argument of every service. Holds one release from start to end."""
+
+    tenant: TenantRuntime
+    principal: Principal
+    model: Model
+    gate: Gate
+    clock: Clock
+    ids: Ids
+    language: Language
+    zone: str  # IANA name
+    request_id: str
+    cause: str  # form api bulk import rule roll_up undo publish sign_in export view system
+
+    @property
+    def tables(self) -> Tables:
+        return self.tenant.tables(self.model)
+
+    def because(self, cause: str) -> Call:
+        """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""
+        return replace(self, cause=cause)
