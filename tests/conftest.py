@@ -1,0 +1,47 @@
+"""What every test may ask for. Nothing is skipped here: services.py decides about what is not there."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from browsing import browser
+from services import chromium, url_of
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A PostgreSQL database: make schemas, databases and roles of your own name there, and drop them."""
+    return url_of("postgres")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A Redis database for tests."""
+    return url_of("redis")
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """A RabbitMQ for tests."""
+    return url_of("amqp")
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """One headless browser for all tests of a worker: mark them `browser`."""
+    with browser(chromium()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chrome: Browser) -> Iterator[Page]:
+    """A page of a fresh profile, 1440 x 900; `page.set_viewport_size` makes it a phone."""
+    context = chrome.new_context(
+        viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
+    )
+    context.set_default_timeout(10_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()

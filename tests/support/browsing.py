@@ -1,0 +1,44 @@
+"""A real browser for the tests marked `browser`, and axe to look at the pages that it shows."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+# No request of the browser's own leaves the machine; root may not use the sandbox.
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAWS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@contextmanager
+def browser(executable: str) -> Iterator[Browser]:
+    """A headless browser, closed at the end of the block."""
+    arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable, args=arguments)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def barriers(page: Page, *, impacts: tuple[str, ...] = ("serious", "critical")) -> list[str]:
+    """What axe finds wrong on the page as it is: `impact rule: the elements`. Works under our own CSP."""
+    page.evaluate(AXE.read_text("utf-8") + "\n;0")  # by the debugger, so the page's CSP has no say
+    result: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: tags})", LAWS)
+    return [
+        f"{fault['impact']} {fault['id']}: {' | '.join(str(node['target']) for node in fault['nodes'])}"
+        for fault in result["violations"]
+        if fault["impact"] in impacts
+    ]
