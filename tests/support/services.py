@@ -1,7 +1,7 @@
 """Where the services of the tests are, and whether they answer.
 
-A test that needs one asks for it here. Where none answers the test is skipped, unless TABWRIGHT_REQUIRE_SERVICES
-is 1 (CI): then it fails, so that no run is green for want of a server.
+A test that needs one asks for it here. Where none answers the test is skipped, unless
+TABWRIGHT_REQUIRE_SERVICES is 1 (CI): then it fails, so that no run is green for want of a server.
 """
 
 import os
