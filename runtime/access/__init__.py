@@ -1,1 +1,1 @@
-"""Who may do and see what: the principal, the rights its permission sets give, and the gate every path passes."""
+"""Who may do and see what: the principal, the rights its sets give, and the gate every path passes."""

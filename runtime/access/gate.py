@@ -119,7 +119,7 @@ class Gate:
         return self._rights.fields(object).get(field.name, "none") != "none"
 
     def can_edit(self, field: FieldDef) -> bool:
-        """Whether a value may be given for the field; the owner also asks ``allows(..., "transfer", row)``."""
+        """Whether a value may be given for the field; an owner also asks ``allows(.., "transfer", ..)``."""
         if self._all:
             return not field.system or field.name in WRITABLE_SYSTEM_FIELDS
         object = self.model.objects.get(field.object)

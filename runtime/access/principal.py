@@ -24,7 +24,7 @@ class TokenScope:
 
     @staticmethod
     def parse(scope: Mapping[str, Any] | None) -> TokenScope | None:
-        """The stored JSON form, ``{"objects": {"account": ["read"]}, "system": [...]}``; nothing means unlimited."""
+        """The stored JSON form, ``{"objects": {"account": ["read"]}, "system": [...]}``; none: unlimited."""
         if not scope:
             return None
         objects = scope.get("objects") or {}

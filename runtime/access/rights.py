@@ -85,7 +85,7 @@ class Rights:
         return found
 
     def fields(self, object: ObjectDef) -> dict[str, FieldRight]:
-        """Field name -> right, for every field of the object; "none" on all when the object may not be read."""
+        """Field name -> right, for every field of the object; what may not be read is "none"."""
         found = self._fields.get(object.name)
         if found is None:
             operations = self.operations(object)
