@@ -3,7 +3,7 @@ PORT ?= 8000
 WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
