@@ -41,7 +41,7 @@ demo-reset: ## Throw ./var away: the next `make demo` starts anew
 	@rm -rf var && echo "./var is gone; 'make demo' makes a new one"
 
 lint: $(VENV)/.dev ## Style: ruff check and ruff format --check
-	@$(PY) -m ruff check --quiet . && $(PY) -m ruff format --quiet --check . && echo "lint: clean"
+	@$(PY) -m ruff check --quiet --output-format concise . && $(PY) -m ruff format --quiet --check . && echo "lint: clean"
 
 format: $(VENV)/.dev ## Put the style right where a tool can
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .

@@ -1,12 +1,16 @@
 """What every test may ask for. Nothing is skipped here: services.py decides about what is not there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page
 
-from browsing import browser
 from services import chromium, url_of
+
+if TYPE_CHECKING:  # a third of a second, which only the browser tests should pay
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,8 @@ def amqp_url() -> str:
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
     """One headless browser for all tests of a worker: mark them `browser`."""
+    from browsing import browser
+
     with browser(chromium()) as opened:
         yield opened
 
