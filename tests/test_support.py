@@ -1,10 +1,13 @@
 """The helpers of the tests do what the tests rely on."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page
 
 from browsing import barriers
 from services import SERVICES, chromium, url_of
+from tabwright.platform.settings import Settings
 
 
 def test_a_service_that_does_not_answer_skips_or_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +22,12 @@ def test_a_service_that_does_not_answer_skips_or_fails(monkeypatch: pytest.Monke
     monkeypatch.delenv("TABWRIGHT_TEST_CHROMIUM", raising=False)
     with pytest.raises(pytest.fail.Exception, match="no Chromium"):
         chromium()
+
+
+def test_the_variables_of_the_tests_do_not_stop_the_product(tmp_path: Path) -> None:
+    variables = {service.variable: "x" for service in SERVICES.values()}
+    variables |= {"TABWRIGHT_REQUIRE_SERVICES": "1", "TABWRIGHT_TEST_CHROMIUM": "x"}
+    assert Settings.from_env({**variables, "TABWRIGHT_HOME": str(tmp_path)}).home == tmp_path
 
 
 @pytest.mark.browser

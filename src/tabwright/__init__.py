@@ -1,3 +1,3 @@
-"""Tabwright: a low-code, configurable CRM platform. Its rooms stand beside this file; README.md has the map."""
+"""Tabwright: a low-code, configurable CRM platform. The rooms stand beside it; README.md has a map."""
 
 __version__ = "0.1.0"
