@@ -16,7 +16,7 @@ help: ## Show this list
 # ---- .venv: a stamp tells what it holds, so that a second run costs nothing ----------------------------
 
 $(PY):
-	@python="$${PYTHON:-$$(tools/find_python)}" && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
+	@python="$${PYTHON:-$$(tools/find_python)}" && echo "Making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
 
 # What the product needs to run.
 $(VENV)/.runtime: requirements/runtime.lock requirements/build.lock pyproject.toml | $(PY)
@@ -57,8 +57,8 @@ test: $(VENV)/.dev lint types ## Everything that must be green: lint, types, tes
 		$(PY) -m pytest -q -n $(WORKERS) -m "not browser" $(ARGS); \
 	fi
 
-bench: $(VENV)/.dev ## Measure: every question in benchmarks/, one after the other
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
+bench: $(VENV)/.dev ## Measure: every benchmarks/bench_*.py, one after the other
+	@for file in $(wildcard benchmarks/bench_*.py); do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 clean: ## Remove what tools left behind (.venv and ./var stay)
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
