@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # a third of a second, which only the browser tests should pa
     from playwright.sync_api import Browser, Page
 
 
+pytest_plugins = ("stores",)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A PostgreSQL database: make schemas, databases and roles of your own name there, and drop them."""
