@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef
 from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place
+from tabwright.platform.language import register_messages
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, RecordRule
-from tabwright.runtime.access.rights import BASE, NAMED_BY_ALL, WRITABLE_SYSTEM_FIELDS, rights_of
+from tabwright.runtime.access.rights import MAX_HOPS, named_by_all, rights_of
 
 Level = Literal["read", "edit", "delete", "transfer"]
 
-MAX_HOPS = 3  # lookups in one path
+register_messages(Path(__file__).with_name("messages.json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,8 @@ class Gate:
     def __init__(self, model: Model, principal: Principal) -> None:
         self.model = model
         self.principal = principal
-        self._all = principal.kind == "system"
         self._rights = rights_of(model, principal)
-        self._readable: dict[str, tuple[FieldDef, ...]] = {}
+        self._all = self._rights.all
         self._rules: dict[tuple[str, Level], RecordRule] = {}
 
     @staticmethod
@@ -78,9 +80,7 @@ class Gate:
 
     def may(self, object: ObjectDef, operation: str) -> bool:
         """Whether the operation is allowed on the object at all (single records: ``allows``)."""
-        if self._all or operation in self._rights.operations(object):
-            return True
-        return operation == "read" and object.name in NAMED_BY_ALL and object.package == BASE
+        return self._rights.may(object, operation)
 
     def object(self, name: str) -> ObjectDef:
         """The object of that name or alias. NotFound if there is none, or none that may be known."""
@@ -111,27 +111,17 @@ class Gate:
     # ---- fields ------------------------------------------------------------------------------------
 
     def can_read(self, field: FieldDef) -> bool:
-        if self._all:
-            return True
         object = self.model.objects.get(field.object)
-        if object is None or not self.may(object, "read"):
-            return False
-        return self._rights.fields(object).get(field.name, "none") != "none"
+        return object is not None and self._rights.fields(object).get(field.name, "none") != "none"
 
     def can_edit(self, field: FieldDef) -> bool:
         """Whether a value may be given for the field; an owner also asks ``allows(.., "transfer", ..)``."""
-        if self._all:
-            return not field.system or field.name in WRITABLE_SYSTEM_FIELDS
         object = self.model.objects.get(field.object)
         return object is not None and self._rights.fields(object).get(field.name) == "edit"
 
     def readable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields that may be read, in the Model's order."""
-        found = self._readable.get(object.name)
-        if found is None:
-            found = tuple(field for field in object.fields.values() if self.can_read(field))
-            self._readable[object.name] = found
-        return found
+        return self._rights.readable(object)
 
     def editable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields for which a value may be given, in the Model's order."""
@@ -176,7 +166,7 @@ class Gate:
             except Invalid as error:
                 faults.extend(error.faults)
         if faults:
-            raise Invalid(*faults)
+            raise Invalid(faults)
         return tuple(done)
 
     def _unknown(self, object: ObjectDef, path: str, here: ObjectDef, name: str) -> Invalid:
@@ -185,6 +175,11 @@ class Gate:
         if close:
             return Invalid.of("field.unknown_near", place, path=path, near=", ".join(close))
         return Invalid.of("field.unknown", place, path=path)
+
+    def footprint(self, object: ObjectDef) -> str:
+        """What keys a statement compiled for this principal: see ``Rights.footprint``; no ids are in it."""
+        owners = len(self._own().padded)
+        return f"{self._rights.footprint(object)}:{owners}"
 
     def name_shown(self, target: ObjectDef) -> bool:
         """Whether names of the object's records may be shown where a lookup names one, hidden or not."""
@@ -203,7 +198,7 @@ class Gate:
     def _rule(self, object: ObjectDef, level: Level) -> RecordRule:
         if self._all or self.may(object, "modify_all"):
             return EVERYTHING
-        own = RecordRule(owners=(self.principal.user_id, *self.principal.groups))
+        own = self._own()
         if level == "transfer":
             if not self.may(object, "edit"):
                 return NOTHING
@@ -212,11 +207,18 @@ class Gate:
             return NOTHING
         if level == "read":
             # Names of users and queues are shown to everybody, so hiding their records would only confuse.
-            open_to_all = object.sharing != "private" or object.name in NAMED_BY_ALL
+            open_to_all = object.sharing != "private" or named_by_all(object)
             return EVERYTHING if open_to_all or self.may(object, "view_all") else own
         if level == "edit":
             return EVERYTHING if object.sharing == "edit" else own
         return own
+
+    def _own(self) -> RecordRule:
+        return RecordRule(owners=(self.principal.user_id, *self.principal.groups))
+
+    def viewer(self) -> dict[str, UUID]:
+        """Values of the parameters that the rules of every object name."""
+        return {} if self._all else self._own().parameters()
 
     def predicate(self, object: ObjectDef, level: Level, column: Column) -> sa.ColumnElement[bool] | None:
         """``rule`` as SQL; None when it leaves nothing out. Its values: ``rule(...).parameters()``."""

@@ -29,13 +29,14 @@ class RecordRule:
     @property
     def shape(self) -> str:
         """The rule without its values."""
-        return "all" if self.everything else f"owners{len(self._padded())}"
+        return "all" if self.everything else f"owners{len(self.padded)}"
 
     @property
     def nothing(self) -> bool:
         return not self.everything and not self.owners
 
-    def _padded(self) -> tuple[UUID, ...]:
+    @property
+    def padded(self) -> tuple[UUID, ...]:
         # To a power of two, so that people in few and in many groups share few statements.
         if not self.owners:
             return ()
@@ -44,11 +45,11 @@ class RecordRule:
             size *= 2
         return self.owners + (self.owners[-1],) * (size - len(self.owners))
 
-    def sql(self, column: Column, prefix: str = "viewer") -> sa.ColumnElement[bool] | None:
+    def sql(self, column: Column) -> sa.ColumnElement[bool] | None:
         """The rule as a condition on the record's table, or None when it leaves nothing out."""
         if self.everything:
             return None
-        names = list(self._names(prefix))
+        names = self._names()
         if not names:
             return sa.false()
         owner = column("owner")
@@ -57,14 +58,14 @@ class RecordRule:
             return owner == binds[0]
         return sa.or_(*(owner == bind for bind in binds))
 
-    def parameters(self, prefix: str = "viewer") -> dict[str, UUID]:
+    def parameters(self) -> dict[str, UUID]:
         """The values of the bind parameters that ``sql`` names."""
         if self.everything:
             return {}
-        return dict(zip(self._names(prefix), self._padded(), strict=True))
+        return dict(zip(self._names(), self.padded, strict=True))
 
-    def _names(self, prefix: str) -> tuple[str, ...]:
-        return tuple(f"{prefix}{n}" for n in range(len(self._padded())))
+    def _names(self) -> tuple[str, ...]:
+        return tuple(f"viewer{n}" for n in range(len(self.padded)))
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Whether the record is one of them; ``row`` holds the system field "owner" (a UUID or None)."""

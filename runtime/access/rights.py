@@ -6,7 +6,8 @@ Sets are united: edit over read over none. A field that no set covers is not rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from hashlib import sha256
 from threading import Lock
 from typing import Literal
 
@@ -22,6 +23,7 @@ Operation = Literal[
 BASE = "base"  # the built-in package: rights on its objects are always named
 NAMED_BY_ALL = ("user", "queue")  # everybody signed in may read id and name of these
 WRITABLE_SYSTEM_FIELDS = ("owner", "record_type")
+MAX_HOPS = 3  # lookups in one path
 
 _implied: dict[str, tuple[str, ...]] = {
     "modify_all": ("view_all", "edit", "delete", "transfer"),
@@ -30,6 +32,11 @@ _implied: dict[str, tuple[str, ...]] = {
     "delete": ("read",),
 }
 _order: dict[FieldRight, int] = {"none": 0, "read": 1, "edit": 2}
+
+
+def named_by_all(object: ObjectDef) -> bool:
+    """Users and queues: their names are shown as owners, so everybody may read those."""
+    return object.name in NAMED_BY_ALL and object.package == BASE
 
 
 def with_implied(rights: Iterable[str]) -> frozenset[str]:
@@ -63,16 +70,31 @@ def _field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
     return "none"
 
 
+def targets(field: FieldDef) -> tuple[str, ...]:
+    """The objects that a reference may name: an owner is a user or a queue."""
+    return NAMED_BY_ALL if field.type == "owner" else (field.target,) if field.target else ()
+
+
 class Rights:
     """What some permission sets, narrowed by a token's scope, allow. Nothing here is of one person."""
 
-    def __init__(self, model: Model, sets: Iterable[str], scope: TokenScope | None) -> None:
+    def __init__(self, model: Model, sets: Iterable[str], scope: TokenScope | None, all: bool) -> None:
+        self._model = model
+        self.all = all  # the platform itself: everything is open
         self._sets = tuple(model.permission_sets[uid] for uid in sets if uid in model.permission_sets)
         self._scope = scope
         granted = frozenset(right for each in self._sets for right in each.system)
         self.system: frozenset[str] = granted if scope is None else granted & scope.system
         self._operations: dict[str, frozenset[str]] = {}
         self._fields: dict[str, dict[str, FieldRight]] = {}
+        self._readable: dict[str, tuple[FieldDef, ...]] = {}
+        self._footprints: dict[str, str] = {}
+
+    def may(self, object: ObjectDef, operation: str) -> bool:
+        """Whether the operation is allowed on the object at all."""
+        if self.all or operation in self.operations(object):
+            return True
+        return operation == "read" and named_by_all(object)
 
     def operations(self, object: ObjectDef) -> frozenset[str]:
         """The operations granted on the object, implied ones included."""
@@ -82,6 +104,15 @@ class Rights:
             if self._scope is not None:
                 found &= with_implied(self._scope.operations(object.name))
             self._operations[object.name] = found
+        return found
+
+    def readable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
+        """The fields that may be read, in the Model's order."""
+        found = self._readable.get(object.name)
+        if found is None:
+            rights = self.fields(object)
+            found = tuple(field for field in object.fields.values() if rights[field.name] != "none")
+            self._readable[object.name] = found
         return found
 
     def fields(self, object: ObjectDef) -> dict[str, FieldRight]:
@@ -99,8 +130,10 @@ class Rights:
     def _right(
         self, object: ObjectDef, field: FieldDef, operations: frozenset[str], writes: bool
     ) -> FieldRight:
+        if self.all:
+            return "edit" if not field.system or field.name in WRITABLE_SYSTEM_FIELDS else "read"
         floor: FieldRight = "none"
-        if object.name in NAMED_BY_ALL and object.package == BASE and field.name in ("id", object.name_field):
+        if named_by_all(object) and field.name in ("id", object.name_field):
             floor = "read"
         if not operations & {"read", "create"}:
             return floor
@@ -115,6 +148,33 @@ class Rights:
         if right == "read" and "read" not in operations:
             right = "none"
         return max(right, floor, key=_order.__getitem__)
+
+    def footprint(self, object: ObjectDef) -> str:
+        """A digest of all that may be named from the object: fields and record access, lookups walked.
+
+        Two principals with the same footprint may share what was compiled from a text that names fields.
+        """
+        found = self._footprints.get(object.name)
+        if found is None:
+            facts: list[tuple[str, str, bool, tuple[str, ...]]] = []
+            seen: set[str] = set()
+            level = [object]
+            for _ in range(MAX_HOPS + 1):
+                following: list[ObjectDef] = []
+                for each in level:
+                    if each.name in seen:
+                        continue
+                    seen.add(each.name)
+                    readable = self.readable(each) if self.may(each, "read") else ()
+                    wide = self.all or bool(self.operations(each) & {"view_all", "modify_all"})
+                    facts.append((each.uid, each.digest, wide, tuple(field.uid for field in readable)))
+                    for field in readable:
+                        for name in targets(field):
+                            if (target := self._model.objects.get(name)) is not None:
+                                following.append(target)
+                level = following
+            found = self._footprints[object.name] = sha256(repr(facts).encode()).hexdigest()
+        return found
 
     def tabs(self) -> frozenset[str]:
         return frozenset(name for each in self._sets for name in each.tabs)
@@ -131,15 +191,17 @@ class Rights:
         )
 
 
-_memo: LRUCache[tuple[object, ...], Rights] = LRUCache(maxsize=512)
+_memo: LRUCache[Hashable, Rights] = LRUCache(maxsize=512)
 _lock = Lock()
 
 
 def rights_of(model: Model, principal: Principal) -> Rights:
     """The principal's rights under this Model, from the memo when the same grants were asked for before."""
-    key = (model.digest, model.release, principal.permission_sets, principal.token_scope)
+    everything = principal.kind == "system"
+    key = (model.digest, model.release, everything, principal.permission_sets, principal.token_scope)
     with _lock:
         found = _memo.get(key)
         if found is None:
-            found = _memo[key] = Rights(model, principal.permission_sets, principal.token_scope)
+            found = Rights(model, principal.permission_sets, principal.token_scope, everything)
+            _memo[key] = found
     return found
