@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services import chromium, url_of
+from services import SERVICES, chromium, url_of
 
 if TYPE_CHECKING:  # a third of a second, which only the browser tests should pay
     from playwright.sync_api import Browser, Page
 
 
 pytest_plugins = ("stores",)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `postgres` or `redis` needs that service, whether or not it asks for its address."""
+    for name in SERVICES:
+        if item.get_closest_marker(name):
+            url_of(name)
 
 
 @pytest.fixture(scope="session")
