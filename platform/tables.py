@@ -126,7 +126,8 @@ class CodeText(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(sa.Text(collation="C" if dialect.name == "postgresql" else None))
+        # Not type_descriptor(): it would make VARCHAR of it.
+        return sa.Text(collation="C" if dialect.name == "postgresql" else None)
 
 
 def in_ids(dialect: DialectName, column: sa.ColumnElement[Any], name: str = "ids") -> sa.ColumnElement[bool]:

@@ -122,6 +122,14 @@ def test_insert_many_is_one_statement(things: Store, count: int) -> None:
         assert reader.execute(sa.select(THING.c.facts, THING.c.at).limit(1)).one() == ({"a": 1}, NOW)
 
 
+@pytest.mark.postgres
+def test_copy_is_binary_for_every_type_of_ours(stores: Stores) -> None:
+    store = new_tenant_store(stores)
+    if store.dialect == "postgresql":
+        copy = inserting(store).copy
+        assert copy is not None and copy.types == ("uuid", "text", "timestamptz", "date", "jsonb", "int8")
+
+
 def test_insert_many_refuses_anything_else(things: Store) -> None:
     update = prepare(things, sa.update(THING).values(n=sa.bindparam("m", type_=sa.BigInteger)))
     with things.write() as writer, pytest.raises(TypeError):
