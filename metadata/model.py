@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
-from tabwright.formula.types import Type
+from tabwright.formula.datatypes import Type
 
 type_names = (
     "text", "long_text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime",

@@ -1,0 +1,1 @@
+"""Records in and out as files: import, export, sample data."""
