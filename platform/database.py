@@ -478,6 +478,7 @@ class Stores:
     def _administer(self, *statements: str) -> None:
         # Names come from slugs, which tenants.check_slug has limited to letters, digits and "_".
         with self.control.write() as writer:
+            _one_at_a_time(writer, self.control_schema)
             for statement in statements:
                 writer.connection.exec_driver_sql(statement)
 
@@ -496,4 +497,11 @@ def _touch(path: Path) -> None:
 def create_tables(store: Store, metadata: sa.MetaData) -> None:
     """Make the tables and indexes of a catalogue that are not there yet."""
     with store.write() as writer:
+        if store.dialect == "postgresql":
+            _one_at_a_time(writer, store.schema or "")
         metadata.create_all(writer.connection)
+
+
+def _one_at_a_time(writer: Writer, name: str) -> None:
+    """Two processes that start at once make things one after the other, the second finding them."""
+    writer.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

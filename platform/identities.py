@@ -1,0 +1,222 @@
+"""Who may sign in: addresses and password hashes in the control store, and nothing else about a person."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from tabwright.platform.clock import Clock, Ids
+from tabwright.platform.database import Store
+from tabwright.platform.errors import (
+    Conflict,
+    Fault,
+    Invalid,
+    LimitReached,
+    NotFound,
+    Place,
+    Unauthenticated,
+    Unavailable,
+    UniqueViolation,
+)
+from tabwright.platform.settings import Limits
+from tabwright.platform.tables import CONTROL, CodeText, Instant, Uuid
+
+IDENTITY = sa.Table(
+    "identity",
+    CONTROL,
+    sa.Column("id", Uuid, primary_key=True),
+    sa.Column("address", CodeText, nullable=False, unique=True),  # folded
+    sa.Column("password_hash", CodeText, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+# One row an attempt that has not succeeded. Keys are hashes: people type passwords into the wrong box.
+ATTEMPT = sa.Table(
+    "sign_in_attempt",
+    CONTROL,
+    sa.Column("id", Uuid, primary_key=True),
+    sa.Column("account", CodeText, nullable=False),
+    sa.Column("remote", CodeText, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("sign_in_attempt_account", "account", "at"),
+    sa.Index("sign_in_attempt_remote", "remote", "at"),
+)
+_WINDOW = timedelta(minutes=1)
+_LONGEST_PASSWORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One who may sign in."""
+
+    id: UUID
+    address: str
+    active: bool
+
+
+def usual_hasher() -> PasswordHasher:
+    """19 MiB, two passes, one lane: what OWASP asks for, at a cost that a small machine can pay."""
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+def fold_address(address: str) -> str:
+    """The form in which addresses are compared and kept."""
+    return unicodedata.normalize("NFKC", address).strip().casefold()
+
+
+class Identities:
+    """The identities of the control store."""
+
+    def __init__(
+        self, control: Store, clock: Clock, ids: Ids, limits: Limits, hasher: PasswordHasher | None = None
+    ) -> None:
+        self._control = control
+        self._clock = clock
+        self._ids = ids
+        self._limits = limits
+        self._hasher = hasher or usual_hasher()
+        # Each check takes its memory: a crowd at the door must not take the machine's.
+        self._checks = threading.Semaphore(limits.password_checks)
+        self._nobody: str | None = None
+
+    def create(self, address: str, password: str) -> UUID:
+        """A new identity. Raises Invalid (``identity.*``), Conflict (``identity.exists``)."""
+        folded = fold_address(address)
+        faults = _faults_of_address(folded) + self._faults_of_password(password, folded)
+        if faults:
+            raise Invalid(faults)
+        row = {
+            "id": self._ids.new(), "address": folded, "password_hash": self._hash(password),
+            "active": True, "created_at": self._clock.now(),
+        }  # fmt: skip
+        try:
+            with self._control.write() as writer:
+                writer.execute(sa.insert(IDENTITY), row)
+        except UniqueViolation as error:
+            raise Conflict.of("identity.exists", Place(field="address"), address=folded) from error
+        return row["id"]  # type: ignore[return-value]
+
+    def verify(self, address: str, password: str, remote: str) -> Identity:
+        """The identity behind an address and a password; ``remote`` is the network address that asks.
+
+        Raises LimitReached (``sign_in.too_many``) and Unauthenticated (``sign_in.wrong``): the same words
+        after the
+        same time whether the account does not exist, is switched off, or has another password.
+        """
+        folded = fold_address(address)[:1000]
+        attempt = self._register_attempt(_digest(folded), _digest(remote))
+        with self._control.read() as reader:
+            row = reader.execute(sa.select(IDENTITY).where(IDENTITY.c.address == folded)).one_or_none()
+        known = row.password_hash if row is not None else self._hash_of_nobody()
+        right = self._is_right(known, password)
+        if row is None or not right or not row.active:
+            raise Unauthenticated.of("sign_in.wrong")
+        values: dict[str, Any] = {}
+        if self._hasher.check_needs_rehash(known):
+            values["password_hash"] = self._hash(password)
+        with self._control.write() as writer:
+            writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.id == attempt))
+            if values:
+                writer.execute(sa.update(IDENTITY).where(IDENTITY.c.id == row.id).values(**values))
+        return Identity(row.id, row.address, row.active)
+
+    def set_password(self, id: UUID, password: str) -> None:
+        """A new password. Sessions are not this module's: whoever calls ends them."""
+        faults = self._faults_of_password(password, self.get(id).address)
+        if faults:
+            raise Invalid(faults)
+        self._update(id, password_hash=self._hash(password))
+
+    def set_active(self, id: UUID, active: bool) -> None:
+        """Let an identity sign in, or no more; its sessions end with the next request."""
+        self._update(id, active=active)
+
+    def get(self, id: UUID) -> Identity:
+        """The identity of this id. Raises NotFound."""
+        return self._one(IDENTITY.c.id == id, str(id))
+
+    def find(self, address: str) -> Identity:
+        """The identity of this address. Raises NotFound: for administrators, never at the sign-in."""
+        folded = fold_address(address)
+        return self._one(IDENTITY.c.address == folded, folded)
+
+    def _one(self, which: sa.ColumnElement[bool], said: str) -> Identity:
+        with self._control.read() as reader:
+            row = reader.execute(sa.select(IDENTITY).where(which)).one_or_none()
+        if row is None:
+            raise NotFound.of("identity.not_found", address=said)
+        return Identity(row.id, row.address, row.active)
+
+    def _update(self, id: UUID, **values: Any) -> None:
+        with self._control.write() as writer:
+            if not writer.execute(sa.update(IDENTITY).where(IDENTITY.c.id == id).values(**values)).rowcount:
+                raise NotFound.of("identity.not_found", address=str(id))
+
+    def _register_attempt(self, account: str, remote: str) -> UUID:
+        """Count first, check later: a hundred attempts at once are still a hundred."""
+        now, id = self._clock.now(), self._ids.new()
+        most = self._limits.sign_ins_per_minute
+        recent = ATTEMPT.c.at > now - _WINDOW
+        with self._control.write() as writer:
+            writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.at <= now - _WINDOW))
+            for column, key in ((ATTEMPT.c.account, account), (ATTEMPT.c.remote, remote)):
+                count = sa.select(sa.func.count()).select_from(ATTEMPT).where(column == key, recent)
+                if writer.execute(count).scalar_one() >= most:
+                    raise LimitReached.at("sign_in.too_many", "sign_ins_per_minute", most)
+            writer.execute(sa.insert(ATTEMPT), {"id": id, "account": account, "remote": remote, "at": now})
+        return id
+
+    def _is_right(self, known: str, password: str) -> bool:
+        try:
+            with self._turn():
+                return self._hasher.verify(known, password[: _LONGEST_PASSWORD + 1])
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _hash(self, password: str) -> str:
+        with self._turn():
+            return self._hasher.hash(password)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._checks.acquire(timeout=self._limits.write_wait_seconds):
+            raise Unavailable.of("sign_in.busy")
+        try:
+            yield
+        finally:
+            self._checks.release()
+
+    def _hash_of_nobody(self) -> str:
+        if self._nobody is None:
+            self._nobody = self._hasher.hash(self._ids.new().hex)
+        return self._nobody
+
+    def _faults_of_password(self, password: str, address: str) -> list[Fault]:
+        place, least = Place(field="password"), self._limits.password_characters
+        if len(password) < least:
+            return [Fault("identity.password_short", {"least": least}, place)]
+        if len(password) > _LONGEST_PASSWORD:
+            return [Fault("identity.password_long", {"most": _LONGEST_PASSWORD}, place)]
+        if fold_address(password) in (address, address.partition("@")[0]) or len(set(password)) < 4:
+            return [Fault("identity.password_simple", {}, place)]
+        return []
+
+
+def _faults_of_address(folded: str) -> list[Fault]:
+    good = 2 <= len(folded) <= 254 and folded.isprintable() and not any(each.isspace() for each in folded)
+    return [] if good else [Fault("identity.address", {}, Place(field="address"))]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
