@@ -95,6 +95,7 @@ class SqliteServer:
         self.engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             poolclass=NullPool,
+            hide_parameters=True,  # values are people's data: not for logs
             # We say BEGIN and COMMIT ourselves: the default is not atomic for DDL.
             isolation_level="AUTOCOMMIT",
             connect_args={
@@ -224,6 +225,7 @@ class PostgresServer:
         self.engine = sa.create_engine(
             sa.make_url(url).set(drivername="postgresql+psycopg"),
             poolclass=NullPool,
+            hide_parameters=True,  # values are people's data: not for logs
             isolation_level="AUTOCOMMIT",
             paramstyle="format",
             connect_args={
