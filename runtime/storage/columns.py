@@ -159,7 +159,15 @@ class TextWay(Way):
     # At most 23 bytes of a value stand in the row when PostgreSQL is short of room: longer ones become an
     # 18-byte pointer, shorter ones it does not move.
     name = "text"
-    types: ClassVar[tuple[str, ...]] = ("text", "picklist", "auto_number", "email", "phone", "url", "record_type")
+    types: ClassVar[tuple[str, ...]] = (
+        "text",
+        "picklist",
+        "auto_number",
+        "email",
+        "phone",
+        "url",
+        "record_type",
+    )
     width = 24
 
     def column_type(self, shape: Shape, dialect: Dialect) -> sa.types.TypeEngine[Any]:
@@ -463,8 +471,8 @@ class Conversion:
         """The new typed value. ValueError where there is none."""
         if value is None:
             return None
-        if self.new.way in ("integer", "number") and isinstance(value, bool):
-            value = Decimal(int(value))
+        if isinstance(value, bool) and self.new.way in ("integer", "number"):
+            return Decimal(int(value))
         text = WAYS[self.old.way].to_text(value, self.old)
         found = WAYS[self.new.way].from_text(text, self.new)
         if self.codes is not None and found not in self.codes:

@@ -150,7 +150,7 @@ class Physical:
     def read(cls, reader: Reader) -> Physical:
         """The present state, by one statement."""
         rows = reader.execute(sa.select(physical)).all()
-        return cls(Entry(*row) for row in rows)
+        return cls(Entry(*tuple(row)) for row in rows)
 
     @property
     def next_number(self) -> int:
@@ -159,6 +159,12 @@ class Physical:
     def number(self, n: int) -> Entry:
         """The entry of a number, whatever its state: how the journal's field numbers are read."""
         return self._of_number[n]
+
+    def index(self, name: str) -> Entry | None:
+        """The index of a physical name ("i7"), as UniqueViolation gives it; its uid says whose it is."""
+        n = name[1:]
+        entry = self._of_number.get(int(n)) if name[:1] == "i" and n.isdigit() else None
+        return entry if entry is not None and entry.kind == "index" else None
 
     def find(self, kind: str, uid: str, *states: State) -> Entry | None:
         """The newest entry of a uid in one of the states (default: live)."""
@@ -340,13 +346,14 @@ def main_table(n: int, entries: Iterable[Entry], dialect: Dialect, metadata: sa.
         )
         for name, shape in _SYSTEM_SHAPES
     ]
-    return sa.Table(f"o{n}", metadata, *system, *_columns(entries, dialect))
+    info = {"dialect": dialect}
+    return sa.Table(f"o{n}", metadata, *system, *_columns(entries, dialect), info=info)
 
 
 def side_table(n: int, entries: Iterable[Entry], dialect: Dialect, metadata: sa.MetaData) -> sa.Table:
     """``o<n>x``: the same key, and the columns of ``entries``."""
     key = sa.Column("id", column_type(Shape("reference"), dialect), primary_key=True, autoincrement=False)
-    return sa.Table(f"o{n}x", metadata, key, *_columns(entries, dialect))
+    return sa.Table(f"o{n}x", metadata, key, *_columns(entries, dialect), info={"dialect": dialect})
 
 
 def _columns(entries: Iterable[Entry], dialect: Dialect) -> Iterable[sa.Column[Any]]:

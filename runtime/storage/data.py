@@ -1,0 +1,237 @@
+"""Data steps: filling a column from another, in chunks that can each be a transaction of its own.
+
+A chunk reads some rows by id, computes in Python and writes them back with one joined UPDATE. Both the
+publish (small tables, one transaction) and the job (large ones, a transaction a chunk) walk the same chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tabwright.runtime.records.arrays import Values
+from tabwright.runtime.sort_keys import folded, sort_key
+from tabwright.runtime.storage.changes import Convert, FillKey
+from tabwright.runtime.storage.columns import Conversion, Dialect, Shape, codec
+from tabwright.runtime.storage.tables import Entry, main_table, side_table
+
+if TYPE_CHECKING:
+    from tabwright.platform.database import Reader, Writer
+
+CHUNK = 1_000
+_ID = Shape("reference")
+_REV = Shape("integer")
+
+
+@dataclass(slots=True)
+class Result:
+    """What a chunk did: rows seen, values that gave none, and where the next chunk starts (a stored id)."""
+
+    rows: int
+    lost: int
+    last: Any
+
+
+@dataclass(frozen=True)
+class _Object:
+    """Both tables of an object with just the columns that a step needs."""
+
+    main: sa.Table
+    side: sa.Table | None
+
+    @classmethod
+    def of(cls, n: int, entries: tuple[Entry, ...], dialect: Dialect, marks: tuple[str, ...] = ()) -> _Object:
+        metadata = sa.MetaData()
+        main = main_table(n, [each for each in entries if each.side == "main"], dialect, metadata)
+        for mark in marks:
+            main.append_column(sa.Column(mark, sa.BigInteger()))
+        in_side = [each for each in entries if each.side == "side"]
+        return cls(main, side_table(n, in_side, dialect, metadata) if in_side else None)
+
+    def column(self, entry: Entry, form: str = "f") -> sa.Column[Any]:
+        table = self.main if entry.side == "main" else self.side
+        assert table is not None
+        return table.c[f"{form}{entry.n}"]
+
+    @property
+    def joined(self) -> sa.FromClause:
+        return (
+            self.main
+            if self.side is None
+            else self.main.outerjoin(self.side, self.main.c.id == self.side.c.id)
+        )
+
+
+class _Put:
+    """Writes computed values to columns of one table: (id, values...) rows, one statement a chunk."""
+
+    def __init__(self, dialect: Dialect, table: sa.Table, columns: list[tuple[str, Shape]]) -> None:
+        self._columns = [name for name, _ in columns]
+        self._values = Values(dialect, [("id", _ID), *columns])
+        c = self._values.c
+        self._update = (
+            sa.update(table).values({name: c[name] for name in self._columns}).where(table.c.id == c["id"])
+        )
+        self._insert: sa.Insert | None = None
+        if table.name.endswith("x"):
+            # The second table has a row only where something is filled.
+            picked = sa.select(c["id"], *(c[name] for name in self._columns)).where(
+                sa.or_(*(c[name].is_not(None) for name in self._columns)),
+                ~sa.exists().where(table.c.id == c["id"]),
+            )
+            self._insert = sa.insert(table).from_select(["id", *self._columns], picked)
+
+    def rows(self, writer: Writer, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        parameters = self._values.parameters(rows)
+        writer.execute(self._update, parameters)
+        if self._insert is not None:
+            writer.execute(self._insert, parameters)
+
+
+class Filling:
+    """One data step, ready to walk. ``chunk`` does the next rows in the transaction of a writer."""
+
+    def __init__(self, step: Convert | FillKey, dialect: Dialect) -> None:
+        self.step = step
+        self.dialect = dialect
+        if isinstance(step, FillKey):
+            self._prepare_key(step)
+        else:
+            self._prepare_conversion(step)
+
+    def _prepare_key(self, step: FillKey) -> None:
+        own = _Object.of(step.n, (step.entry,), self.dialect)
+        source, target = own.column(step.entry), own.column(step.entry, step.form)
+        key = sort_key if step.form == "s" else folded
+        main = own.main
+        self._select = sa.select(main.c.id, main.c.rev, source).select_from(own.joined)
+        self._where: list[sa.ColumnElement[bool]] = []
+        self._compute: Callable[[tuple[Any, ...]], tuple[Any, ...]] = lambda row: (
+            None if row[2] is None else key(row[2]),
+        )
+        self._puts: list[tuple[_Put, tuple[int, ...]]] = [
+            (_Put(self.dialect, target.table, [(target.name, Shape("text"))]), (0,))
+        ]
+        self._main = main
+
+    def _prepare_conversion(self, step: Convert) -> None:
+        has_mark = bool(step.new.storage.get("mark"))
+        mark = f"r{step.new.n}"
+        entries = (step.old, step.new, *((step.before,) if step.before else ()))
+        own = _Object.of(step.n, entries, self.dialect, (mark,) if has_mark else ())
+        main = own.main
+        before = own.column(step.before) if step.before else sa.null().label("before")
+        self._select = sa.select(main.c.id, main.c.rev, own.column(step.old), before).select_from(own.joined)
+        self._where = [main.c[mark].is_distinct_from(main.c.rev)] if has_mark else []
+        forms = [("f", step.new.shape)]
+        forms += [("s", Shape("text"))] if step.new.sort else []
+        forms += [("u", Shape("text"))] if step.new.fold else []
+        columns = [(f"{form}{step.new.n}", shape) for form, shape in forms]
+        target = own.column(step.new).table
+        self._puts = [(_Put(self.dialect, target, columns), tuple(range(len(columns))))]
+        if has_mark:
+            self._puts.append((_Put(self.dialect, main, [(mark, _REV)]), (-1,)))
+        convert = converter(step, self.dialect)
+        sort, fold = bool(step.new.sort), bool(step.new.fold)
+
+        def compute(row: tuple[Any, ...]) -> tuple[Any, ...]:
+            value = convert(row[2], row[3])
+            keys = [None if value is None else sort_key(value)] if sort else []
+            keys += [None if value is None else folded(value)] if fold else []
+            return (value, *keys, row[1])
+
+        self._compute = compute
+        self._main = main
+
+    def chunk(self, writer: Writer, after: Any = None, size: int = CHUNK) -> Result:
+        """The next rows after the stored id ``after``. ``rows`` below ``size``: that was the last chunk."""
+        query = self._select.order_by(self._main.c.id).limit(size)
+        if after is not None:
+            query = query.where(self._main.c.id > after)
+        for each in self._where:
+            query = query.where(each)
+        if self.dialect == "postgresql":
+            query = query.with_for_update(of=self._main)
+        rows = [tuple(row) for row in writer.execute(query)]
+        computed = [(row, self._compute(row)) for row in rows]
+        for put, at in self._puts:
+            put.rows(writer, [(row[0], *(values[n] for n in at)) for row, values in computed])
+        lost = sum(row[2] is not None and values[0] is None for row, values in computed)
+        return Result(len(rows), lost, rows[-1][0] if rows else after)
+
+    def all(self, writer: Writer) -> int:
+        """Every row, in one transaction; how many values gave none."""
+        after, lost = None, 0
+        while True:
+            done = self.chunk(writer, after)
+            lost += done.lost
+            if done.rows < CHUNK:
+                return lost
+            after = done.last
+
+
+def converter(step: Convert, dialect: Dialect) -> Callable[[Any, Any], Any]:
+    """Stored old value and stored former value to the stored new one; None where it does not convert."""
+    load = codec(step.old.shape, dialect).from_storage
+    former = codec(step.new.shape, dialect)
+
+    def convert(stored: Any, before: Any) -> Any:
+        value = load(stored)
+        if before is not None and step.back is not None:
+            try:
+                if step.back(former.from_storage(before)) == value:
+                    return before
+            except ValueError:
+                if value is None:  # it was lost then, and nothing has been written since
+                    return before
+        try:
+            return former.to_storage(step.conversion(value))
+        except (ValueError, ArithmeticError):
+            return None
+
+    return convert
+
+
+@dataclass(slots=True)
+class Loss:
+    """What a type change does to the values that are there."""
+
+    filled: int = 0
+    lost: int = 0
+    rounded: int = 0  # converts, but does not convert back to the same
+    examples: list[tuple[Any, str]] = field(default_factory=list)  # (stored id, value as text), the first 20
+
+
+def count_losses(reader: Reader, step: Convert, dialect: Dialect, examples: int = 20) -> Loss:
+    """Convert every value in mind; nothing is written."""
+    from tabwright.platform.database import prepare
+    from tabwright.runtime.storage.columns import WAYS
+
+    own = _Object.of(step.n, (step.old,), dialect)
+    column = own.column(step.old)
+    query = sa.select(own.main.c.id, column).select_from(own.joined).where(column.is_not(None))
+    load = codec(step.old.shape, dialect).from_storage
+    back = Conversion(step.new.shape, step.old.shape)
+    way = WAYS[step.old.shape.way]
+    loss = Loss()
+    for id, stored in _chunked(reader.chunks(prepare(reader.store, query))):
+        loss.filled += 1
+        value = load(stored)
+        try:
+            if back(step.conversion(value)) != value:
+                loss.rounded += 1
+        except (ValueError, ArithmeticError):
+            loss.lost += 1
+            if len(loss.examples) < examples:
+                loss.examples.append((id, way.to_text(value, step.old.shape)[:200]))
+    return loss
+
+
+def _chunked(chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[tuple[Any, ...]]:
+    for chunk in chunks:
+        yield from chunk

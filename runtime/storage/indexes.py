@@ -1,0 +1,111 @@
+"""Which indexes an object should have: for lookups, unique rules and list views (decision 0005).
+
+Every index is on the main table and leaves deleted records out; what stands in the second table has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ListViewDef, ObjectDef, UniqueRuleDef
+from tabwright.runtime.storage.ddl import IndexSpec, Term
+from tabwright.runtime.storage.tables import SYSTEM_COLUMNS, Entry, RecordTable
+
+_SYSTEM_WAYS = {
+    "id": "reference",
+    "owner_id": "reference",
+    "created_by": "reference",
+    "updated_by": "reference",
+}
+_SYSTEM_WAYS |= {"created_at": "datetime", "updated_at": "datetime", "rev": "integer", "record_type": "text"}
+
+EqualFields = Callable[[ObjectDef, ListViewDef], tuple[str, ...]]
+_OWNER = Term("owner_id", "reference")
+_ID = Term("id", "reference")
+
+
+def _term(name: str, entries: Mapping[str, Entry], form: str = "f", **how: bool) -> Term | None:
+    """The term of a field, or None where it has no column in the main table."""
+    if name in entries:
+        entry = entries[name]
+        if entry.side != "main":
+            return None
+        return Term(f"{form}{entry.n}", entry.shape.way if form == "f" else "text", **how)
+    column = SYSTEM_COLUMNS.get(name)
+    return None if column is None else Term(column, _SYSTEM_WAYS[column], **how)
+
+
+def unique_spec(object: ObjectDef, rule: UniqueRuleDef, entries: Mapping[str, Entry]) -> IndexSpec | None:
+    """The index of a unique rule; None where a field of it is not in the main table."""
+    terms = []
+    for name in rule.fields:
+        fold = rule.ignore_case and name in entries and entries[name].fold is not None
+        term = _term(name, entries, "u" if fold else "f", blank=len(rule.fields) > 1)
+        if term is None:
+            return None
+        terms.append(term)
+    return IndexSpec(tuple(terms), unique=True)
+
+
+def _list_spec(
+    object: ObjectDef, view: ListViewDef, entries: Mapping[str, Entry], equal: tuple[str, ...]
+) -> IndexSpec | None:
+    """(fields that the filter sets equal, what the list is ordered by, id, owner)."""
+    terms = [term for name in equal if (term := _term(name, entries)) is not None]
+    directions = {direction for _, direction in view.order}
+    for name, direction in view.order:
+        entry = entries.get(name)
+        if "." in name or (entry is not None and entry.sort == "building"):
+            return None
+        form = "s" if entry is not None and entry.sort else "f"
+        term = _term(name, entries, form, descending=direction == "desc" and len(directions) > 1)
+        if term is None:
+            return None
+        terms.append(term)
+    used = {term.column for term in terms}
+    terms += [term for term in (_ID, _OWNER) if term.column not in used]
+    return IndexSpec(tuple(terms))
+
+
+def wanted(
+    object: ObjectDef, entries: Mapping[str, Entry], equal_fields: EqualFields
+) -> dict[str, IndexSpec]:
+    """Every index that an object should have, by a key that stays the same through renames."""
+    found: dict[str, IndexSpec] = {f"{object.uid}:owner": IndexSpec((_OWNER, _ID))}
+    for field in object.own_fields:
+        if field.is_reference and (term := _term(field.name, entries)) is not None:
+            found[f"{field.uid}:lookup"] = IndexSpec((term, _ID))
+    for rule in object.unique_rules:
+        if (spec := unique_spec(object, rule, entries)) is not None:
+            found[f"{rule.uid}:unique"] = spec
+    seen = set(found.values())
+    for view in object.list_views.values():
+        listed = _list_spec(object, view, entries, equal_fields(object, view))
+        if listed is not None and listed not in seen:
+            seen.add(listed)
+            found[f"{view.uid or object.uid + '.' + view.name}:list"] = listed
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """How a query finds the records that a unique rule compares: ``terms`` equal, under ``where``.
+
+    Blank counts as a value in a rule of several fields; a record with all of them blank clashes with none.
+    ``where`` must stand in the query as it is, or its index is not used.
+    """
+
+    rule: UniqueRuleDef
+    terms: tuple[sa.ColumnElement[Any], ...]
+    where: sa.ColumnElement[bool]
+
+
+def unique_key(table: RecordTable, rule: UniqueRuleDef) -> UniqueKey:
+    """The key of a unique rule on an object's main table."""
+    spec = unique_spec(table.object, rule, table.entries)
+    assert spec is not None, "a unique rule's fields stand in the main table"
+    return UniqueKey(rule, tuple(term.expression(table.main) for term in spec.terms), spec.where(table.main))
