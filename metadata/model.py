@@ -7,6 +7,7 @@ Mappings are read-only views; tuples keep the admin's order.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -76,7 +77,8 @@ class FieldDef:
     read_only_after_create: bool = False
     searchable: bool = False
     sortable: bool = False
-    system: bool = False
+    system: bool = False  # every object has it; not to be mixed up with ``locked``
+    locked: bool = False  # built in: part of a component that admins may label, not change
     default: Formula | None = None
     max_length: int | None = None
     precision: int | None = None
@@ -117,7 +119,7 @@ class RecordTypeDef:
     active: bool
     picklists: Mapping[str, tuple[str, ...]]  # field name -> allowed codes
     defaults: Mapping[str, Formula]
-    layout: str | None
+    layout: str | None  # without the object's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,13 @@ class LayoutSection:
 
 @dataclass(frozen=True, slots=True)
 class RelatedList:
-    """A list of records of ``object`` whose lookup ``field`` names this record."""
+    """A list of records of ``object`` whose lookup ``field`` names this record. Columns may be paths."""
 
     object: str
     field: str
     columns: tuple[str, ...]
     order: tuple[tuple[str, Literal["asc", "desc"]], ...]
+    labels: Labels = dataclasses.field(default_factory=dict)  # the heading; a compiled one is never empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +208,15 @@ class ObjectDef:
     highlights: tuple[str, ...]
     fields: Mapping[str, FieldDef]  # by name, admin's order, then system fields
     record_types: Mapping[str, RecordTypeDef]
-    layouts: Mapping[str, LayoutDef]  # never empty
-    list_views: Mapping[str, ListViewDef]  # never empty
+    layouts: Mapping[str, LayoutDef]  # by name without the object's; never empty
+    list_views: Mapping[str, ListViewDef]  # the same
     validation_rules: tuple[ValidationRuleDef, ...]
     unique_rules: tuple[UniqueRuleDef, ...]  # a field's own `unique` is here too, uid "<field uid>:unique"
     package: str | None
     digest: str
     aliases: tuple[str, ...] = ()
     field_aliases: Mapping[str, str] = field(default_factory=dict)
+    locked: bool = False  # built in
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""
@@ -233,7 +237,7 @@ class TabDef:
     labels: Labels
     icon: str
     object: str | None
-    list_view: str | None
+    list_view: str | None  # without the object's name
     url: str | None = None
 
 
@@ -273,6 +277,16 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledPart:
+    """What the next compile needs to know to take a piece over: its source, and what it looked at."""
+
+    source: str  # digest of its documents
+    seen: Mapping[tuple[str, ...], str]  # question about the rest of the tree -> signature of the answer
+    piece: Any
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     release: int
     digest: str
@@ -284,6 +298,7 @@ class Model:
     permission_sets: Mapping[str, PermissionSetDef]  # by uid
     uses: tuple[Use, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, CompiledPart] = field(default_factory=dict, repr=False, compare=False)
 
     def find(self, name: str) -> ObjectDef | None:
         """The object of that name or alias (lower case), or None."""

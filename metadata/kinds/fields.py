@@ -1,0 +1,183 @@
+"""Fields: one typed value of every record of an object, and the fields that every object has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import re2
+
+from tabwright.formula.datatypes import BOOLEAN
+from tabwright.formula.scope import Place as FormulaPlace
+from tabwright.metadata import fieldtypes
+from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.picklists import check_values, values_of
+from tabwright.metadata.kinds.work import Work, labels_of
+from tabwright.metadata.model import FieldDef, PicklistDef
+from tabwright.metadata.world import EDITABLE_SYSTEM_FIELDS, RESERVED_FIELDS, SYSTEM_FIELDS, FieldSource
+
+_counter = re.compile(r"\{0+\}")
+_number_part = re.compile(r"\{([^{}]*)\}")
+
+
+def check_field(work: Work, component: Component) -> None:
+    """What can be said of a field by its own document."""
+    body, options = component.body, component.body.get("options", {})
+    if component.local in RESERVED_FIELDS:
+        work.fault(component, "field.reserved_name", "name", name=component.local)
+    full = fieldtypes.options_of(body["type"], options)
+    if "scale" in full and body["type"] != "integer" and full["scale"] > full["precision"]:
+        params = {"scale": full["scale"], "precision": full["precision"]}
+        work.fault(component, "field.scale_above_precision", "options", "scale", **params)
+    if "min" in options and "max" in options and Decimal(options["min"]) > Decimal(options["max"]):
+        work.fault(component, "field.min_above_max", "options", "min", min=options["min"], max=options["max"])
+    if "pattern" in options:
+        (_check_number_pattern if body["type"] == "auto_number" else _check_pattern)(work, component)
+    if "values" in options:
+        check_values(work, component, options["values"], "options", "values")
+        marked = [n for n, value in enumerate(options["values"]) if value.get("default")]
+        if len(marked) > 1:
+            work.fault(component, "field.two_defaults", "options", "values", marked[1], "default")
+        if marked and "default" in body:
+            work.fault(component, "field.two_defaults", "default")
+        if marked and not options["values"][marked[0]].get("active", True):
+            work.fault(component, "field.inactive_default", "options", "values", marked[0], "default")
+    if body.get("external_key") and not body.get("unique") and body["type"] != "auto_number":
+        work.fault(component, "field.key_not_unique", "external_key")
+    if body.get("read_only") and body.get("read_only_after_create"):
+        work.fault(component, "document.no_effect", "read_only_after_create", key="read_only_after_create")
+
+
+def _check_pattern(work: Work, component: Component) -> None:
+    pattern = component.body["options"]["pattern"]
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options=options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        work.fault(component, "field.bad_pattern", "options", "pattern", reason=reason)
+
+
+def _check_number_pattern(work: Work, component: Component) -> None:
+    pattern = component.body["options"]["pattern"]
+    parts = _number_part.findall(pattern)
+    known = {"YYYY", "YY", "MM", "DD"}
+    counters = _counter.findall(pattern)
+    rest = _number_part.sub("", pattern)
+    if (
+        len(counters) != 1
+        or any(not part.strip("0") == "" and part not in known for part in parts)
+        or set(rest) & set("{}")
+    ):
+        work.fault(component, "field.bad_number_pattern", "options", "pattern", pattern=pattern)
+
+
+def compile_field(work: Work, source: FieldSource) -> FieldDef:
+    """A field of an object."""
+    component = source.component
+    assert component is not None
+    check_field(work, component)
+    body = component.body
+    options = fieldtypes.options_of(source.type, source.options)
+    value_type = work.lens.world.type_of(source)
+    target = None
+    if source.target is not None:
+        target = work.object(component, source.target, "options", "target")
+    default = lookup_filter = None
+    if "default" in body:
+        default = work.formula(
+            component, body["default"], "default",
+            object=source.object, expected=value_type, place=FormulaPlace.DEFAULT,
+        )  # fmt: skip
+    if "filter" in options and target is not None:
+        lookup_filter = work.formula(
+            component, options["filter"], "options", "filter",
+            object=target, expected=BOOLEAN, place=FormulaPlace.WHERE,
+        )  # fmt: skip
+    numbered = source.type == "auto_number"
+    return FieldDef(
+        uid=component.uid,
+        object=source.object,
+        name=source.name,
+        labels=labels_of(component),
+        type=source.type,
+        value_type=value_type,
+        help=body.get("help", {}),
+        placeholder=body.get("placeholder", {}),
+        required=body.get("required", False),
+        unique=True if numbered else body.get("unique", False),
+        external_key=body.get("external_key", False),
+        read_only=numbered or body.get("read_only", False),
+        read_only_after_create=body.get("read_only_after_create", False),
+        searchable=body.get("searchable", False),
+        sortable=body.get("sortable", False),
+        locked=body.get("system", False),
+        default=default,
+        picklist=_picklist(work, component, options) if source.type == "picklist" else None,
+        default_code=next((v["code"] for v in options.get("values", ()) if v.get("default")), None),
+        target=target,
+        lookup_filter=lookup_filter,
+        aliases=tuple(each.rpartition(".")[2] for each in body.get("aliases", ())),
+        **_from_options(source.type, options),
+    )
+
+
+def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the model has under names of its own."""
+    given: dict[str, Any] = {
+        "max_length": options.get("max_length"),
+        "precision": options.get("precision"),
+        "scale": options.get("scale"),
+        "minimum": Decimal(options["min"]) if "min" in options else None,
+        "maximum": Decimal(options["max"]) if "max" in options else None,
+        "currency": options.get("currency"),
+        "country": options.get("country"),
+    }
+    if type == "text":
+        given |= {"pattern": options.get("pattern"), "pattern_message": options.get("pattern_message", {})}
+    if type == "lookup":
+        given["on_delete"] = options["on_delete"]
+    if type == "auto_number":
+        given |= {"number_pattern": options["pattern"], "number_start": options["start"]}
+    return given
+
+
+def _picklist(work: Work, component: Component, options: Mapping[str, Any]) -> PicklistDef | None:
+    restricted = options["restricted"]
+    if "values" in options:
+        labels = labels_of(component)
+        return PicklistDef(component.uid, component.name, labels, values_of(options["values"]), restricted)
+    name = work.named(component, "picklist", options["global"], "options", "global")
+    shared = work.lens.part("picklist", name) if name else None
+    if shared is None:
+        return None
+    values = values_of(shared.body["values"])
+    return PicklistDef(shared.uid, shared.name, labels_of(shared), values, restricted)
+
+
+def system_fields(work: Work, object: str) -> list[FieldDef]:
+    """The fields that every object has, after its own."""
+    made = []
+    world = work.lens.world
+    for name, (type, labels) in SYSTEM_FIELDS.items():
+        source = FieldSource(object, name, type, {}, None)
+        made.append(
+            FieldDef(
+                uid=f"sys:{name}",
+                object=object,
+                name=name,
+                labels=labels,
+                type=type,
+                value_type=world.type_of(source),
+                read_only=name not in EDITABLE_SYSTEM_FIELDS,
+                system=True,
+                precision=18 if type == "revision" else None,
+                scale=0 if type == "revision" else None,
+                target=source.target,
+            )
+        )
+    return made

@@ -1,0 +1,101 @@
+"""An object with everything that hangs on it, compiled from one sub-tree."""
+
+from __future__ import annotations
+
+import hashlib
+
+from tabwright.metadata import limits
+from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.fields import compile_field, system_fields
+from tabwright.metadata.kinds.rules import (
+    compile_record_type,
+    compile_unique_rule,
+    compile_validation_rule,
+    own_unique_rule,
+)
+from tabwright.metadata.kinds.views import (
+    compile_layout,
+    compile_list_view,
+    generated_layout,
+    generated_list_view,
+)
+from tabwright.metadata.kinds.work import Work, labels_of
+from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.world import ObjectSource
+
+_may_name = frozenset({"text", "auto_number", "email", "phone"})
+
+
+def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
+    """An object. Its fields come first: what else there is names them."""
+    component = source.component
+    assert component is not None
+    name, body = source.name, component.body
+    _check_limits(work, source, component)
+    fields: dict[str, FieldDef] = {}
+    for each in source.fields.values():
+        if each.component is not None:
+            fields[each.name] = compile_field(work, each)
+    for system in system_fields(work, name):
+        fields.setdefault(system.name, system)
+    name_field = _name_field(work, source, component)
+    highlights = []
+    for number, field_name in enumerate(body.get("highlights", ())):
+        field = work.field(component, name, field_name, "highlights", number)
+        if field is not None:
+            highlights.append(field.name)
+    parts = source.by_kind
+    record_types = [compile_record_type(work, each, name) for each in parts.get("record_type", ())]
+    layouts = [compile_layout(work, each, name) for each in parts.get("layout", ())]
+    list_views = [compile_list_view(work, each, name) for each in parts.get("list_view", ())]
+    rules = [compile_validation_rule(work, each, name) for each in parts.get("validation_rule", ())]
+    own = [own_unique_rule(each) for each in fields.values() if each.unique and not each.system]
+    unique = [compile_unique_rule(work, each, name) for each in parts.get("unique_rule", ())]
+    return ObjectDef(
+        uid=component.uid,
+        name=name,
+        labels=labels_of(component),
+        plural=body.get("plural") or labels_of(component),
+        icon=body.get("icon", "cube"),
+        colour=body.get("colour", "blue"),
+        name_field=name_field,
+        sharing=body.get("sharing", "private"),
+        searchable=body.get("search", True),
+        highlights=tuple(highlights),
+        fields=fields,
+        record_types={each.name: each for each in record_types},
+        layouts={each.name: each for each in layouts or [generated_layout(work, source)]},
+        list_views={each.name: each for each in list_views or [generated_list_view(work, source)]},
+        validation_rules=tuple(each for each in rules if each is not None),
+        unique_rules=tuple(own + unique),
+        package=body.get("package"),
+        digest=_digest(work, source),
+        aliases=tuple(body.get("aliases", ())),
+        field_aliases=source.field_aliases,
+        locked=body.get("system", False),
+    )
+
+
+def _name_field(work: Work, source: ObjectSource, component: Component) -> str:
+    name: str = component.body["name_field"]
+    field = work.field(component, source.name, name, "name_field")
+    if field is None:
+        return name
+    if field.type not in _may_name or field.component is None:
+        work.fault(component, "object.bad_name_field", "name_field", name=name, type=field.type)
+    return field.name
+
+
+def _check_limits(work: Work, source: ObjectSource, component: Component) -> None:
+    for kind, components in source.by_kind.items():
+        limit = limits.fields_of_object if kind == "field" else limits.parts_of_kind
+        if len(components) > limit:
+            work.fault(component, "limit.parts", kind=kind, limit=limit, count=len(components))
+
+
+def _digest(work: Work, source: ObjectSource) -> str:
+    """Over the object's own documents and the signatures of what its compile looked at (decision 0010)."""
+    made = hashlib.sha256(source.part.digest.encode())
+    for question, signature in sorted(work.lens.seen.items()):
+        made.update("\0".join((*question, signature)).encode() + b"\n")
+    return made.hexdigest()

@@ -1,0 +1,10 @@
+"""The limits of metadata: each has a name, and the fault that it causes quotes it."""
+
+document_bytes = 1_000_000  # one component, as JSON
+objects = 2_000  # of a tenant
+fields_of_object = 800
+parts_of_kind = 500  # record types, layouts, list views or rules of one object
+global_components = 2_000  # of one kind that belongs to no object
+lookup_path = 5  # lookups in one path
+changes_of_draft = 20_000
+components_of_package = 20_000

@@ -1,0 +1,171 @@
+"""Packages: components that travel together, as a folder of files.
+
+``package.json`` names it; the components stand in ``<kind>/<name>.json``. In a tenant each of them carries
+the package's name, so that an upgrade finds them again; in the files it is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tabwright.metadata import documents, limits, schemas
+from tabwright.metadata.compiler import compile_tree
+from tabwright.metadata.documents import Component
+from tabwright.metadata.tree import Tree
+from tabwright.platform.errors import Conflict, Fault, Invalid, Malformed, NotFound, Place
+
+_keys = {"name", "version", "label", "description", "requires", "samples"}
+_base_folder = Path(__file__).parent / "base"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package as its folder has it. ``samples`` are names of objects with a file ``samples/<object>.csv``."""
+
+    name: str
+    version: str
+    labels: Mapping[str, str]
+    description: Mapping[str, str]
+    requires: Mapping[str, str]
+    samples: tuple[str, ...]
+    components: tuple[Component, ...]
+
+
+def read_package(folder: Path) -> Package:
+    """The package in a folder.
+
+    Raises NotFound without ``package.json``, and Invalid with every fault of every file, each naming the file.
+    """
+    head = folder / "package.json"
+    if not head.is_file():
+        raise NotFound.of("package.not_found", Place(component=folder.name), folder=folder.name)
+    faults: list[Fault] = []
+    try:
+        said = documents.parse(head.read_bytes(), file="package.json")
+    except Malformed as error:
+        raise Invalid(error.faults) from error
+    about: dict[str, Any] = said if isinstance(said, dict) else {}
+    faults += _faults_of_head(said, folder)
+    components, wrong = documents.read_folder(folder)
+    faults += wrong
+    if len(components) > limits.components_of_package:
+        limit = {"limit": limits.components_of_package, "count": len(components)}
+        faults.append(Fault("limit.package", limit, Place(component="package.json")))
+    faults += [
+        Fault("package.marked", {"key": key}, Place(component=f"{each.place}.json", pointer=f"/{key}"))
+        for each in components
+        for key in ("package",)
+        if key in each.body
+    ]
+    if faults:
+        raise Invalid(faults)
+    name = about["name"]
+    return Package(
+        name=name,
+        version=about["version"],
+        labels=about["label"],
+        description=about.get("description", {}),
+        requires=about.get("requires", {}),
+        samples=tuple(about.get("samples", ())),
+        components=tuple(with_package(each, name) for each in components),
+    )
+
+
+def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
+    if not isinstance(said, dict):
+        yield Fault("document.not_an_object", {}, Place(component="package.json", pointer=""))
+        return
+
+    def fault(code: str, key: str, **params: str) -> Fault:
+        return Fault(code, params, Place(component="package.json", pointer=f"/{key}"))
+
+    for key in said:
+        if key not in _keys:
+            yield fault("document.unknown_key", key, key=str(key)[:60], hint="")
+    for key in ("name", "version", "label"):
+        if key not in said:
+            yield fault("document.missing", key, key=key)
+    for key in ("name", "version"):
+        if key in said and not (isinstance(said[key], str) and 0 < len(said[key]) <= 63):
+            yield fault("document.wrong_type", key, value=str(said[key])[:60], expected='"..."')
+    if isinstance(said.get("name"), str) and not schemas.is_name(said["name"]):
+        yield fault("document.bad_name", "name", value=said["name"][:60])
+    for key in ("label", "description", "requires"):
+        value = said.get(key, {})
+        if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+            yield fault("document.wrong_type", key, value=json.dumps(value)[:60], expected="{...}")
+    samples = said.get("samples", [])
+    if not isinstance(samples, list) or not all(isinstance(each, str) for each in samples):
+        yield fault("document.wrong_type", "samples", value=json.dumps(samples)[:60], expected="[...]")
+        return
+    for number, object in enumerate(samples):
+        if not schemas.is_name(object) or not (folder / "samples" / f"{object}.csv").is_file():
+            yield fault("package.no_sample", f"samples/{number}", name=object[:60])
+
+
+def with_package(component: Component, name: str) -> Component:
+    """The component as a tenant has it: marked with its package."""
+    return documents.read({**component.document, "package": name})
+
+
+def without_package(component: Component) -> Component:
+    """The component as a file has it."""
+    document = component.document
+    document.pop("package", None)
+    return documents.read(document)
+
+
+def check_package(package: Package, tree: Tree) -> None:
+    """Whether the package fits into a tree: names are free, and all compiles together.
+
+    Raises Conflict for names and uids that others have, Invalid with every other fault.
+    """
+    foreign = []
+    for each in package.components:
+        there = tree.by_uid(each.uid)
+        if there is not None and there.body.get("package") != package.name:
+            foreign.append(
+                Fault("component.uid_taken", {"uid": each.uid}, Place(component=each.place, pointer="/uid"))
+            )
+    if foreign:
+        raise Conflict(foreign)
+    compile_tree(tree.changed(package.components), release=0)
+
+
+def components_to_install(package: Package, tree: Tree) -> tuple[Component, ...]:
+    """What a draft has to put so that the tree holds the package: the components that differ from the tree's."""
+    return tuple(each for each in package.components if tree.by_uid(each.uid) != each)
+
+
+def write_package(folder: Path, package: Package) -> list[Path]:
+    """Write a package's files; what is there already and says the same is not touched. Returns those written."""
+    about: dict[str, Any] = {"name": package.name, "version": package.version, "label": dict(package.labels)}
+    for key in ("description", "requires", "samples"):
+        value = getattr(package, key)
+        if value:
+            about[key] = list(value) if key == "samples" else dict(value)
+    written = documents.write_folder(folder, (without_package(each) for each in package.components))
+    head = folder / "package.json"
+    text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
+    if not head.is_file() or head.read_text("utf-8") != text:
+        folder.mkdir(parents=True, exist_ok=True)
+        head.write_text(text, "utf-8")
+        written.append(head)
+    return written
+
+
+@cache
+def base_package() -> Package:
+    """The built-in package: people, organisation and rights. Part of every tenant's first release."""
+    return read_package(_base_folder)
+
+
+@cache
+def base_tree() -> Tree:
+    """The tree of the built-in package alone: what a new tenant starts from."""
+    return Tree.of(base_package().components)

@@ -1,0 +1,355 @@
+"""The components of a tree, found by name: what a compile looks at, and a record of what it looked at.
+
+``World`` is the index of one tree. A ``Lens`` is one piece's view of it: every question about something
+outside the piece is noted with the signature of its answer, so that the next compile can tell whether the
+piece would come out the same. Names are found by alias too, and in lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tabwright.formula.datatypes import Type, picklist, reference
+from tabwright.metadata import fieldtypes, limits
+from tabwright.metadata.documents import Component
+from tabwright.metadata.tree import SubTree, Tree
+
+Question = tuple[str, ...]
+
+# Fields that every object has. Name -> (type, labels); in this order after the object's own.
+SYSTEM_FIELDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "id": ("id", {"zh": "记录标识", "en": "Record ID"}),
+    "owner": ("owner", {"zh": "所有人", "en": "Owner"}),
+    "record_type": ("record_type", {"zh": "业务类型", "en": "Record type"}),
+    "created_at": ("datetime", {"zh": "创建时间", "en": "Created"}),
+    "created_by": ("user", {"zh": "创建人", "en": "Created by"}),
+    "updated_at": ("datetime", {"zh": "修改时间", "en": "Last changed"}),
+    "updated_by": ("user", {"zh": "修改人", "en": "Last changed by"}),
+    "revision": ("revision", {"zh": "修订号", "en": "Revision"}),
+}
+EDITABLE_SYSTEM_FIELDS = frozenset({"owner", "record_type"})
+# Names that no field may have: the system fields, and columns that stand beside them.
+RESERVED_FIELDS = frozenset(SYSTEM_FIELDS) | {"deleted_at", "owner_kind"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSource:
+    """A field as its document has it. ``component`` is None for a system field."""
+
+    object: str
+    name: str
+    type: str
+    options: Mapping[str, Any]
+    component: Component | None
+
+    @property
+    def path(self) -> str:
+        return f"{self.object}.{self.name}"
+
+    @property
+    def target(self) -> str | None:
+        """The object that a reference names, as written."""
+        if self.type == "lookup":
+            target: str = self.options["target"]
+            return target
+        return "user" if self.type in ("user", "owner") else None
+
+    @property
+    def signature(self) -> str:
+        return self.component.digest if self.component else "system"
+
+
+class ObjectSource:
+    """The components of one object, by kind and by name. Derived from its sub-tree alone and kept with it."""
+
+    def __init__(self, part: SubTree) -> None:
+        self.part = part
+        self.component = next((each for (kind, _), each in part.components.items() if kind == "object"), None)
+        self.name = next(iter(part.components))[1].partition(".")[0]
+        self.by_kind: dict[str, list[Component]] = {}
+        for (kind, _), each in part.components.items():
+            self.by_kind.setdefault(kind, []).append(each)
+        # Components are made in the admin's order, and uids (version 7) keep it.
+        for each_kind in self.by_kind.values():
+            each_kind.sort(key=lambda each: each.uid)
+
+    @staticmethod
+    def of(part: SubTree) -> ObjectSource:
+        notes = part.notes
+        if "source" not in notes:
+            notes["source"] = ObjectSource(part)
+        source: ObjectSource = notes["source"]
+        return source
+
+    @cached_property
+    def fields(self) -> Mapping[str, FieldSource]:
+        """Own fields in order (the name field first), then system fields."""
+        name_field = self.component.body.get("name_field") if self.component else None
+        own = sorted(self.by_kind.get("field", ()), key=lambda each: each.local != name_field)
+        found = {
+            each.local: FieldSource(
+                self.name, each.local, each.body["type"], each.body.get("options", {}), each
+            )
+            for each in own
+        }
+        for name, (type, _) in SYSTEM_FIELDS.items():
+            found[name] = FieldSource(self.name, name, type, {}, None)
+        return found
+
+    @cached_property
+    def field_aliases(self) -> Mapping[str, str]:
+        """Former name -> name; a former name that another field has now answers for that one."""
+        found: dict[str, str] = {}
+        for each in self.by_kind.get("field", ()):
+            for alias in each.body.get("aliases", ()):
+                local = alias.rpartition(".")[2]
+                if local not in self.fields:
+                    found.setdefault(local, each.local)
+        return found
+
+    def field(self, name: str) -> FieldSource | None:
+        return self.fields.get(name) or self.fields.get(self.field_aliases.get(name, ""))
+
+    @cached_property
+    def lookups(self) -> tuple[FieldSource, ...]:
+        return tuple(each for each in self.fields.values() if each.component and each.target)
+
+    @cached_property
+    def record_type_names(self) -> tuple[str, ...]:
+        return tuple(each.local for each in self.by_kind.get("record_type", ()))
+
+
+class World:
+    """One tree, by name."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.objects: dict[str, ObjectSource] = {}
+        self.orphans: list[ObjectSource] = []  # parts of an object that is not there
+        for name, part in tree.parts.items():
+            if name.startswith("object/"):
+                source = ObjectSource.of(part)
+                if source.component is None:
+                    self.orphans.append(source)
+                else:
+                    self.objects[source.name] = source
+
+    @cached_property
+    def object_aliases(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for source in self.objects.values():
+            assert source.component is not None
+            for alias in source.component.body.get("aliases", ()):
+                if alias not in self.objects:
+                    found.setdefault(alias, source.name)
+        return found
+
+    @cached_property
+    def _children(self) -> Mapping[str, tuple[FieldSource, ...]]:
+        found: dict[str, list[FieldSource]] = {}
+        for source in self.objects.values():
+            for each in source.lookups:
+                target = self.object(each.target or "")
+                if target is not None:
+                    found.setdefault(target.name, []).append(each)
+        return {name: tuple(each) for name, each in found.items()}
+
+    @cached_property
+    def _global(self) -> Mapping[str, Mapping[str, Component]]:
+        """Kind -> name or former name -> component, for the kinds that belong to no object."""
+        found: dict[str, dict[str, Component]] = {}
+        for kind, part in self.tree.parts.items():
+            if kind.startswith("object/"):
+                continue
+            names = {each.name: each for each in part.components.values()}
+            for each in part.components.values():
+                for alias in each.body.get("aliases", ()):
+                    names.setdefault(alias, each)
+            found[kind] = names
+        return found
+
+    def object(self, name: str) -> ObjectSource | None:
+        return self.objects.get(name) or self.objects.get(self.object_aliases.get(name, ""))
+
+    def field(self, object: str, name: str) -> FieldSource | None:
+        source = self.object(object)
+        return source.field(name) if source else None
+
+    def children(self, object: str) -> tuple[FieldSource, ...]:
+        """Lookups of any object that name this one."""
+        return self._children.get(object, ())
+
+    def part(self, kind: str, name: str) -> Component | None:
+        """The component of a kind by its full name, former names included."""
+        if "." not in name:
+            if kind == "object":
+                source = self.object(name)
+                return source.component if source else None
+            return self._global.get(kind, {}).get(name)
+        object, _, local = name.partition(".")
+        source = self.object(object)
+        if source is None:
+            return None
+        if kind == "field":
+            field = source.field(local)
+            return field.component if field else None
+        for each in source.by_kind.get(kind, ()):
+            if each.local == local:
+                return each
+        for each in source.by_kind.get(kind, ()):
+            if any(alias.rpartition(".")[2] == local for alias in each.body.get("aliases", ())):
+                return each
+        return None
+
+    def names(self, kind: str, within: str | None = None) -> Iterable[str]:
+        """What could have been meant: names of a kind; of an object's fields, when ``within`` is given."""
+        if within is not None:
+            source = self.object(within)
+            return source.fields if source else ()
+        if kind == "object":
+            return self.objects
+        if kind in self._global:
+            return self._global[kind]
+        return (each.name for source in self.objects.values() for each in source.by_kind.get(kind, ()))
+
+    # ---- types ------------------------------------------------------------------------------------
+
+    def codes(self, field: FieldSource) -> frozenset[str] | None:
+        """The codes of a picklist field, inactive ones included; None when it takes others too."""
+        if not field.options.get("restricted", True):
+            return None
+        values = field.options.get("values")
+        if values is None:
+            shared = self.part("picklist", field.options.get("global", ""))
+            values = shared.body["values"] if shared else []
+        return frozenset(value["code"] for value in values)
+
+    def type_of(self, field: FieldSource) -> Type:
+        """What a formula sees of a field."""
+        if field.type == "id":
+            return reference(field.object)
+        if field.type == "record_type":
+            source = self.object(field.object)
+            return picklist(source.record_type_names if source else ())
+        codes = self.codes(field) if field.type == "picklist" else None
+        return fieldtypes.value_type(field.type, field.options, codes)
+
+    def walk(self, object: str, path: tuple[str, ...]) -> list[FieldSource | None]:
+        """The fields along a path from an object; ends with None where there is no such field."""
+        found: list[FieldSource | None] = []
+        at: str | None = object
+        if len(path) > limits.lookup_path + 1:
+            return [None]
+        for step in path:
+            field = self.field(at, step) if at is not None else None
+            found.append(field)
+            if field is None:
+                break
+            at = field.target
+        return found
+
+    # ---- signatures -------------------------------------------------------------------------------
+
+    def signature(self, question: Question) -> str:
+        """What the answer to a question depends on: equal signatures, equal answers."""
+        match question:
+            case ("field", object, name):
+                field = self.field(object, name)
+                if field is None:
+                    return ""
+                if field.type == "picklist" and "global" in field.options:
+                    shared = self.part("picklist", field.options["global"])
+                    return field.path + field.signature + (shared.digest if shared else "")
+                if field.type == "record_type":
+                    return field.path + ",".join(self.objects[field.object].record_type_names)
+                return field.path + field.signature
+            case ("fields", object):
+                source = self.object(object)
+                return ",".join(source.fields) if source else ""
+            case ("children", object):
+                return ",".join(each.path + each.signature for each in self.children(object))
+            case (kind, name):
+                found = self.part(kind, name)
+                return found.name + found.digest if found else ""
+        raise ValueError(question)
+
+
+class Lens:
+    """One piece's view of the world. Questions about the piece's own object are not noted: its digest covers them."""
+
+    def __init__(self, world: World, own: str | None) -> None:
+        self.world = world
+        self.own = own
+        self.seen: dict[Question, str] = {}
+
+    def _note(self, *question: str) -> None:
+        if question not in self.seen:
+            self.seen[question] = self.world.signature(question)
+
+    def object(self, name: str) -> ObjectSource | None:
+        if name != self.own:
+            self._note("object", name)
+        return self.world.object(name)
+
+    def field(self, object: str, name: str) -> FieldSource | None:
+        found = self.world.field(object, name)
+        if object != self.own or (found is not None and "global" in found.options):
+            self._note("field", object, name)
+        return found
+
+    def fields(self, object: str) -> tuple[FieldSource, ...]:
+        """All fields of an object, in order."""
+        if object != self.own:
+            self._note("fields", object)
+        source = self.world.object(object)
+        return tuple(source.fields.values()) if source else ()
+
+    def children(self, object: str) -> tuple[FieldSource, ...]:
+        self._note("children", object)
+        return self.world.children(object)
+
+    def part(self, kind: str, name: str) -> Component | None:
+        if self.own is None or name.partition(".")[0] != self.own:
+            self._note(kind, name)
+        return self.world.part(kind, name)
+
+    def walk(self, object: str, path: tuple[str, ...]) -> list[FieldSource | None]:
+        """As ``World.walk``, noting each step."""
+        found = self.world.walk(object, path)
+        at: str | None = object
+        for step, field in zip(path, found, strict=False):
+            if at is not None:
+                self.field(at, step)
+            at = field.target if field else None
+        return found
+
+
+class RecordScope:
+    """What a formula about one object's record may name: its fields, paths through lookups, and ``$user``."""
+
+    def __init__(self, lens: Lens, object: str) -> None:
+        self._lens = lens
+        self._object = object
+
+    def _start(self, path: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        return ("user", path[1:]) if path and path[0] == "$user" else (self._object, path)
+
+    def type_of(self, path: tuple[str, ...]) -> Type | None:
+        object, steps = self._start(path)
+        if not steps:
+            return reference("user") if path else None
+        last = self._lens.walk(object, steps)[-1]
+        return self._lens.world.type_of(last) if last else None
+
+    def suggestions(self, path: tuple[str, ...]) -> Iterable[str]:
+        object, steps = self._start(path)
+        at: str | None = object
+        if steps:
+            last = self._lens.world.walk(object, steps)[-1]
+            at = last.target if last else None
+        source = self._lens.world.object(at) if at else None
+        names = list(source.fields) if source else []
+        return [*names, "$user"] if not path else names
