@@ -278,6 +278,12 @@ class Writer(Reader):
         """
         self.after.append(call)
 
+    def alone(self, name: str) -> None:
+        """Wait for each other open transaction that has said the same name. On SQLite every writer is alone."""
+        if self.store.dialect == "postgresql":
+            lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            self.execute(lock, {"name": f"{self.store.key} {name}"})
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What the block did is undone when it raises; the transaction goes on."""
@@ -478,7 +484,7 @@ class Stores:
     def _administer(self, *statements: str) -> None:
         # Names come from slugs, which tenants.check_slug has limited to letters, digits and "_".
         with self.control.write() as writer:
-            _one_at_a_time(writer, self.control_schema)
+            writer.alone(f"places of {self.control_schema}")
             for statement in statements:
                 writer.connection.exec_driver_sql(statement)
 
@@ -497,11 +503,5 @@ def _touch(path: Path) -> None:
 def create_tables(store: Store, metadata: sa.MetaData) -> None:
     """Make the tables and indexes of a catalogue that are not there yet."""
     with store.write() as writer:
-        if store.dialect == "postgresql":
-            _one_at_a_time(writer, store.schema or "")
+        writer.alone(f"tables of {store.schema}")
         metadata.create_all(writer.connection)
-
-
-def _one_at_a_time(writer: Writer, name: str) -> None:
-    """Two processes that start at once make things one after the other, the second finding them."""
-    writer.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

@@ -169,6 +169,8 @@ class Identities:
         most = self._limits.sign_ins_per_minute
         recent = ATTEMPT.c.at > now - _WINDOW
         with self._control.write() as writer:
+            for key in sorted({account, remote}):
+                writer.alone(key)
             writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.at <= now - _WINDOW))
             for column, key in ((ATTEMPT.c.account, account), (ATTEMPT.c.remote, remote)):
                 count = sa.select(sa.func.count()).select_from(ATTEMPT).where(column == key, recent)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -21,6 +21,8 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 # What tells each language to other programs (HTML lang, Content-Language, CLDR).
 TAGS: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 _CLDR: Mapping[Language, str] = {"zh": "zh_Hans_CN", "en": "en_US"}
+# The usual context of 28 digits would round the longest numbers that we keep.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 _lock = threading.Lock()
 _paths: list[Path] = []
@@ -120,9 +122,9 @@ def format_number(value: Decimal | int, language: Language, places: int | None =
     if places is None:
         exponent = Decimal(value).as_tuple().exponent
         places = max(0, -exponent) if isinstance(exponent, int) else 0
-    return format_decimal(
-        value, format="#,##0" + ("." + "0" * places if places else ""), locale=_CLDR[language]
-    )
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    with localcontext(_EXACT):
+        return format_decimal(value, format=pattern, locale=_CLDR[language])
 
 
 def format_currency(value: Decimal | int, currency: str, language: Language, places: int = 2) -> str:
@@ -130,7 +132,8 @@ def format_currency(value: Decimal | int, currency: str, language: Language, pla
     from babel.numbers import format_currency as babel_currency
 
     pattern = "¤#,##0" + ("." + "0" * places if places else "")
-    return babel_currency(value, currency, format=pattern, locale=_CLDR[language], currency_digits=False)
+    with localcontext(_EXACT):
+        return babel_currency(value, currency, format=pattern, locale=_CLDR[language], currency_digits=False)
 
 
 def format_percent(value: Decimal | int, language: Language, places: int | None = None) -> str:

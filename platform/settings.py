@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from tabwright.platform.errors import Invalid
 
@@ -59,6 +60,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)  # None: SQLite files under home
     schema_prefix: str = ""  # lets two installations share one PostgreSQL database
     base_url: str | None = None  # where people reach the product; links are made from this only
+    proxies: int = 0  # how many proxies stand in front, each adding to X-Forwarded-For
     language: str = "zh"  # of a person about whom nothing is known
     zone: str = "Asia/Shanghai"  # time zone of a tenant and user that name none
     limits: Limits = field(default_factory=Limits)
@@ -74,7 +76,7 @@ class Settings:
 
         Raises Invalid (``settings.*``) for a value that makes no sense, naming the variable.
         """
-        known = {"HOME", "SECRET", "DATABASE_URL", "SCHEMA_PREFIX", "BASE_URL", "LANGUAGE", "ZONE"}
+        known = {"HOME", "SECRET", "DATABASE_URL", "SCHEMA_PREFIX", "BASE_URL", "PROXIES", "LANGUAGE", "ZONE"}
         home = Path(env.get(PREFIX + "HOME") or "var").resolve()
         base_url = (env.get(PREFIX + "BASE_URL") or "").rstrip("/") or None
         if base_url and (
@@ -90,6 +92,12 @@ class Settings:
         language = env.get(PREFIX + "LANGUAGE") or "zh"
         if language not in ("zh", "en"):
             raise Invalid.of("settings.language", name=PREFIX + "LANGUAGE")
+        proxies = env.get(PREFIX + "PROXIES") or "0"
+        if not re.fullmatch("[0-9]", proxies):
+            raise Invalid.of("settings.proxies", name=PREFIX + "PROXIES")
+        zone = env.get(PREFIX + "ZONE") or "Asia/Shanghai"
+        if zone not in available_timezones():
+            raise Invalid.of("settings.zone", name=PREFIX + "ZONE")
         limits = _limits(env)
         for name in env:
             rest = name.removeprefix(PREFIX)
@@ -103,7 +111,8 @@ class Settings:
             schema_prefix=prefix,
             base_url=base_url,
             language=language,
-            zone=env.get(PREFIX + "ZONE") or "Asia/Shanghai",
+            zone=zone,
+            proxies=int(proxies),
             limits=limits,
         )
 

@@ -1,0 +1,365 @@
+"""What every route shares: who asks, what may be sent, how a refusal looks, which headers protect a page.
+
+Deny by default: a view without ``@policy`` stops the start (``check_policies``). The policy decides before
+the view
+runs whether a session or a token is needed; sessions need their CSRF token on every request that changes
+something.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import mimetypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.security import safe_join
+
+from tabwright.platform.clock import Ids
+from tabwright.platform.errors import (
+    Denied,
+    Failed,
+    LimitReached,
+    Malformed,
+    NotFound,
+    TabwrightError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from tabwright.platform.language import TAGS, Language, choose_language, say, say_fault
+from tabwright.platform.settings import Settings
+from tabwright.platform.signin import COOKIE, SessionRow, Sessions, TokenRow, Tokens
+
+log = logging.getLogger("tabwright.web")
+
+LANGUAGE_COOKIE = "tw_language"
+PROBLEM = "application/problem+json"
+PolicyName = Literal["public", "session", "token", "session or token"]
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may reach a view, and whether it takes a file."""
+
+    name: PolicyName
+    upload: bool = False
+
+
+def policy(name: PolicyName, *, upload: bool = False) -> Callable[[View], View]:
+    """Declare who may reach a view. ``upload``: its body may be as large as a file."""
+
+    def declare(view: View) -> View:
+        view.tabwright_policy = Policy(name, upload)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def check_policies(app: Flask) -> None:
+    """Raise RuntimeError naming every route whose view has no policy; called when all rooms have
+    registered.
+    """
+    missing = [
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if not hasattr(app.view_functions[rule.endpoint], "tabwright_policy")
+    ]
+    if missing:
+        raise RuntimeError("routes without a policy: " + ", ".join(sorted(missing)))
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request as the platform sees it. ``language`` may be set anew when the person's own is known."""
+
+    request_id: str
+    language: Language
+    remote: str
+    session: SessionRow | None = None
+    token: TokenRow | None = None
+
+    @property
+    def csrf(self) -> str:
+        """What forms of this page carry; empty without a session."""
+        return self.session.csrf if self.session else ""
+
+
+def visit() -> Visit:
+    """The visit of the request in hand."""
+    found: Visit = g.tabwright_visit
+    return found
+
+
+ErrorPage = Callable[[TabwrightError, int, Visit], Response]
+
+
+class Web:
+    """The shared behaviour of one Flask application."""
+
+    def __init__(self, app: Flask, settings: Settings, ids: Ids, sessions: Sessions, tokens: Tokens) -> None:
+        self._settings = settings
+        self._limits = settings.limits
+        self._ids = ids
+        self._sessions = sessions
+        self._tokens = tokens
+        # Shows an error to a person; ``runtime.pages`` puts its own here.
+        self.error_page: ErrorPage = plain_error_page
+        # Of the fields of a form; the parser's own buffer counts too, so not less than that.
+        app.config["MAX_FORM_MEMORY_SIZE"] = max(self._limits.body_bytes, 1_000_000)
+        app.config["MAX_FORM_PARTS"] = 5_000  # a form of 500 fields, some with several inputs
+        app.before_request(self._enter)
+        app.after_request(self._leave)
+        app.register_error_handler(TabwrightError, self._refused)
+        app.register_error_handler(HTTPException, self._refused_by_http)
+        app.register_error_handler(Exception, self._failed)
+        if settings.proxies:
+            count = settings.proxies
+            proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+            app.wsgi_app = proxied  # type: ignore[method-assign]
+        app.extensions["tabwright"] = self
+
+    # ---- in -----------------------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        here = Visit(self._ids.new().hex, self._settings.language, request.remote_addr or "")  # type: ignore[arg-type]
+        g.tabwright_visit = here
+        declared = _declared()
+        here.language = choose_language(
+            (request.cookies.get(LANGUAGE_COOKIE),),
+            request.headers.get("Accept-Language"),
+            self._settings.language,  # type: ignore[arg-type]
+        )
+        self._limit_body(declared)
+        if declared is None:
+            return  # no such route: Flask says so
+        if declared.name != "public":
+            self._know(here, declared.name)
+        if request.method not in _SAFE and here.token is None:
+            self._check_origin()
+            if here.session is not None:
+                _check_csrf(here.session)
+
+    def _limit_body(self, declared: Policy | None) -> None:
+        upload = declared is not None and declared.upload
+        name = "upload_bytes" if upload else "body_bytes"
+        most: int = getattr(self._limits, name)
+        request.max_content_length = most
+        if (request.content_length or 0) > most:
+            raise TooLarge.of("web.body_too_large", limit=name, value=most)
+
+    def _know(self, here: Visit, name: PolicyName) -> None:
+        bearer = request.headers.get("Authorization")
+        if name == "token" or (name == "session or token" and bearer is not None):
+            scheme, _, secret = (bearer or "").partition(" ")
+            here.token = self._tokens.find(secret.strip()) if scheme.lower() == "bearer" else None
+            if here.token is None:
+                raise Unauthenticated.of("web.token")
+            return
+        cookie = request.cookies.get(COOKIE)
+        here.session = self._sessions.find(cookie) if cookie else None
+        if here.session is None:
+            raise Unauthenticated.of("web.session")
+        if chosen := here.session.data.get("language"):
+            here.language = choose_language((chosen,), None, here.language)
+
+    def _check_origin(self) -> None:
+        """A browser says where a form comes from; a program says nothing."""
+        if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            raise Denied.of("web.origin")
+        origin = request.headers.get("Origin")
+        ours = {request.host}
+        if self._settings.base_url:
+            ours.add(urlsplit(self._settings.base_url).netloc)
+        if origin is not None and urlsplit(origin).netloc not in ours:
+            raise Denied.of("web.origin")
+
+    # ---- out ----------------------------------------------------------------------------------------
+
+    def _leave(self, response: Response) -> Response:
+        headers = response.headers
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if self._settings.secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "private, no-store"
+            headers.add("Vary", "Cookie")
+        here: Visit | None = g.get("tabwright_visit")
+        if here is not None:
+            headers.setdefault("X-Request-Id", here.request_id)
+        return response
+
+    def start_session(self, response: Response, cookie: str) -> None:
+        """Give the browser its session's cookie; gone when the browser closes, ended by the server
+        before that.
+        """
+        response.set_cookie(
+            COOKIE, cookie, httponly=True, samesite="Lax", secure=self._settings.secure, path="/"
+        )
+
+    def end_session(self, response: Response) -> None:
+        """Take the cookie away."""
+        response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=self._settings.secure, path="/")
+
+    def _refused(self, error: TabwrightError) -> Response:
+        return self._answer(error, error.status, {})
+
+    def _refused_by_http(self, error: HTTPException) -> Response | HTTPException:
+        if error.code is None or error.code < 400:
+            return error  # a redirect
+        ours: TabwrightError
+        if isinstance(error, RequestEntityTooLarge):
+            declared = _declared()
+            name = "upload_bytes" if declared is not None and declared.upload else "body_bytes"
+            ours = TooLarge.of("web.body_too_large", limit=name, value=getattr(self._limits, name))
+        elif error.code == 404:
+            ours = NotFound.of("web.not_found")
+        elif error.code == 405:
+            ours = Malformed.of("web.method", method=request.method)
+        elif error.code == 415:
+            ours = Malformed.of("web.media_type")
+        else:
+            ours = Malformed.of("web.http", status=error.code, reason=HTTPStatus(error.code).phrase)
+        # Allow on 405, Retry-After and the like are in the exception's headers.
+        kept = {
+            name: value
+            for name, value in error.get_headers()
+            if name not in ("Content-Type", "Content-Length")
+        }
+        return self._answer(ours, error.code, kept)
+
+    def _failed(self, error: Exception) -> Response:
+        here: Visit | None = g.get("tabwright_visit")
+        id = here.request_id if here is not None else self._ids.new().hex
+        log.error("request %s failed", id, exc_info=error)
+        return self._answer(Failed.of("web.failed", id=id), 500, {})
+
+    def _answer(self, error: TabwrightError, status: int, headers: Mapping[str, str]) -> Response:
+        here: Visit = g.get("tabwright_visit") or Visit(self._ids.new().hex, "en", "")
+        if wants_page():
+            response = self.error_page(error, status, here)
+        else:
+            document = problem(error, here.language, here.request_id, status)
+            response = Response(msgspec.json.encode(document), status, content_type=PROBLEM)
+            response.headers["Content-Language"] = TAGS[here.language]
+        for name, value in {**problem_headers(error), **headers}.items():
+            response.headers[name] = value
+        return response
+
+
+def wants_page() -> bool:
+    """Whether the request in hand is a person's browser asking for a page, and no program."""
+    accept = request.accept_mimetypes
+    return (
+        not request.path.startswith("/api/")
+        and accept.best_match(["application/json", "text/html"]) == "text/html"
+    )
+
+
+def problem(
+    error: TabwrightError, language: Language, request_id: str, status: int | None = None, **more: Any
+) -> dict[str, Any]:
+    """The RFC 9457 document of an error, with every fault and its place."""
+    status = status or error.status
+    faults = [
+        {"code": each.code, "message": say_fault(each, language), **each.place.known()}
+        for each in error.faults
+    ]
+    return {
+        "type": f"urn:tabwright:{error.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": faults[0]["message"],
+        "code": error.code,
+        "request_id": request_id,
+        "faults": faults,
+        **more,
+    }
+
+
+def problem_headers(error: TabwrightError) -> dict[str, str]:
+    """The headers that go with an error."""
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, LimitReached):
+        return {"Retry-After": "60"}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}
+
+
+def plain_error_page(error: TabwrightError, status: int, here: Visit) -> Response:
+    """An error for a person where no room shows it more beautifully."""
+    from markupsafe import escape
+
+    texts = "".join(f"<p>{escape(say_fault(fault, here.language))}</p>" for fault in error.faults[:20])
+    home = escape(say("web.home", {}, here.language))
+    html = (
+        f'<!doctype html><html lang="{TAGS[here.language]}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{status}</title></head>'
+        f'<body><main><h1>{status}</h1>{texts}<p><a href="/">{home}</a></p>'
+        f"<p><small>{here.request_id}</small></p></main></body></html>"
+    )
+    return Response(html, status, content_type="text/html; charset=utf-8")
+
+
+def static_files(app: Flask, prefix: str, folder: Path) -> None:
+    """Serve a folder under ``prefix``; an address with a content mark (``?v=``) may be kept for ever."""
+
+    @policy("public")
+    def file(name: str) -> Response:
+        found = safe_join(str(folder), name)
+        path = Path(found) if found is not None else None
+        if path is None or not path.is_file():
+            raise NotFound.of("web.not_found")
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        response = Response(path.read_bytes(), mimetype=kind)
+        response.add_etag()
+        response.make_conditional(request)
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if request.args.get("v") else "public, max-age=300"
+        )
+        return response
+
+    app.add_url_rule(f"{prefix}/<path:name>", f"static:{prefix}", file)
+
+
+def _declared() -> Policy | None:
+    if request.endpoint is None:
+        return None
+    from flask import current_app
+
+    found: Policy | None = getattr(current_app.view_functions.get(request.endpoint), "tabwright_policy", None)
+    return found
+
+
+def _check_csrf(session: SessionRow) -> None:
+    given = request.headers.get("X-CSRF-Token")
+    if given is None and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        given = request.form.get("csrf")
+    if given is None or not hmac.compare_digest(given.encode("utf-8", "replace"), session.csrf.encode()):
+        raise Denied.of("web.csrf")
