@@ -279,7 +279,7 @@ class Writer(Reader):
         self.after.append(call)
 
     def alone(self, name: str) -> None:
-        """Wait for each other open transaction that has said the same name. On SQLite every writer is alone."""
+        """Wait for each other open transaction that has said the same name. On SQLite all are alone."""
         if self.store.dialect == "postgresql":
             lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
             self.execute(lock, {"name": f"{self.store.key} {name}"})

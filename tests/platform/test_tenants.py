@@ -97,15 +97,15 @@ def test_a_store_of_another_version_is_refused_with_the_command(
     store = stores.tenant(location)
     ran: list[str | None] = []
     step: Callable[[Writer], None] = lambda writer: ran.append(writer.store.schema)  # noqa: E731
-    monkeypatch.setitem(versions.VERSIONS, "tenant", 2)  # type: ignore[arg-type]
-    monkeypatch.setitem(versions.STEPS["tenant"], 2, step)  # type: ignore[arg-type]
+    monkeypatch.setitem(versions.VERSIONS, "tenant", 2)
+    monkeypatch.setitem(versions.STEPS["tenant"], 2, step)
     other = Tenants(stores, FixedClock(), FixedIds(2))
     with pytest.raises(Unavailable, match="store.older"):
         other.get("a")
     assert versions.upgrade(store, "tenant") == (2,) and ran == [store.schema]
     assert versions.upgrade(store, "tenant") == ()
     other.get("a")
-    monkeypatch.setitem(versions.VERSIONS, "tenant", 1)  # type: ignore[arg-type]
+    monkeypatch.setitem(versions.VERSIONS, "tenant", 1)
     with pytest.raises(Unavailable, match="store.newer"):
         Tenants(stores, FixedClock(), FixedIds(3)).get("a")
 
