@@ -1,0 +1,251 @@
+"""From the tree of a text to the typed tree: names, types, counts and places, every fault at once."""
+
+from typing import Literal
+
+from tabwright.formula import nodes
+from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number
+from tabwright.formula.faults import Fault, FormulaError, fault_at, nearest
+from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE, At
+from tabwright.formula.functions.catalogue import FUNCTIONS
+from tabwright.formula.functions.registry import Function, Signature, Use, Wrong
+from tabwright.formula.functions.rules import as_text, check_value, compare
+from tabwright.formula.nodes import Tree
+from tabwright.formula.scope import Path, Place, Scope
+from tabwright.formula.typed import Node, coerced, literal, make, negated, read, shifted
+
+Blanks = Literal["zero", "blank"]
+
+
+def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | None, blanks: Blanks) -> Node:
+    """The typed tree of `tree`, whose text is `text`. Raises FormulaError with all faults."""
+    checker = _Checker(text, scope, place, blanks)
+    root = checker.node(tree)
+    if root is not None and expected is not None:
+        try:
+            root = checker.result(root, tree, expected)
+        except Wrong as wrong:
+            checker.note(wrong)
+    if root is None or checker.faults:
+        raise FormulaError(sorted(checker.faults, key=lambda fault: (fault.start, fault.end)))
+    return root
+
+
+class _Checker:
+    """Each method gives a typed node, or None after noting at least one fault below it."""
+
+    def __init__(self, text: str, scope: Scope, place: Place, blanks: Blanks) -> None:
+        self.text, self.scope, self.place, self.blanks = text, scope, place, blanks
+        self.faults: list[Fault] = []
+
+    def fault(self, code: str, start: int, end: int, hint: str | None = None, **params: str) -> None:
+        self.faults.append(fault_at(self.text, code, start, end, hint, **params))
+
+    def node(self, tree: Tree) -> Node | None:
+        try:
+            if isinstance(tree, nodes.Name):
+                return self.name(tree)
+            if isinstance(tree, nodes.Call):
+                return self.call(tree)
+            if isinstance(tree, nodes.Many):
+                return self.many(tree)
+            if isinstance(tree, nodes.Binary):
+                return self.binary(tree)
+            if isinstance(tree, nodes.Unary):
+                return self.unary(tree)
+            return self.constant(tree)
+        except Wrong as wrong:
+            self.note(wrong)
+            return None
+
+    def note(self, wrong: Wrong) -> None:
+        self.fault(wrong.code, wrong.where.start, wrong.where.end, wrong.hint, **wrong.params)
+
+    def constant(self, tree: nodes.Number | nodes.Text | nodes.Constant) -> Node:
+        at = At("", tree.start, tree.end)
+        if isinstance(tree, nodes.Text):
+            return literal(tree.value, TEXT, at)
+        if isinstance(tree, nodes.Constant):
+            return literal(tree.value, NULL if tree.value is None else BOOLEAN, at)
+        node = literal(tree.value, number(), at)
+        if abs(tree.value) >= LIMIT or node.scale > SCALE:
+            raise Wrong("FORMULA_BAD_NUMBER", tree, digits=str(20), places=str(SCALE))
+        return node
+
+    def name(self, tree: nodes.Name) -> Node | None:
+        kind = self.scope.type_of(tree.path)
+        if kind is None:
+            self.unknown_name(tree)
+            return None
+        if kind.kind == "number" and (kind.scale or 0) > FIELD_DIGITS:
+            raise ValueError(f"{tree.written}: a number field has at most {FIELD_DIGITS} digits")
+        node = read(tree.path, kind, At(tree.written, tree.start, tree.end))
+        if self.blanks == "zero" and kind.kind == "number":
+            return make("zero", node, at=node.at)
+        return node
+
+    def unknown_name(self, tree: nodes.Name) -> None:
+        """Finds the step of the path that leads nowhere."""
+        steps = tree.written.split(".")
+        start = tree.start
+        for index, step in enumerate(steps):
+            before: Path = tree.path[:index]
+            known = self.scope.type_of(tree.path[: index + 1])
+            last = index == len(steps) - 1
+            names = () if known else tuple(self.scope.suggestions(before))
+            if known is None and (last or tree.path[index] not in {name.lower() for name in names}):
+                near = nearest(step, names)
+                code = "FORMULA_UNKNOWN_FIELD" if index == 0 else "FORMULA_UNKNOWN_FIELD_OF"
+                of = ".".join(steps[:index])
+                return self.fault(code, start, start + len(step), near, name=step, of=of)
+            if known is not None and known.kind != "reference" and not last:
+                return self.fault(
+                    "FORMULA_NOT_A_REFERENCE", start, start + len(step), name=step, received=known.kind
+                )
+            start += len(step) + 1
+        return None
+
+    def unary(self, tree: nodes.Unary) -> Node | None:
+        arg = self.node(tree.arg)
+        if arg is None:
+            return None
+        at = At("NOT" if tree.op == "!" else tree.op, tree.start, tree.end)
+        if tree.op == "!":
+            return make("not", self.of_kind(arg, BOOLEAN, tree.arg, at), at=at)
+        arg = self.of_kind(arg, number(0), tree.arg, at)
+        return negated(arg) if tree.op == "-" else arg
+
+    def of_kind(self, node: Node, kind: Type, where: Tree, at: At) -> Node:
+        if node.type.kind not in (kind.kind, "null"):
+            params = {"expected": kind.kind, "received": node.type.kind}
+            raise Wrong("FORMULA_WRONG_TYPE", where, function=at.function, **params)
+        return coerced(node, kind)
+
+    def many(self, tree: nodes.Many) -> Node | None:
+        found = [self.node(arg) for arg in tree.args]
+        if None in found:
+            return None
+        args = [arg for arg in found if arg is not None]
+        at = At(tree.op, tree.start, tree.end)
+        if tree.op == "&":
+            texts = [as_text(arg, at, where) for arg, where in zip(args, tree.args, strict=True)]
+            return make("concat", *texts, at=at)
+        if tree.op == "+":
+            return self.plus(args, tree, at)
+        pairs = zip(args, tree.args, strict=True)
+        return make(
+            "and" if tree.op == "&&" else "or", *(self.of_kind(a, BOOLEAN, t, at) for a, t in pairs), at=at
+        )
+
+    def plus(self, args: list[Node], tree: nodes.Many, at: At) -> Node:
+        kinds = {arg.type.kind for arg in args}
+        if kinds <= {"number", "null"}:
+            return make("add", *(coerced(arg, number(0)) for arg in args), at=at)
+        if kinds <= TEXT_LIKE | {"null"}:
+            return make("concat", *(as_text(a, at, t) for a, t in zip(args, tree.args, strict=True)), at=at)
+        total = args[0]
+        for index, arg in enumerate(args[1:], 1):
+            if total.type.kind in ("number", "null") and arg.type.kind in ("date", "datetime"):
+                total, arg = arg, total
+            total = self.add_pair(total, arg, tree.args[index], at)
+        return total
+
+    def add_pair(self, a: Node, b: Node, where: Tree, at: At) -> Node:
+        if a.type.kind in ("date", "datetime") and b.type.kind in ("number", "null"):
+            return make("add_days" if a.type.kind == "date" else "add_time", a, coerced(b, number(0)), at=at)
+        if {a.type.kind, b.type.kind} <= {"number", "null"}:
+            return make("add", coerced(a, number(0)), coerced(b, number(0)), at=at)
+        if {a.type.kind, b.type.kind} <= TEXT_LIKE:
+            return make("concat", as_text(a, at, where), as_text(b, at, where), at=at)
+        expected = "number" if a.type.kind in ("boolean", "reference", "date", "datetime") else a.type.kind
+        raise Wrong("FORMULA_WRONG_TYPE", where, function="+", expected=expected, received=b.type.kind)
+
+    def binary(self, tree: nodes.Binary) -> Node | None:
+        left, right = self.node(tree.left), self.node(tree.right)
+        if left is None or right is None:
+            return None
+        at = At(tree.op, tree.start, tree.end)
+        if tree.op in ("=", "<>", "<", "<=", ">", ">="):
+            return compare(tree.op, left, right, at, tree.right)
+        if tree.op == "-" and left.type.kind in ("date", "datetime"):
+            if right.type.kind == left.type.kind:
+                return make(
+                    "days_between" if left.type.kind == "date" else "time_between", left, right, at=at
+                )
+            days = negated(self.of_kind(right, number(0), tree.right, at))
+            return make("add_days" if left.type.kind == "date" else "add_time", left, days, at=at)
+        a = self.of_kind(left, number(0), tree.left, at)
+        b = self.of_kind(right, number(0), tree.right, at)
+        return make({"-": "sub", "*": "mul", "/": "div", "^": "pow"}[tree.op], a, b, at=at)
+
+    def call(self, tree: nodes.Call) -> Node | None:
+        name = tree.function.upper()
+        start, end = tree.start, tree.start + len(tree.function)
+        function = FUNCTIONS.get(name)
+        args = [self.node(arg) for arg in tree.args]
+        if function is None:
+            self.fault("FORMULA_UNKNOWN_FUNCTION", start, end, nearest(name, FUNCTIONS), name=tree.function)
+            return None
+        if self.place not in function.places:
+            self.fault("FORMULA_NOT_HERE", start, end, function=name)
+        right_count = [signature for signature in function.signatures if signature.takes(len(args))]
+        if not right_count:
+            usage = f"{name}({function.usage})"
+            self.fault(
+                "FORMULA_WRONG_COUNT", start, end, function=name, usage=usage, received_count=str(len(args))
+            )
+            return None
+        if None in args:
+            return None
+        return self.apply(function, right_count, tree, [arg for arg in args if arg is not None])
+
+    def apply(
+        self, function: Function, signatures: list[Signature], tree: nodes.Call, args: list[Node]
+    ) -> Node:
+        at = At(function.name, tree.start, tree.end)
+        best, furthest = signatures[0], -1
+        for signature in signatures:
+            bad = self.misfit(signature, tree, args)
+            if bad is None:
+                fitting = [self.blank_for(signature.kind(i), arg) for i, arg in enumerate(args)]
+                return signature.build(Use(tuple(fitting), tree.args, at))
+            if bad > furthest:
+                best, furthest = signature, bad
+        where, arg, kind = tree.args[furthest], args[furthest], best.kind(furthest)
+        if kind == "field":
+            raise Wrong("FORMULA_NEEDS_FIELD", where, function=function.name)
+        if arg.type.kind == "picklist" and kind == "text":
+            hint = f"TEXT({self.text[where.start : where.end]})"
+            raise Wrong("FORMULA_PICKLIST_HERE", where, hint, function=function.name)
+        params = {"expected": kind, "received": arg.type.kind}
+        raise Wrong("FORMULA_WRONG_TYPE", where, function=function.name, **params)
+
+    def misfit(self, signature: Signature, tree: nodes.Call, args: list[Node]) -> int | None:
+        """The index of the first argument that does not fit; None when all do."""
+        for index, arg in enumerate(args):
+            kind, written = signature.kind(index), tree.args[index]
+            if kind == "field":
+                if (
+                    not isinstance(written, nodes.Name)
+                    or len(written.path) > 1
+                    or written.path[0].startswith("$")
+                ):
+                    return index
+            elif kind != "any" and arg.type.kind not in (kind, "null"):
+                return index
+        return None
+
+    def blank_for(self, kind: str, arg: Node) -> Node:
+        return arg if kind in ("any", "field") else coerced(arg, Type(kind))
+
+    def result(self, root: Node, tree: Tree, expected: Type) -> Node:
+        """The value as the caller wants it: its type checked, percent as it is stored."""
+        root = coerced(root, expected)
+        kinds = {root.type.kind, expected.kind}
+        if expected.kind == "reference" and root.literal and root.type.kind == "text":
+            return compare("=", literal(None, expected), root, root.at, tree).args[1]
+        if len(kinds) > 1 and not kinds <= TEXT_LIKE:
+            params = {"expected": expected.kind, "received": root.type.kind}
+            raise Wrong("FORMULA_WRONG_RESULT", tree, **params)
+        if expected.kind == "picklist":
+            check_value(literal("", expected), root, tree)
+        return shifted(root, 2) if expected.percent and root.type.kind == "number" else root

@@ -1,0 +1,252 @@
+"""The one door: a text becomes a Formula, which gives Python, SQL and what it reads."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from tabwright.formula import nodes
+from tabwright.formula.budget import SQL_NODES
+from tabwright.formula.checker import Blanks, check
+from tabwright.formula.codegen import Evaluator, generate
+from tabwright.formula.datatypes import TEXT_LIKE, Type
+from tabwright.formula.faults import Fault, FormulaError, fault_at
+from tabwright.formula.parser import Dialect, parse
+from tabwright.formula.postgresql import PostgresqlWriter
+from tabwright.formula.scope import Columns, Path, Place, Scope
+from tabwright.formula.sqlite import number_of
+from tabwright.formula.sqlite_writer import Num, SqliteWriter
+from tabwright.formula.sqlwriter import NotPushable, Sql, Writer
+from tabwright.formula.typed import Node, Read, literal, make, nodes_of
+
+WRITERS: Final[Mapping[str, type[Writer]]] = {"sqlite": SqliteWriter, "postgresql": PostgresqlWriter}
+# How many levels of brackets, calls and CASE a database's parser takes, counted as in _depth. SQLite's has
+# 100 places on its stack, some of which belong to the statement around.
+_SQL_DEPTH: Final[Mapping[str, int]] = {"sqlite": 78, "postgresql": 400}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlValue:
+    """A formula in SQL.
+
+    `value` is the raw value (on SQLite: a number as an integer times 10^scale, or as a key text, see
+    sqlite.py); where `guard` holds, the process would raise, and `value` means nothing. `truth` of a
+    condition holds exactly when it does.
+    """
+
+    value: Sql
+    guard: Sql | None
+    scale: int | None
+    type: Type
+    truth: Sql | None = None
+
+    def condition(self) -> Sql:
+        """For WHERE: the formula is true and has no error."""
+        if self.truth is None:
+            raise ValueError(f"a formula of type {self.type.kind} is no condition")
+        if self.guard is None:
+            return self.truth
+        return sa.and_(self.truth, sa.not_(sa.func.coalesce(self.guard, sa.false(), type_=sa.Boolean())))
+
+    def column(self) -> Sql:
+        """The raw value, NULL where there is an error."""
+        return self.value if self.guard is None else sa.case((self.guard, sa.null()), else_=self.value)
+
+    def error(self) -> Sql:
+        """Whether there is an error."""
+        return (
+            sa.false() if self.guard is None else sa.func.coalesce(self.guard, sa.false(), type_=sa.Boolean())
+        )
+
+    def decode(self, raw: Any) -> Any:
+        """What the database gave for `column()` as a value of the language."""
+        if raw is None or self.scale is None:
+            return raw
+        return number_of(raw) if isinstance(raw, str) else Decimal(raw).scaleb(-self.scale)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A checked formula. Equal text in an equal scope gives an equal formula; hold on to it, it is
+    immutable.
+    """
+
+    text: str
+    type: Type
+    root: Node = field(repr=False, compare=False)
+    blanks: Blanks = "blank"
+
+    @cached_property
+    def reads(self) -> tuple[Read, ...]:
+        """What the evaluator takes its values for, in their order."""
+        return tuple(dict.fromkeys(node.data for node in nodes_of(self.root) if node.op == "read"))
+
+    @cached_property
+    def paths(self) -> frozenset[Path]:
+        """The fields that the formula depends on, previous values left out."""
+        return frozenset(read.path for read in self.reads if not read.prior)
+
+    @cached_property
+    def uses_record_state(self) -> bool:
+        """Whether it asks for previous values or if the record is new."""
+        return any(read.prior for read in self.reads) or "is_new" in self._operations
+
+    @cached_property
+    def uses_now(self) -> bool:
+        """Whether its value changes with time or with the user's zone."""
+        return not self._operations.isdisjoint({"today", "now", "zone"})
+
+    @cached_property
+    def literals(self) -> tuple[Any, ...]:
+        """The constants in it, in order."""
+        return tuple(node.data for node in nodes_of(self.root) if node.literal)
+
+    @cached_property
+    def _operations(self) -> frozenset[str]:
+        return frozenset(node.op for node in nodes_of(self.root))
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return generate(self.root, self.reads)
+
+    def evaluator(self) -> Evaluator:
+        """The formula as a function of the values of `reads`, in their order, and an Env.
+
+        Numbers are Decimal, datetimes aware and in UTC, references UUID, blanks None; a condition is never
+        None. Raises EvaluationError. Sets the thread's decimal context to the number model.
+        """
+        return self._evaluator
+
+    @cached_property
+    def pushable(self) -> Mapping[str, Fault | None]:
+        """Per database: None when it can run the formula, or why not."""
+        return {dialect: self._refusal(dialect) for dialect in WRITERS}
+
+    def _refusal(self, dialect: str) -> Fault | None:
+        try:
+            self.sql(_Anything(), dialect)
+        except FormulaError as error:
+            return error.faults[0]
+        return None
+
+    def sql(self, columns: Columns, dialect: str, *, places: int | None = None) -> SqlValue:
+        """The formula in SQL for "sqlite" or "postgresql".
+
+        TODAY, NOW and the user's zone are the parameters `tw_today` (date), `tw_now` (aware datetime) and
+        `tw_zone`. `places` rounds a number, which then is an INTEGER at that scale on SQLite and can be
+        sorted and stored. Raises FormulaError when this database cannot run it.
+        """
+        root = self.root
+        if places is not None and self.type.kind == "number" and root.scale > places:
+            root = make("round", root, literal(Decimal(places), Type("number")), at=root.at)
+        writer = WRITERS[dialect](columns)
+        try:
+            found = self._written(writer, root, places)
+        except NotPushable as error:
+            at = error.node.at
+            raise self._refused(
+                "FORMULA_NOT_IN_SQL", at.start, at.end, at.function or error.node.op
+            ) from None
+        parts = [part for part in (found.value, found.guard, found.truth) if part is not None]
+        if (
+            sum(1 for _ in _some(SQL_NODES + 1, parts)) > SQL_NODES
+            or max(map(_depth, parts)) > _SQL_DEPTH[dialect]
+        ):
+            raise self._refused("FORMULA_SQL_TOO_BIG", 0, len(self.text), "")
+        return found
+
+    def _refused(self, code: str, start: int, end: int, function: str) -> FormulaError:
+        return FormulaError([fault_at(self.text, code, start, end, function=function)])
+
+    def _written(self, writer: Writer, root: Node, places: int | None) -> SqlValue:
+        value, guard = writer.value(root), writer.guard(root)
+        if isinstance(value, Num):
+            return _scaled(value, guard, places, self.type)
+        if root.type.kind in TEXT_LIKE:
+            return SqlValue(sa.func.nullif(value, writer.text(""), type_=sa.Text()), guard, None, self.type)
+        if root.type.kind == "boolean":
+            return SqlValue(writer.certain(root), guard, None, self.type, writer.truth(root))
+        return SqlValue(value, guard, None, self.type)
+
+
+def _scaled(value: Num, guard: Sql | None, places: int | None, kind: Type) -> SqlValue:
+    if places is None:
+        if value.fast is None or value.safe:
+            return SqlValue(value.any_form, guard, value.scale, kind)
+        real = sa.func.typeof(value.fast) == sa.literal("real", sa.Text())
+        found = sa.case((real, sa.type_coerce(value.slow, value.fast.type)), else_=value.fast)
+        return SqlValue(found, guard, value.scale, kind)
+    scaled = value.at(places) if value.fast is not None else value
+    slow = sa.func.tw_at_scale(value.slow, places, type_=sa.BigInteger())
+    if scaled.fast is None:
+        return SqlValue(slow, guard, places, kind)
+    if scaled.safe:
+        return SqlValue(scaled.fast, guard, places, kind)
+    real = sa.func.typeof(scaled.fast) == sa.literal("real", sa.Text())
+    return SqlValue(sa.case((real, slow), else_=scaled.fast), guard, places, kind)
+
+
+class _Anything:
+    """Columns of a table that does not exist, to see what SQL a formula would become."""
+
+    def column_of(self, path: Path) -> Sql:
+        return sa.column("c")
+
+
+def _some(limit: int, parts: list[Sql]) -> Iterator[Any]:
+    """The elements of SQL, each as often as it is written, but no more than `limit`."""
+    count = 0
+    for part in parts:
+        for element in visitors.iterate(part):
+            yield element
+            count += 1
+            if count >= limit:
+                return
+
+
+def _depth(part: Any) -> int:
+    """How many places the deepest spot of SQL takes on the stack of a parser."""
+    deepest, stack = 0, [(part, 0)]
+    while stack:
+        element, above = stack.pop()
+        depth = above + _WEIGHTS.get(element.__visit_name__, 1)
+        deepest = max(deepest, depth)
+        stack += [(child, depth) for child in element.get_children()]
+    return deepest
+
+
+_WEIGHTS: Final = {
+    "case": 7,
+    "function": 5,
+    "cast": 5,
+    "binary": 2,
+    "clauselist": 2,
+    "expression_clauselist": 2,
+    "grouping": 1,
+}
+
+
+def compile_formula(
+    text: str,
+    scope: Scope,
+    *,
+    place: Place = Place.FORMULA_FIELD,
+    expected: Type | None = None,
+    blanks: Blanks = "blank",
+    dialect: Dialect = "tabwright",
+) -> Formula:
+    """Reads, checks and types `text`.
+
+    `blanks` says how number fields read when they are blank. `dialect` is of the language ("sf" for imported
+    files). Raises FormulaError with every fault that can be found at once.
+    """
+    tree: nodes.Tree = parse(text, dialect)
+    root = check(text, tree, scope, place, expected, blanks)
+    kind = root.type
+    if expected is not None and expected.percent:
+        kind = expected
+    return Formula(text, kind, root, blanks)

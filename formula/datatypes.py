@@ -1,0 +1,71 @@
+"""The types of the language, and the rule for the type that two values have in common."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+KINDS: Final = ("text", "number", "boolean", "date", "datetime", "picklist", "reference", "null")
+TEXT_LIKE: Final = frozenset({"text", "picklist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a field holds or a formula gives.
+
+    `scale` of a number: places after the point that it can have at most (and the storage scale on SQLite);
+    None on an expected type means "any". `target` of a reference: the object's name. `values` of a picklist:
+    the codes that exist, None when free. `percent` marks a percent field: stored 50, read as 0.5 in a
+    formula. `length` of a text: the characters that it can have at most, None when unknown.
+    """
+
+    kind: str
+    scale: int | None = None
+    target: str | None = None
+    values: frozenset[str] | None = None
+    percent: bool = False
+    length: int | None = None
+
+
+TEXT: Final = Type("text")
+BOOLEAN: Final = Type("boolean")
+DATE: Final = Type("date")
+DATETIME: Final = Type("datetime")
+NULL: Final = Type("null")
+
+
+def number(scale: int | None = None, *, percent: bool = False) -> Type:
+    """A number with `scale` places after the point."""
+    return Type("number", scale=scale, percent=percent)
+
+
+def text(length: int | None = None) -> Type:
+    """A text of at most `length` characters."""
+    return Type("text", length=length)
+
+
+def picklist(values: Iterable[str] | None = None) -> Type:
+    """A picklist of these codes."""
+    return Type("picklist", values=None if values is None else frozenset(values))
+
+
+def reference(target: str | None = None) -> Type:
+    """A reference to a record of the object `target`."""
+    return Type("reference", target=target)
+
+
+def common(a: Type, b: Type) -> Type | None:
+    """The type of a value that is sometimes an `a` and sometimes a `b`; None when there is none."""
+    if a == b or b.kind == "null":
+        return a
+    if a.kind == "null":
+        return b
+    if a.kind == b.kind == "number":
+        return number(max(a.scale or 0, b.scale or 0))
+    if a.kind == b.kind == "reference":
+        return reference()
+    if a.kind == b.kind == "picklist":
+        values = None if a.values is None or b.values is None else a.values | b.values
+        return replace(a, values=values)
+    if {a.kind, b.kind} <= TEXT_LIKE:
+        return TEXT
+    return a if a.kind == b.kind else None

@@ -1,0 +1,126 @@
+"""What each operation of the typed tree does in process: one callable, used by the tree walk and by generated
+code.
+
+`code` is the same thing written inline for generated code, where calling would cost more than doing. An
+operation that `raises` takes its place (`At`) as the last argument. `strict`: a blank argument that is not a
+text gives a blank result. Operations with rules of their own for blanks or laziness (SPECIAL) are written out
+in treewalk, codegen and sqlwriter.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tabwright.formula import days, figures, strings
+
+SPECIAL: Final = frozenset("literal read zero today now zone is_new and or if case fallback blank in".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    call: Callable[..., Any]
+    code: str | None = None  # "{0} + {1}", or "+" between any number of arguments
+    raises: bool = False
+    strict: bool = True
+    figures: bool = False  # needs the decimal context
+
+
+def _ordered(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool | None]:
+    """An order of texts; blank when one of them is."""
+    return lambda a, b: compare(a, b) if a and b else None
+
+
+def _between(x: Any, low: Any, high: Any) -> bool:
+    blank = x is None or low is None or high is None or "" in (x, low, high)
+    return not blank and bool(low <= x <= high)
+
+
+def _xor(*values: bool | None) -> bool:
+    return sum(value is True for value in values) % 2 == 1
+
+
+def _differs(a: Any, b: Any) -> bool:
+    """Whether a value changed; a blank text is no change to None, nor is another kind of line end."""
+    if isinstance(a, str) or isinstance(b, str):
+        return (a or "").replace("\r\n", "\n") != (b or "").replace("\r\n", "\n")
+    return bool(a != b)
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    # numbers
+    "add": Operation(figures.add, "+", figures=True),
+    "sub": Operation(figures.sub, "{0} - {1}", figures=True),
+    "mul": Operation(figures.mul, "{0} * {1}", figures=True),
+    "settle": Operation(figures.settle, figures=True),
+    "div": Operation(figures.div, raises=True, figures=True),
+    "neg": Operation(figures.neg, "-{0}", figures=True),
+    "shift": Operation(figures.mul, "{0} * {1}", figures=True),
+    "pow": Operation(figures.power, raises=True, figures=True),
+    "abs": Operation(abs, figures=True),
+    "round": Operation(figures.round_to, raises=True, figures=True),
+    "trunc": Operation(figures.trunc_to, raises=True, figures=True),
+    "ceiling": Operation(figures.ceiling, figures=True),
+    "floor": Operation(figures.floor, figures=True),
+    "mceiling": Operation(figures.mceiling, figures=True),
+    "mfloor": Operation(figures.mfloor, figures=True),
+    "mod": Operation(figures.mod, raises=True, figures=True),
+    # comparisons: of numbers, dates, datetimes; = and <> of booleans, too
+    "eq": Operation(operator.eq, "{0} == {1}"),
+    "ne": Operation(operator.ne, "{0} != {1}"),
+    "lt": Operation(operator.lt, "{0} < {1}"),
+    "le": Operation(operator.le, "{0} <= {1}"),
+    "gt": Operation(operator.gt, "{0} > {1}"),
+    "ge": Operation(operator.ge, "{0} >= {1}"),
+    # of texts and references, where two blanks are the same
+    "same": Operation(operator.eq, "{0} == {1}", strict=False),
+    "other": Operation(operator.ne, "{0} != {1}", strict=False),
+    "text_lt": Operation(_ordered(operator.lt), strict=False),
+    "text_le": Operation(_ordered(operator.le), strict=False),
+    "text_gt": Operation(_ordered(operator.gt), strict=False),
+    "text_ge": Operation(_ordered(operator.ge), strict=False),
+    "between": Operation(_between, strict=False),
+    "max": Operation(lambda *values: max(values)),
+    "min": Operation(lambda *values: min(values)),
+    "differs": Operation(_differs, strict=False),
+    # logic
+    "not": Operation(operator.not_, "not {0}"),
+    "xor": Operation(_xor, strict=False),
+    # text
+    "concat": Operation(strings.concat, "+"),
+    "len": Operation(strings.length),
+    "left": Operation(strings.left),
+    "right": Operation(strings.right),
+    "mid": Operation(strings.mid),
+    "trim": Operation(strings.trim),
+    "contains": Operation(strings.contains, "{1} in {0}"),
+    "begins": Operation(strings.begins),
+    "ends": Operation(strings.ends),
+    "find": Operation(strings.find),
+    "substitute": Operation(strings.substitute, raises=True),
+    "upper": Operation(strings.upper),
+    "lower": Operation(strings.lower),
+    "matches": Operation(strings.matches, raises=True),
+    "number_text": Operation(figures.number_text, strict=False),
+    "date_text": Operation(days.date_text, strict=False),
+    "datetime_text": Operation(days.datetime_text, strict=False),
+    "text_number": Operation(figures.text_number, raises=True, figures=True),
+    # dates
+    "make_date": Operation(days.make_date, raises=True),
+    "year": Operation(days.year),
+    "month": Operation(days.month),
+    "day": Operation(days.day_of_month),
+    "weekday": Operation(days.weekday),
+    "quarter": Operation(days.quarter),
+    "add_days": Operation(days.add_days, raises=True),
+    "add_time": Operation(days.add_time, raises=True, figures=True),
+    "days_between": Operation(days.days_between),
+    "time_between": Operation(days.time_between, figures=True),
+    "add_months": Operation(days.add_months, raises=True),
+    "add_months_time": Operation(days.add_months_time, raises=True),
+    "end_of_month": Operation(days.end_of_month, raises=True),
+    "local_date": Operation(days.local_date, raises=True),
+    "text_date": Operation(days.text_date, raises=True),
+    "text_datetime": Operation(days.text_datetime, raises=True),
+    "date_datetime": Operation(days.date_datetime),
+}

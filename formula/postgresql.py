@@ -1,0 +1,397 @@
+"""The operations on PostgreSQL: text with COLLATE "C", NUMERIC, BOOLEAN, DATE, TIMESTAMPTZ, uuid. From
+version 14.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.formula import days, strings
+from tabwright.formula.budget import PLACES
+from tabwright.formula.figures import LIMIT, NUMERAL, SCALE
+from tabwright.formula.sqlwriter import NotPushable, Part, Sql, Writer, balanced, infix
+from tabwright.formula.typed import STEADY, Node, whole_literal
+
+_INT64 = 2**63
+_FIRST, _LAST = date.min, date.max
+_FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_MOMENT = sa.DateTime(timezone=True)
+
+
+def _round(x: Sql, places: int) -> Sql:
+    return sa.func.round(x, sa.literal(places, sa.Integer()), type_=sa.Numeric())
+
+
+def _number(value: Decimal | int) -> Sql:
+    return sa.literal(Decimal(value), sa.Numeric())
+
+
+class PostgresqlWriter(Writer):
+    types: ClassVar[dict[str, Any]] = {
+        "text": sa.Text(),
+        "picklist": sa.Text(),
+        "number": sa.Numeric(),
+        "boolean": sa.Boolean(),
+        "date": sa.Date(),
+        "datetime": _MOMENT,
+        "reference": sa.Uuid(),
+    }
+
+    def record(self, value: UUID) -> Sql:
+        return sa.literal(value, sa.Uuid())
+
+    def collated(self, value: Sql) -> Sql:
+        return sa.collate(value, "C")
+
+    def truth_same(self, node: Node) -> Sql | None:
+        a, b = (self.value(arg) for arg in node.args)
+        found = super().truth_same(node)
+        if found is None and all(arg.nullable for arg in node.args):
+            # Unlike IS NOT DISTINCT FROM, this can be looked up in an index.
+            found = sa.or_(a == b, sa.and_(a.is_(None), b.is_(None)))
+        return found
+
+    # Numbers
+
+    def number_literal(self, node: Node) -> Sql:
+        return self.blank(sa.Numeric()) if node.data is None else _number(node.data)
+
+    def number_field(self, node: Node, column: Sql) -> Sql:
+        return sa.cast(column, sa.Numeric()) if node.scale == 0 else column
+
+    def matched(self, nodes: Sequence[Node], build: Any) -> Sql:
+        """A whole-number field is compared with whole numbers as it is, so that its index serves."""
+        fields = [node for node in nodes if node.op == "read"]
+        if (
+            len(fields) == 1
+            and fields[0].type.kind == "number"
+            and fields[0].scale == 0
+            and all(node in fields or _fits(node) for node in nodes)
+        ):
+            found: Sql = build(
+                [
+                    self.column(node) if node.op == "read" else sa.literal(int(node.data), sa.BigInteger())
+                    for node in nodes
+                ]
+            )
+            return found
+        return super().matched(nodes, build)
+
+    def too_big(self, value: Sql) -> Sql:
+        return sa.func.abs(value) >= _number(LIMIT)
+
+    def part_zero(self, node: Node) -> Part:
+        value = self.value(node.args[0])
+        return Part(sa.func.coalesce(value, _number(0), type_=sa.Numeric()), self.guard(node.args[0]))
+
+    def whole(self, node: Node, lowest: int = -(10**9), highest: int = 10**9) -> Sql:
+        """A number as an integer: its fraction dropped, held between two ends."""
+        known = whole_literal(node)
+        if known is not None:
+            return sa.literal(max(lowest, min(known, highest)), sa.Integer())
+        held = sa.func.greatest(
+            sa.func.least(sa.func.trunc(self.value(node)), _number(highest)), _number(lowest)
+        )
+        found = sa.cast(held, sa.Integer())
+        # GREATEST and LEAST pass over a blank.
+        return sa.case((self.present(node), found)) if node.nullable else found
+
+    def op_add(self, node: Node, *terms: Sql) -> Sql:
+        return balanced(lambda a, b: infix("+", a, b, sa.Numeric()), terms)
+
+    def op_sub(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return infix("-", a, b, sa.Numeric())
+
+    def op_mul(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return infix("*", a, b, sa.Numeric())
+
+    op_shift = op_mul
+
+    def op_settle(self, node: Node, x: Sql) -> Sql:
+        return _round(x, SCALE)
+
+    def op_div(self, node: Node, a: Sql, b: Sql) -> Sql | tuple[Sql, Sql]:
+        # The display scale of the dividend decides how many places PostgreSQL works out.
+        if node.args[1].literal and node.args[1].data:
+            return _round(infix("/", _round(a, PLACES), b, sa.Numeric()), SCALE)
+        divisor = sa.func.nullif(b, _number(0), type_=sa.Numeric())
+        return _round(infix("/", _round(a, PLACES), divisor, sa.Numeric()), SCALE), b == _number(0)
+
+    def op_neg(self, node: Node, x: Sql) -> Sql:
+        return infix("-", _number(0), x, sa.Numeric())
+
+    def op_abs(self, node: Node, x: Sql) -> Sql:
+        return sa.func.abs(x, type_=sa.Numeric())
+
+    def op_pow(self, node: Node, a: Sql, b: Sql) -> Sql:
+        exponent = whole_literal(node.args[1])
+        if exponent is None or not 0 <= exponent <= 16:
+            raise NotPushable(node)
+        if exponent == 0:
+            return self.strictly(node, _number(1))
+        product = balanced(lambda x, y: infix("*", x, y, sa.Numeric()), [a] * exponent)
+        places = node.args[0].scale * exponent
+        if places > PLACES:
+            product = _round(product, PLACES)
+        return _round(product, SCALE) if places > SCALE else product
+
+    def op_round(self, node: Node, x: Sql, places: Sql) -> Sql | tuple[Sql, Sql]:
+        return self.to_places(node, sa.func.round, x)
+
+    def op_trunc(self, node: Node, x: Sql, places: Sql) -> Sql | tuple[Sql, Sql]:
+        return self.to_places(node, sa.func.trunc, self.steady(node.args[0]))
+
+    def to_places(self, node: Node, function: Any, x: Sql) -> Sql | tuple[Sql, Sql]:
+        places = self.whole(node.args[1], -PLACES, PLACES)
+        value: Sql = function(x, places, type_=sa.Numeric())
+        if node.args[1].literal:
+            return value
+        return value, sa.func.abs(sa.func.trunc(self.value(node.args[1]))) > _number(PLACES)
+
+    def steady(self, node: Node) -> Sql:
+        value: Sql = self.value(node)
+        return _round(value, STEADY) if node.scale > STEADY else value
+
+    def op_ceiling(self, node: Node, x: Sql) -> Sql:
+        x = self.steady(node.args[0])
+        return infix("*", sa.func.sign(x), sa.func.ceil(sa.func.abs(x)), sa.Numeric())
+
+    def op_floor(self, node: Node, x: Sql) -> Sql:
+        return sa.func.trunc(self.steady(node.args[0]), type_=sa.Numeric())
+
+    def op_mceiling(self, node: Node, x: Sql) -> Sql:
+        return sa.func.ceil(self.steady(node.args[0]), type_=sa.Numeric())
+
+    def op_mfloor(self, node: Node, x: Sql) -> Sql:
+        return sa.func.floor(self.steady(node.args[0]), type_=sa.Numeric())
+
+    def op_mod(self, node: Node, a: Sql, b: Sql) -> tuple[Sql, Sql]:
+        a, b = self.steady(node.args[0]), self.steady(node.args[1])
+        return sa.func.mod(a, sa.func.nullif(b, _number(0)), type_=sa.Numeric()), b == _number(0)
+
+    def op_max(self, node: Node, *values: Sql) -> Sql:
+        return self.strictly(node, sa.func.greatest(*values, type_=self.types[node.type.kind]))
+
+    def op_min(self, node: Node, *values: Sql) -> Sql:
+        return self.strictly(node, sa.func.least(*values, type_=self.types[node.type.kind]))
+
+    # Text
+
+    def op_len(self, node: Node, text: Sql) -> Sql:
+        return sa.cast(sa.func.length(text), sa.Numeric())
+
+    def op_left(self, node: Node, text: Sql, count: Sql) -> Sql:
+        return sa.func.left(text, self.whole(node.args[1], 0), type_=sa.Text())
+
+    def op_right(self, node: Node, text: Sql, count: Sql) -> Sql:
+        return sa.func.right(text, self.whole(node.args[1], 0), type_=sa.Text())
+
+    def op_mid(self, node: Node, text: Sql, start: Sql, count: Sql) -> Sql:
+        return sa.func.substr(text, self.whole(node.args[1], 1), self.whole(node.args[2], 0), type_=sa.Text())
+
+    def op_trim(self, node: Node, text: Sql) -> Sql:
+        return sa.func.btrim(text, self.text(strings.SPACES), type_=sa.Text())
+
+    def op_contains(self, node: Node, text: Sql, part: Sql) -> Sql:
+        return sa.func.strpos(text, part) > self.whole_literal(0)
+
+    def op_begins(self, node: Node, text: Sql, part: Sql) -> Sql:
+        return sa.func.starts_with(text, part, type_=sa.Boolean())
+
+    def op_ends(self, node: Node, text: Sql, part: Sql) -> Sql:
+        return sa.func.right(text, sa.func.length(part), type_=sa.Text()) == part
+
+    def op_find(self, node: Node, part: Sql, text: Sql, start: Sql) -> Sql:
+        nowhere = _number(0)
+        if whole_literal(node.args[2]) == 1:
+            found = sa.cast(sa.func.strpos(text, part), sa.Numeric())
+            return sa.case((part == self.text(""), nowhere), else_=found)
+        first = self.whole(node.args[2])
+        rest: Sql = sa.func.strpos(sa.func.substr(text, first), part)
+        place = sa.cast(
+            infix("+", rest, infix("-", first, self.whole_literal(1), sa.Integer()), sa.Integer()),
+            sa.Numeric(),
+        )
+        missing = sa.or_(part == self.text(""), first < self.whole_literal(1), rest == self.whole_literal(0))
+        return self.strictly(node, sa.case((missing, nowhere), else_=place))
+
+    def op_upper(self, node: Node, text: Sql) -> Sql:
+        return sa.func.translate(text, *map(self.text, strings.TO_UPPER), type_=sa.Text())
+
+    def op_lower(self, node: Node, text: Sql) -> Sql:
+        return sa.func.translate(text, *map(self.text, strings.TO_LOWER), type_=sa.Text())
+
+    def op_number_text(self, node: Node, x: Sql) -> Sql:
+        return sa.func.coalesce(sa.cast(sa.func.trim_scale(x), sa.Text()), self.text(""))
+
+    def op_date_text(self, node: Node, day: Sql) -> Sql:
+        return sa.func.coalesce(sa.func.to_char(day, self.text("YYYY-MM-DD")), self.text(""))
+
+    def op_datetime_text(self, node: Node, moment: Sql) -> Sql:
+        written = sa.func.to_char(self.utc(moment), self.text("YYYY-MM-DD HH24:MI:SS"))
+        return sa.func.coalesce(infix("||", written, self.text("Z"), sa.Text()), self.text(""))
+
+    def op_text_number(self, node: Node, text: Sql) -> tuple[Sql, Sql | None]:
+        written: Sql = sa.func.btrim(text, self.text(" "), type_=sa.Text())
+        fits = infix("~", written, self.text(f"^{NUMERAL}$"), sa.Boolean())
+        value = sa.case((fits, sa.cast(written, sa.Numeric())))
+        too_big = sa.func.coalesce(sa.func.abs(value) >= _number(LIMIT), sa.true())
+        return _round(value, SCALE), sa.and_(
+            written != self.text(""), sa.or_(too_big, self.too_big(_round(value, SCALE)))
+        )
+
+    # Dates
+
+    def utc(self, moment: Sql) -> Sql:
+        return sa.func.timezone(self.text("UTC"), moment, type_=sa.DateTime())
+
+    def part_of(self, name: str, day: Sql) -> Sql:
+        return sa.cast(sa.extract(name, day), sa.Numeric())
+
+    def op_year(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("year", day)
+
+    def op_month(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("month", day)
+
+    def op_day(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("day", day)
+
+    def op_quarter(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("quarter", day)
+
+    def op_weekday(self, node: Node, day: Sql) -> Sql:
+        return infix("+", self.part_of("dow", day), _number(1), sa.Numeric())
+
+    def op_make_date(self, node: Node, *_: Sql) -> tuple[Sql, Sql]:
+        year, month, day = map(self.whole, node.args)
+        exists = self.exists(year, month, day)
+        return sa.case((exists, sa.func.make_date(year, month, day, type_=sa.Date()))), sa.not_(exists)
+
+    def exists(self, year: Sql, month: Sql, day: Sql) -> Sql:
+        """Whether there is such a day."""
+        number = self.whole_literal
+
+        def multiple(of: int) -> Sql:
+            return infix("%", year, number(of), sa.Integer()) == number(0)
+
+        leap = sa.and_(multiple(4), sa.or_(sa.not_(multiple(100)), multiple(400)))
+        last = sa.case(
+            (month == number(2), sa.case((leap, number(29)), else_=number(28))),
+            (month.in_([number(4), number(6), number(9), number(11)]), number(30)),
+            else_=number(31),
+        )
+        return sa.and_(
+            year.between(number(1), number(9999)),
+            month.between(number(1), number(12)),
+            day.between(number(1), last),
+        )
+
+    def in_range(self, value: Sql) -> tuple[Sql, Sql]:
+        """A day with the guard that it is one that Python has."""
+        days_ = sa.literal(_FIRST, sa.Date()), sa.literal(_LAST, sa.Date())
+        return value, sa.func.coalesce(sa.not_(value.between(*days_)), sa.true())
+
+    def moment_in_range(self, value: Sql) -> tuple[Sql, Sql]:
+        ends = sa.literal(_FIRST_MOMENT, _MOMENT), sa.literal(_LAST_MOMENT, _MOMENT)
+        return value, sa.func.coalesce(sa.not_(value.between(*ends)), sa.true())
+
+    def few(self, node: Node, limit: int) -> Sql:
+        """A count of days or months; NULL when it is beyond all dates."""
+        x: Sql = self.value(node)
+        known = node.bound < limit
+        return x if known else sa.case((sa.func.abs(x) < _number(limit), x))
+
+    def op_add_days(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
+        whole = sa.cast(sa.func.trunc(self.few(node.args[1], days.MOST_DAYS)), sa.Integer())
+        return self.in_range(infix("+", day, whole, sa.Date()))
+
+    def op_add_time(self, node: Node, moment: Sql, count: Sql) -> tuple[Sql, Sql]:
+        few = self.few(node.args[1], days.MOST_DAYS)
+        seconds = _round(infix("*", few, _number(days.DAY_SECONDS), sa.Numeric()), 0)
+        nothing = [self.whole_literal(0)] * 6
+        step = sa.func.make_interval(*nothing, sa.cast(seconds, sa.Double()))
+        return self.moment_in_range(infix("+", moment, step, _MOMENT))
+
+    def op_days_between(self, node: Node, end: Sql, start: Sql) -> Sql:
+        return sa.cast(infix("-", end, start, sa.Integer()), sa.Numeric())
+
+    def op_time_between(self, node: Node, end: Sql, start: Sql) -> Sql:
+        seconds = infix("-", sa.extract("epoch", end), sa.extract("epoch", start), sa.Numeric())
+        exact = _round(sa.cast(seconds, sa.Numeric()), PLACES)
+        return _round(infix("/", exact, _number(days.DAY_SECONDS), sa.Numeric()), SCALE)
+
+    def months_later(self, day: Sql, count: Node) -> Sql:
+        """The same day so many months later, held inside its month."""
+        whole = sa.cast(sa.func.trunc(self.few(count, days.MOST_MONTHS)), sa.Integer())
+        step = sa.func.make_interval(self.whole_literal(0), whole)
+        return sa.cast(infix("+", sa.cast(day, sa.DateTime()), step, sa.DateTime()), sa.Date())
+
+    def last_of_month(self, day: Sql) -> Sql:
+        first = sa.func.date_trunc(self.text("month"), sa.cast(day, sa.DateTime()))
+        step = sa.func.make_interval(self.whole_literal(0), self.whole_literal(1))
+        following = sa.cast(infix("+", first, step, sa.DateTime()), sa.Date())
+        return infix("-", following, self.whole_literal(1), sa.Date())
+
+    def op_add_months(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
+        return self.in_range(self.months_kept(day, node.args[1]))
+
+    def months_kept(self, day: Sql, count: Node) -> Sql:
+        """months_later, but the last day of a month stays the last."""
+        later = self.months_later(day, count)
+        tomorrow = infix("+", day, self.whole_literal(1), sa.Date())
+        is_last = sa.extract("day", tomorrow) == self.whole_literal(1)
+        return sa.case((is_last, self.last_of_month(later)), else_=later)
+
+    def op_add_months_time(self, node: Node, moment: Sql, count: Sql) -> tuple[Sql, Sql]:
+        plain = self.utc(moment)
+        day = sa.cast(plain, sa.Date())
+        time = infix("-", plain, sa.cast(day, sa.DateTime()), sa.Interval())
+        later = sa.cast(self.months_kept(day, node.args[1]), sa.DateTime())
+        value = sa.func.timezone(self.text("UTC"), infix("+", later, time, sa.DateTime()), type_=_MOMENT)
+        return self.moment_in_range(value)
+
+    def op_end_of_month(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
+        return self.in_range(self.last_of_month(self.months_later(day, node.args[1])))
+
+    def op_local_date(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        return self.in_range(sa.cast(sa.func.timezone(zone, moment, type_=sa.DateTime()), sa.Date()))
+
+    def digits(self, text: Sql, start: int, count: int) -> Sql:
+        return sa.cast(
+            sa.func.substr(text, self.whole_literal(start), self.whole_literal(count)), sa.Integer()
+        )
+
+    def op_text_date(self, node: Node, text: Sql) -> tuple[Sql, Sql]:
+        fits = infix("~", text, self.text(f"^{days.DATE_FORM}$"), sa.Boolean())
+        parts = self.digits(text, 1, 4), self.digits(text, 6, 2), self.digits(text, 9, 2)
+        made = sa.case((self.exists(*parts), sa.func.make_date(*parts, type_=sa.Date())))
+        value = sa.case((fits, made))
+        return value, sa.and_(text != self.text(""), value.is_(None))
+
+    def op_text_datetime(self, node: Node, text: Sql) -> tuple[Sql, Sql]:
+        fits = infix("~", text, self.text(f"^{days.DATE_FORM}[ T]{days.TIME_FORM}Z?$"), sa.Boolean())
+        day = self.digits(text, 1, 4), self.digits(text, 6, 2), self.digits(text, 9, 2)
+        time = self.digits(text, 12, 2), self.digits(text, 15, 2), self.digits(text, 18, 2)
+        exists = sa.and_(
+            self.exists(*day), *(x < self.whole_literal(n) for x, n in zip(time, (24, 60, 60), strict=True))
+        )
+        made = sa.func.make_timestamptz(
+            *day, *time[:2], sa.cast(time[2], sa.Double()), self.text("UTC"), type_=_MOMENT
+        )
+        value = sa.case((fits, sa.case((exists, made))))
+        return value, sa.and_(text != self.text(""), value.is_(None))
+
+    def op_date_datetime(self, node: Node, day: Sql) -> Sql:
+        return sa.func.timezone(self.text("UTC"), sa.cast(day, sa.DateTime()), type_=_MOMENT)
+
+
+def _fits(node: Node) -> bool:
+    """Whether a node is a whole literal of 64 bits."""
+    known = whole_literal(node)
+    return known is not None and -_INT64 < known < _INT64

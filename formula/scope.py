@@ -1,0 +1,53 @@
+"""What a formula may look at, given by its caller; and the places where a formula may stand."""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from tabwright.formula.datatypes import Type
+
+Path = tuple[str, ...]
+
+
+class Scope(Protocol):
+    """Names and their types. Paths come lower-cased: ("account", "owner", "name"), ("$user", "id")."""
+
+    def type_of(self, path: Path) -> Type | None:
+        """The type of what stands at the end of `path`; None when there is no such thing."""
+        ...
+
+    def suggestions(self, path: Path) -> Iterable[str]:
+        """The names that exist one step below `path`; of the object itself for the empty path."""
+        ...
+
+
+class Columns(Protocol):
+    """Where the values of a path are in SQL. Joins are the caller's business."""
+
+    def column_of(self, path: Path) -> sa.ColumnElement[Any]:
+        """The raw storage column of `path`, or a bind parameter for `$user` and its like."""
+        ...
+
+
+class Place(Enum):
+    """Where a formula stands; decides which functions are legal in it."""
+
+    FORMULA_FIELD = "formula_field"
+    DEFAULT = "default"
+    VALIDATION = "validation"
+    RULE = "rule"
+    APPROVAL = "approval"
+    WHERE = "where"
+    SHARING = "sharing"
+    REPORT = "report"
+    VISIBILITY = "visibility"
+    TEMPLATE = "template"
+
+
+EVERYWHERE = frozenset(Place)
+# Only where a save is going on is there a previous value.
+ON_SAVE = frozenset({Place.VALIDATION, Place.RULE, Place.APPROVAL})
+# Here only the database can run the formula: what it cannot is refused (see Formula.pushable).
+ONLY_SQL = frozenset({Place.WHERE, Place.SHARING, Place.REPORT})

@@ -1,0 +1,251 @@
+"""What SQLite lacks, given to it as functions of ours: exact numbers beyond 64 bits, letters, dates.
+
+Such a number is a **key**: 39 digits, the number times 10^18 plus 10^38. Keys of the same order as their
+numbers compare, sort and group as texts. `!` is the key of what has no value (too big, divided by zero);
+every function passes it on.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import wraps
+from typing import Any, Final
+
+from tabwright.formula import days, figures, strings
+from tabwright.formula.faults import EvaluationError
+from tabwright.formula.figures import NOWHERE, SCALE, half_up
+
+_ONE: Final = 10**SCALE
+_BIAS: Final = 10**38
+_STEP15: Final = 10**3
+ERROR: Final = "!"
+_WHOLE_END: Final = 10**15
+
+
+def key(value: int) -> str:
+    """The key of a number given as its 10^18-fold."""
+    return f"{value + _BIAS:039d}" if -_BIAS <= value <= _BIAS else ERROR
+
+
+def key_of(number: Decimal) -> str:
+    """The key of a number of the language."""
+    return key(int(number.scaleb(SCALE, figures.CONTEXT)))
+
+
+def number_of(text: str) -> Decimal:
+    """The number that a key stands for."""
+    return Decimal(int(text) - _BIAS).scaleb(-SCALE, figures.CONTEXT)
+
+
+def _keys(compute: Callable[..., int]) -> Callable[..., str | None]:
+    """A function of keys from one of whole numbers."""
+
+    @wraps(compute)
+    def function(*keys: Any) -> str | None:
+        if None in keys:
+            return None
+        if ERROR in keys:
+            return ERROR
+        try:
+            return key(compute(*(int(item) - _BIAS if isinstance(item, str) else item for item in keys)))
+        except ArithmeticError:
+            return ERROR
+
+    return function
+
+
+def _scaled(value: int | float | None, scale: int) -> str | None:
+    if value is None:
+        return None
+    return key(value * 10 ** (SCALE - scale)) if isinstance(value, int) else ERROR
+
+
+def _add(*terms: int) -> int:
+    return sum(terms)
+
+
+def _mul(a: int, b: int) -> int:
+    return half_up(a * b, _ONE)
+
+
+def _div(a: int, b: int) -> int:
+    return half_up(half_up(a * 10**38, b), 10**20) if b else _fail()
+
+
+def _fail() -> int:
+    raise ArithmeticError
+
+
+def _power(a: int, b: int) -> int:
+    figures.use_context()
+    exact = [Decimal(x).scaleb(-SCALE) for x in (a, b)]
+    return int(figures.power(exact[0], exact[1], NOWHERE).scaleb(SCALE))
+
+
+def _round(a: int, places: int) -> int:
+    step = 10 ** (SCALE - places) if places < SCALE else 1
+    return half_up(a, step) * step
+
+
+def _steady(a: int) -> int:
+    return half_up(a, _STEP15) * _STEP15
+
+
+def _trunc(a: int, places: int) -> int:
+    a, step = _steady(a), 10 ** (SCALE - places) if places < SCALE else 1
+    return abs(a) // step * step * (1 if a >= 0 else -1)
+
+
+def _floor(a: int) -> int:
+    return _trunc(a, 0)
+
+
+def _mfloor(a: int) -> int:
+    return _steady(a) // _ONE * _ONE
+
+
+def _mceiling(a: int) -> int:
+    return -(-_steady(a) // _ONE) * _ONE
+
+
+def _ceiling(a: int) -> int:
+    return _mceiling(a) if a >= 0 else _mfloor(a)
+
+
+def _mod(a: int, b: int) -> int:
+    a, b = _steady(a), _steady(b)
+    left = abs(a) % abs(b) if b else _fail()
+    return left if a >= 0 else -left
+
+
+def _whole(text: str) -> int:
+    """The number without its fraction, held inside 15 digits."""
+    value = int(text) - _BIAS
+    value = abs(value) // _ONE * (1 if value >= 0 else -1)
+    return max(-_WHOLE_END, min(value, _WHOLE_END))
+
+
+def _at_scale(text: str, scale: int) -> int | None:
+    """The number times 10^scale, rounded; NULL when that does not fit 64 bits."""
+    value = half_up(int(text) - _BIAS, 10 ** (SCALE - scale))
+    return value if -(2**63) <= value < 2**63 else None
+
+
+def _number_text(text: str) -> str:
+    return figures.number_text(number_of(text))
+
+
+def _text_number(text: str) -> str | None:
+    figures.use_context()
+    found = figures.text_number(text, NOWHERE)
+    return None if found is None else key_of(found)
+
+
+def _make_date(year: int, month: int, day: int) -> str:
+    return date(year, month, day).isoformat()
+
+
+def _add_days(day: str, count: int) -> str:
+    return days.add_days(date.fromisoformat(day), Decimal(count), NOWHERE).isoformat()
+
+
+def _add_time(moment: int, count: str) -> int:
+    figures.use_context()
+    return days.microseconds(days.add_time(days.from_microseconds(moment), number_of(count), NOWHERE))
+
+
+def _time_between(end: int, start: int) -> str:
+    return key(half_up(half_up((end - start) * 10**38, 86_400_000_000), 10**20))
+
+
+def _add_months(day: str, count: int) -> str:
+    return days.add_months(date.fromisoformat(day), Decimal(count), NOWHERE).isoformat()
+
+
+def _add_months_time(moment: int, count: int) -> int:
+    return days.microseconds(days.add_months_time(days.from_microseconds(moment), Decimal(count), NOWHERE))
+
+
+def _end_of_month(day: str, count: int) -> str:
+    return days.end_of_month(date.fromisoformat(day), Decimal(count), NOWHERE).isoformat()
+
+
+def _local_date(moment: int, zone: str) -> str:
+    return days.local_date(days.from_microseconds(moment), zone, NOWHERE).isoformat()
+
+
+def _text_date(text: str) -> str | None:
+    found = days.text_date(text, NOWHERE)
+    return None if found is None else found.isoformat()
+
+
+def _text_datetime(text: str) -> int | None:
+    found = days.text_datetime(text, NOWHERE)
+    return None if found is None else days.microseconds(found)
+
+
+def _datetime_text(moment: int) -> str:
+    return days.datetime_text(days.from_microseconds(moment))
+
+
+def _date_datetime(day: str) -> int:
+    return days.microseconds(days.date_datetime(date.fromisoformat(day)))
+
+
+def _quiet(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """NULL for NULL, and NULL where the process would raise."""
+
+    @wraps(compute)
+    def function(*args: Any) -> Any:
+        if None in args or ERROR in args:
+            return None
+        try:
+            return compute(*args)
+        except (EvaluationError, OverflowError, ValueError):
+            return None
+
+    return function
+
+
+FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
+    "tw_key": (2, _scaled),
+    "tw_add": (-1, _keys(_add)),
+    "tw_sub": (2, _keys(int.__sub__)),
+    "tw_mul": (2, _keys(_mul)),
+    "tw_div": (2, _keys(_div)),
+    "tw_abs": (1, _keys(abs)),
+    "tw_pow": (2, _keys(_power)),
+    "tw_round": (2, _keys(_round)),
+    "tw_trunc": (2, _keys(_trunc)),
+    "tw_ceiling": (1, _keys(_ceiling)),
+    "tw_floor": (1, _keys(_floor)),
+    "tw_mceiling": (1, _keys(_mceiling)),
+    "tw_mfloor": (1, _keys(_mfloor)),
+    "tw_mod": (2, _keys(_mod)),
+    "tw_whole": (1, _quiet(_whole)),
+    "tw_at_scale": (2, _quiet(_at_scale)),
+    "tw_number_text": (1, _quiet(_number_text)),
+    "tw_text_number": (1, _quiet(_text_number)),
+    "tw_upper": (1, _quiet(strings.upper)),
+    "tw_lower": (1, _quiet(strings.lower)),
+    "tw_make_date": (3, _quiet(_make_date)),
+    "tw_add_days": (2, _quiet(_add_days)),
+    "tw_add_time": (2, _quiet(_add_time)),
+    "tw_time_between": (2, _quiet(_time_between)),
+    "tw_add_months": (2, _quiet(_add_months)),
+    "tw_add_months_time": (2, _quiet(_add_months_time)),
+    "tw_end_of_month": (2, _quiet(_end_of_month)),
+    "tw_local_date": (2, _quiet(_local_date)),
+    "tw_text_date": (1, _quiet(_text_date)),
+    "tw_text_datetime": (1, _quiet(_text_datetime)),
+    "tw_datetime_text": (1, _quiet(_datetime_text)),
+    "tw_date_datetime": (1, _quiet(_date_datetime)),
+}
+
+
+def register(connection: Any) -> None:
+    """Gives a `sqlite3.Connection` the functions that SQL of formulas calls. Call it once on every new
+    connection.
+    """
+    for name, (count, function) in FUNCTIONS.items():
+        connection.create_function(name, count, function, deterministic=True)

@@ -1,0 +1,510 @@
+"""The operations on SQLite: numbers as integers scaled by 10^scale, dates as ISO text, datetimes as
+microseconds.
+
+A number has two forms. `fast` is integer SQL at its own scale; where the sum or product of two integers
+leaves 64 bits, SQLite goes on with a REAL, which stays a REAL to the end of the expression and so shows that
+the row needs the other form. `slow` is the same in keys, by functions of ours (sqlite.py). What has no fast
+form is worked out slowly at once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.formula import days, strings
+from tabwright.formula.budget import PLACES
+from tabwright.formula.figures import SCALE
+from tabwright.formula.sqlite import ERROR, key_of
+from tabwright.formula.sqlwriter import Part, Sql, Writer, balanced, infix
+from tabwright.formula.typed import STEADY, Node, whole_literal
+
+_INT64 = 2**63
+_INTEGER = sa.BigInteger()
+_ZERO = key_of(Decimal(0))
+# Parts of a fast form from which on it is not written twice.
+_SMALL = 40
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970 in UTC."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | int | None, dialect: sa.Dialect) -> int | None:
+        return days.microseconds(value) if isinstance(value, datetime) else value
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else days.from_microseconds(value)
+
+
+@dataclass(slots=True)
+class Num:
+    """A number: see the head of this module. `bound`: its greatest size. `safe`: the fast form stays inside
+    64 bits.
+    """
+
+    fast: Sql | None
+    scale: int
+    bound: int
+    make_slow: Callable[[], Sql]
+    safe: bool
+    size: int = 1  # parts of the fast form
+    known: Decimal | None = None  # of a literal
+    _slow: Sql | None = field(default=None)
+
+    @property
+    def slow(self) -> Sql:
+        if self._slow is None:
+            self._slow = self.make_slow()
+        return self._slow
+
+    @property
+    def any_form(self) -> Sql:
+        return self.slow if self.fast is None else self.fast
+
+    def at(self, scale: int) -> "Num":
+        """The same at another scale that is not smaller."""
+        if scale == self.scale or self.fast is None:
+            return self
+        if self.known is not None:
+            return literal(self.known, scale)
+        factor = 10 ** (scale - self.scale)
+        safe = self.safe and self.bound * 10**scale < _INT64
+        fast = infix("*", self.fast, whole(factor), _INTEGER) if factor < _INT64 else None
+        return Num(fast, scale, self.bound, lambda: self.slow, safe, self.size + 2)
+
+
+def whole(value: int) -> Sql:
+    return sa.literal(value, _INTEGER)
+
+
+def text(value: str) -> Sql:
+    return sa.literal(value, sa.Text())
+
+
+def slowly(name: str, *args: Sql) -> Sql:
+    """A function of ours that gives a key."""
+    return sa.Function("tw_" + name, *args, type_=sa.Text())
+
+
+def keyed(fast: Sql, scale: int) -> Sql:
+    return slowly("key", fast, whole(scale))
+
+
+def literal(value: Decimal, scale: int) -> Num:
+    scaled = int(value.scaleb(scale))
+    fits = -_INT64 < scaled < _INT64
+    fast = whole(scaled) if fits else None
+    return Num(fast, scale, abs(int(value)) + 1, lambda: text(key_of(value)), fits, 1, value)
+
+
+def is_real(numbers: Sequence[Num]) -> Sql | None:
+    """Whether one of the fast forms has left 64 bits; None when none can."""
+    tests = [sa.func.typeof(n.fast) == text("real") for n in numbers if not n.safe and n.fast is not None]
+    return sa.or_(*tests) if tests else None
+
+
+class SqliteWriter(Writer):
+    types: ClassVar[dict[str, Any]] = {
+        "text": sa.Text(),
+        "picklist": sa.Text(),
+        "number": _INTEGER,
+        "boolean": sa.Boolean(),
+        "date": sa.Date(),
+        "datetime": Moment(),
+        "reference": sa.LargeBinary(),
+    }
+
+    def record(self, value: UUID) -> Sql:
+        return sa.literal(value.bytes, sa.LargeBinary())
+
+    # Numbers
+
+    def number_literal(self, node: Node) -> Num:
+        if node.data is None:
+            return Num(self.blank(_INTEGER), 0, 0, lambda: self.blank(sa.Text()), True)
+        return literal(node.data, node.scale)
+
+    def number_field(self, node: Node, column: Sql) -> Num:
+        return Num(column, node.scale, node.bound, lambda: keyed(column, node.scale), True)
+
+    def any_form(self, value: Any) -> Sql:
+        found: Sql = value.any_form if isinstance(value, Num) else value
+        return found
+
+    def too_big(self, value: Num) -> Sql:
+        if value.fast is None:
+            return value.slow == text(ERROR)
+        real = is_real([value])
+        return sa.false() if real is None else sa.and_(real, value.slow == text(ERROR))
+
+    def number(
+        self, node: Node, fast: Sql | None, scale: int, parts: Sequence[Num], slow: Callable[[], Sql]
+    ) -> Num:
+        """A number whose fast form was made of the fast forms of `parts`."""
+        if fast is None or any(part.fast is None for part in parts):
+            return Num(None, SCALE, node.bound, slow, False)
+        safe = all(part.safe for part in parts) and node.bound * 10**scale < _INT64
+        size = sum(part.size for part in parts) + 2
+        if safe:
+            return Num(fast, scale, node.bound, lambda: keyed(fast, scale), True, size)
+        return Num(fast, scale, node.bound, slow, False, size)
+
+    def slow_number(self, node: Node, slow: Callable[[], Sql]) -> Num:
+        return Num(None, SCALE, node.bound, slow, False)
+
+    def small(self, node: Node, fast: Sql) -> Num:
+        """A whole number that always fits."""
+        return Num(fast, 0, node.bound, lambda: keyed(fast, 0), True, 4)
+
+    def numbers(self, nodes: Sequence[Node]) -> list[Num]:
+        """The values of `nodes` at one scale."""
+        found: list[Num] = [self.value(node) for node in nodes]
+        scale = max(number.scale for number in found)
+        return [number.at(scale) for number in found]
+
+    def pick(self, nodes: Sequence[Node], build: Callable[[Sequence[Sql]], Sql]) -> Any:
+        if nodes[0].type.kind not in ("number", "null") or all(node.type.kind == "null" for node in nodes):
+            return super().pick(nodes, build)
+        numbers = self.numbers(nodes)
+        fasts = [number.fast for number in numbers if number.fast is not None]
+        bound = max(number.bound for number in numbers)
+
+        def slow() -> Sql:
+            return build([number.slow for number in numbers])
+
+        if len(fasts) < len(numbers):
+            return Num(None, SCALE, bound, slow, False)
+        fast, scale, safe = build(fasts), numbers[0].scale, all(number.safe for number in numbers)
+        make = (lambda: keyed(fast, scale)) if safe else slow
+        return Num(fast, scale, bound, make, safe, sum(number.size for number in numbers) + 4)
+
+    def matched(self, nodes: Sequence[Node], build: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        if nodes[0].type.kind != "number":
+            return super().matched(nodes, build)
+        numbers = self.numbers(nodes)
+        fasts = [number.fast for number in numbers if number.fast is not None]
+        if len(fasts) < len(numbers):
+            return build([number.slow for number in numbers])
+        real = is_real(numbers)
+        if real is None:
+            return build(fasts)
+        return sa.case((real, build([number.slow for number in numbers])), else_=build(fasts))
+
+    def part_zero(self, node: Node) -> Part:
+        value: Num = self.value(node.args[0])
+        guard = self.guard(node.args[0])
+
+        def slow() -> Sql:
+            return sa.func.coalesce(value.slow, text(_ZERO), type_=sa.Text())
+
+        if value.fast is None:
+            return Part(Num(None, SCALE, value.bound, slow, False), guard)
+        fast = sa.func.coalesce(value.fast, whole(0), type_=_INTEGER)
+        return Part(Num(fast, value.scale, value.bound, slow, value.safe, value.size + 2), guard)
+
+    def whole(self, node: Node) -> Sql:
+        """A number as an integer, its fraction dropped."""
+        number: Num = self.value(node)
+        known = whole_literal(node)
+        if known is not None:
+            return whole(max(-(10**15), min(known, 10**15)))
+        if number.fast is None or not number.safe:
+            return sa.func.tw_whole(number.slow, type_=_INTEGER)
+        if number.scale == 0:
+            return number.fast
+        return infix("/", number.fast, whole(10**number.scale), _INTEGER)
+
+    def op_add(self, node: Node, *_: Num) -> Num:
+        terms = self.numbers(node.args)
+        fasts = [term.fast for term in terms if term.fast is not None]
+        fast = None
+        if len(fasts) == len(terms):
+            fast = balanced(lambda a, b: infix("+", a, b, _INTEGER), fasts)
+        return self.number(
+            node, fast, terms[0].scale, terms, lambda: slowly("add", *(term.slow for term in terms))
+        )
+
+    def op_sub(self, node: Node, *_: Num) -> Num:
+        a, b = self.numbers(node.args)
+        fast = None if a.fast is None or b.fast is None else infix("-", a.fast, b.fast, _INTEGER)
+        return self.number(node, fast, a.scale, [a, b], lambda: slowly("sub", a.slow, b.slow))
+
+    def op_mul(self, node: Node, a: Num, b: Num) -> Num:
+        scale = a.scale + b.scale
+        fast = None
+        if a.fast is not None and b.fast is not None and scale <= SCALE:
+            fast = infix("*", a.fast, b.fast, _INTEGER)
+        return self.number(node, fast, scale, [a, b], lambda: slowly("mul", a.slow, b.slow))
+
+    def op_shift(self, node: Node, x: Num, factor: Num) -> Num:
+        scale = x.scale - node.data
+        fast = x.fast
+        if 0 <= scale <= SCALE and fast is not None:
+            slow = (lambda: keyed(fast, scale)) if x.safe else (lambda: slowly("mul", x.slow, factor.slow))
+            return Num(fast, scale, node.bound, slow, x.safe, x.size)
+        return self.op_mul(node, x, factor)
+
+    def op_settle(self, node: Node, x: Num) -> Num:
+        return x if x.fast is not None else self.slow_number(node, lambda: x.slow)
+
+    def op_div(self, node: Node, a: Num, b: Num) -> Num | tuple[Num, Sql]:
+        if b.known:
+            exact = _reciprocal(b.known)
+            if exact is not None and a.scale - int(exact.as_tuple().exponent) <= SCALE:
+                return self.op_mul(node, a, literal(exact, max(-int(exact.as_tuple().exponent), 0)))
+        result = self.slow_number(node, lambda: slowly("div", a.slow, b.slow))
+        if b.known:
+            return result
+        if b.fast is not None and b.safe:
+            return result, b.fast == whole(0)
+        return result, b.slow.in_([text(_ZERO), text(ERROR)])
+
+    def op_neg(self, node: Node, x: Num) -> Num:
+        fast = None if x.fast is None else infix("-", whole(0), x.fast, _INTEGER)
+        return self.number(node, fast, x.scale, [x], lambda: slowly("sub", text(_ZERO), x.slow))
+
+    def op_abs(self, node: Node, x: Num) -> Num:
+        # abs() itself raises on the least integer, which an unsafe form can reach.
+        fast = sa.func.abs(x.fast, type_=_INTEGER) if x.fast is not None and x.safe else None
+        return self.number(node, fast, x.scale, [x], lambda: slowly("abs", x.slow))
+
+    def op_pow(self, node: Node, a: Num, b: Num) -> tuple[Num, Sql]:
+        result = self.slow_number(node, lambda: slowly("pow", a.slow, b.slow))
+        return result, result.slow == text(ERROR)
+
+    def op_round(self, node: Node, x: Num, places: Num) -> Num | tuple[Num, Sql]:
+        def build(known: int) -> Sql | None:
+            step = x.scale - known
+            if x.fast is None or step > SCALE or x.size > _SMALL:
+                return None
+            rest = infix("%", x.fast, whole(10**step), _INTEGER)
+            half = infix("/", rest, whole(10**step // 2), _INTEGER)
+            return infix("+", infix("/", x.fast, whole(10**step), _INTEGER), half, _INTEGER)
+
+        return self.to_places(node, x, build)
+
+    def op_trunc(self, node: Node, x: Num, places: Num) -> Num | tuple[Num, Sql]:
+        def build(known: int) -> Sql | None:
+            step = x.scale - known
+            if x.fast is None or step > SCALE or x.scale > STEADY:
+                return None
+            return infix("/", x.fast, whole(10**step), _INTEGER)
+
+        return self.to_places(node, x, build)
+
+    def to_places(self, node: Node, x: Num, build: Callable[[int], Sql | None]) -> Num | tuple[Num, Sql]:
+        known = whole_literal(node.args[1])
+        places = self.whole(node.args[1])
+
+        def slow() -> Sql:
+            return slowly(node.op, x.slow, places)
+
+        if known is None:
+            held = sa.case((places.between(whole(-PLACES), whole(PLACES)), places), else_=whole(0))
+            result = self.slow_number(node, lambda: slowly(node.op, x.slow, held))
+            return result, sa.not_(places.between(whole(-PLACES), whole(PLACES)))
+        if known >= x.scale and (node.op == "round" or x.scale <= STEADY):
+            return x
+        fast = build(known)
+        if fast is not None and known < 0:
+            fast = infix("*", fast, whole(10**-known), _INTEGER)
+        return self.number(node, fast, max(known, 0), [x], slow)
+
+    def op_ceiling(self, node: Node, x: Num) -> Num:
+        return self.step(node, x, lambda whole_, rest: infix("+", whole_, self.sign(rest), _INTEGER))
+
+    def op_floor(self, node: Node, x: Num) -> Num:
+        return self.step(node, x, lambda whole_, rest: whole_)
+
+    def op_mceiling(self, node: Node, x: Num) -> Num:
+        return self.step(
+            node, x, lambda whole_, rest: infix("+", whole_, infix(">", rest, whole(0), _INTEGER), _INTEGER)
+        )
+
+    def op_mfloor(self, node: Node, x: Num) -> Num:
+        return self.step(
+            node, x, lambda whole_, rest: infix("-", whole_, infix("<", rest, whole(0), _INTEGER), _INTEGER)
+        )
+
+    def sign(self, x: Sql) -> Sql:
+        return infix("-", infix(">", x, whole(0), _INTEGER), infix("<", x, whole(0), _INTEGER), _INTEGER)
+
+    def step(self, node: Node, x: Num, build: Callable[[Sql, Sql], Sql]) -> Num:
+        if x.scale == 0 and x.fast is not None:
+            return x
+        fast = None
+        if x.fast is not None and x.scale <= STEADY and x.size <= _SMALL:
+            step = whole(10**x.scale)
+            fast = build(infix("/", x.fast, step, _INTEGER), infix("%", x.fast, step, _INTEGER))
+        return self.number(node, fast, 0, [x], lambda: slowly(node.op, x.slow))
+
+    def op_mod(self, node: Node, *_: Num) -> tuple[Num, Sql]:
+        a, b = self.numbers(node.args)
+        if a.fast is None or b.fast is None or not a.safe or not b.safe or a.scale > STEADY:
+            result = self.slow_number(node, lambda: slowly("mod", a.slow, b.slow))
+            return result, result.slow == text(ERROR)
+        fast = infix("%", a.fast, b.fast, _INTEGER)
+        return self.number(
+            node, fast, a.scale, [a, b], lambda: slowly("mod", a.slow, b.slow)
+        ), b.fast == whole(0)
+
+    def op_max(self, node: Node, *_: Any) -> Any:
+        return self.extreme(node, sa.func.max)
+
+    def op_min(self, node: Node, *_: Any) -> Any:
+        return self.extreme(node, sa.func.min)
+
+    def extreme(self, node: Node, function: Any) -> Any:
+        if len(node.args) == 1:  # with one argument it would be an aggregate
+            return self.value(node.args[0])
+
+        def build(values: Sequence[Sql]) -> Sql:
+            found: Sql = function(*values, type_=values[0].type)
+            return found
+
+        if node.type.kind != "number":
+            return self.pick(node.args, build)
+        numbers = self.numbers(node.args)
+        if all(number.safe for number in numbers):
+            return self.pick(node.args, build)
+        return self.slow_number(node, lambda: build([number.slow for number in numbers]))
+
+    # Text
+
+    def op_len(self, node: Node, value: Sql) -> Num:
+        return self.small(node, sa.func.length(value, type_=_INTEGER))
+
+    def op_left(self, node: Node, value: Sql, count: Num) -> Sql:
+        size = self.at_least(0, self.whole(node.args[1]))
+        return sa.func.substr(value, whole(1), size, type_=sa.Text())
+
+    def op_right(self, node: Node, value: Sql, count: Num) -> Sql:
+        size = self.whole(node.args[1])
+        end = sa.func.substr(value, infix("-", whole(0), size, _INTEGER), type_=sa.Text())
+        return sa.case((size > whole(0), end), (size <= whole(0), text("")))
+
+    def op_mid(self, node: Node, value: Sql, start: Num, count: Num) -> Sql:
+        first, size = self.at_least(1, self.whole(node.args[1])), self.at_least(0, self.whole(node.args[2]))
+        return sa.func.substr(value, first, size, type_=sa.Text())
+
+    def at_least(self, least: int, value: Sql) -> Sql:
+        return sa.func.max(value, whole(least), type_=_INTEGER)
+
+    def op_trim(self, node: Node, value: Sql) -> Sql:
+        return sa.func.trim(value, text(strings.SPACES), type_=sa.Text())
+
+    def op_contains(self, node: Node, value: Sql, part: Sql) -> Sql:
+        return sa.func.instr(value, part) > whole(0)
+
+    def op_begins(self, node: Node, value: Sql, part: Sql) -> Sql:
+        return sa.func.substr(value, whole(1), sa.func.length(part), type_=sa.Text()) == part
+
+    def op_ends(self, node: Node, value: Sql, part: Sql) -> Sql:
+        end = sa.func.substr(value, infix("-", whole(0), sa.func.length(part), _INTEGER), type_=sa.Text())
+        return sa.or_(part == text(""), end == part)
+
+    def op_find(self, node: Node, part: Sql, value: Sql, start: Num) -> Num:
+        if whole_literal(node.args[2]) == 1:
+            found = sa.func.instr(value, part, type_=_INTEGER)
+            return self.small(node, sa.case((part == text(""), whole(0)), else_=found))
+        first = self.whole(node.args[2])
+        found = sa.func.instr(sa.func.substr(value, self.at_least(1, first)), part, type_=_INTEGER)
+        place = infix("+", found, infix("-", first, whole(1), _INTEGER), _INTEGER)
+        missing = sa.or_(part == text(""), first < whole(1), found == whole(0))
+        return self.small(node, self.strictly(node, sa.case((missing, whole(0)), else_=place)))
+
+    def op_upper(self, node: Node, value: Sql) -> Sql:
+        return slowly("upper", value)
+
+    def op_lower(self, node: Node, value: Sql) -> Sql:
+        return slowly("lower", value)
+
+    def op_number_text(self, node: Node, x: Num) -> Sql:
+        return sa.func.coalesce(slowly("number_text", x.slow), text(""), type_=sa.Text())
+
+    def op_date_text(self, node: Node, day: Sql) -> Sql:
+        return sa.func.coalesce(sa.type_coerce(day, sa.Text()), text(""), type_=sa.Text())
+
+    def op_datetime_text(self, node: Node, moment: Sql) -> Sql:
+        return sa.func.coalesce(slowly("datetime_text", moment), text(""), type_=sa.Text())
+
+    def op_text_number(self, node: Node, value: Sql) -> tuple[Num, Sql]:
+        found = slowly("text_number", value)
+        return self.slow_number(node, lambda: found), sa.and_(
+            sa.func.trim(value, text(" ")) != text(""), found.is_(None)
+        )
+
+    # Dates
+
+    def digits(self, day: Sql, start: int, count: int) -> Sql:
+        written = sa.func.substr(sa.type_coerce(day, sa.Text()), whole(start), whole(count))
+        return sa.cast(written, sa.Integer())
+
+    def op_year(self, node: Node, day: Sql) -> Num:
+        return self.small(node, self.digits(day, 1, 4))
+
+    def op_month(self, node: Node, day: Sql) -> Num:
+        return self.small(node, self.digits(day, 6, 2))
+
+    def op_day(self, node: Node, day: Sql) -> Num:
+        return self.small(node, self.digits(day, 9, 2))
+
+    def op_quarter(self, node: Node, day: Sql) -> Num:
+        month = infix("+", self.digits(day, 6, 2), whole(2), _INTEGER)
+        return self.small(node, infix("/", month, whole(3), _INTEGER))
+
+    def op_weekday(self, node: Node, day: Sql) -> Num:
+        sunday = sa.cast(sa.func.strftime(text("%w"), sa.type_coerce(day, sa.Text())), sa.Integer())
+        return self.small(node, infix("+", sunday, whole(1), _INTEGER))
+
+    def op_days_between(self, node: Node, end: Sql, start: Sql) -> Num:
+        ends = [sa.func.julianday(sa.type_coerce(day, sa.Text())) for day in (end, start)]
+        return self.small(node, sa.cast(infix("-", ends[0], ends[1], sa.Float()), sa.Integer()))
+
+    def op_time_between(self, node: Node, end: Sql, start: Sql) -> Num:
+        return self.slow_number(node, lambda: slowly("time_between", end, start))
+
+    def ours(self, node: Node, *args: Sql) -> tuple[Sql, Sql]:
+        """A function of ours that gives NULL where the process would raise."""
+        value = sa.Function("tw_" + node.op, *args, type_=self.types[node.type.kind])
+        return value, value.is_(None)
+
+    def op_make_date(self, node: Node, *_: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, *map(self.whole, node.args))
+
+    def op_add_days(self, node: Node, day: Sql, count: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, day, self.whole(node.args[1]))
+
+    def op_add_time(self, node: Node, moment: Sql, count: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, moment, count.slow)
+
+    def op_add_months(self, node: Node, day: Sql, count: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, day, self.whole(node.args[1]))
+
+    op_add_months_time = op_add_months
+    op_end_of_month = op_add_months
+
+    def op_local_date(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        return self.ours(node, moment, zone)
+
+    def op_text_date(self, node: Node, value: Sql) -> tuple[Sql, Sql]:
+        found, bad = self.ours(node, value)
+        return found, sa.and_(value != text(""), bad)
+
+    op_text_datetime = op_text_date
+
+    def op_date_datetime(self, node: Node, day: Sql) -> Sql:
+        return self.ours(node, day)[0]
+
+
+def _reciprocal(value: Decimal) -> Decimal | None:
+    """1 / value when that is a decimal of at most 18 places."""
+    inverse = (Decimal(1) / value).normalize()
+    return inverse if inverse * value == 1 and int(inverse.as_tuple().exponent) >= -SCALE else None

@@ -1,0 +1,461 @@
+"""Typed tree to SQL, what both databases share. Each dialect adds its operations; one it lacks cannot be
+pushed down.
+
+Of every node there is a value and a guard: the condition under which the process would raise an
+EvaluationError. A value never raises in the database, whatever the row holds; where the guard is true it
+means nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import BindParameter, Grouping
+
+from tabwright.formula.budget import TEXT_RESULT
+from tabwright.formula.datatypes import TEXT_LIKE
+from tabwright.formula.operations import OPERATIONS
+from tabwright.formula.scope import Columns
+from tabwright.formula.typed import Node
+
+Sql = sa.ColumnElement[Any]
+
+
+class NotPushable(Exception):
+    """This database cannot run this operation."""
+
+    def __init__(self, node: Node, code: str = "FORMULA_NOT_IN_SQL") -> None:
+        super().__init__(node.op)
+        self.node, self.code = node, code
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one node became. `value` is an Sql, or what the dialect makes of a number."""
+
+    value: Any
+    guard: Sql | None = None
+
+
+def either(*guards: Sql | None) -> Sql | None:
+    """The guard that holds when one of `guards` does."""
+    found = [guard for guard in guards if guard is not None]
+    return sa.or_(*found) if found else None
+
+
+def infix(op: str, a: Sql, b: Sql, kind: Any) -> Sql:
+    """`(a op b)`, in brackets whatever stands around it."""
+    return Grouping(
+        Grouping(a).op(op, return_type=kind)(Grouping(b) if not isinstance(b, BindParameter) else b)
+    )
+
+
+def balanced(join: Callable[[Sql, Sql], Sql], parts: Sequence[Sql]) -> Sql:
+    """All parts joined two by two, so that a long chain does not become a deep tree."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return join(balanced(join, parts[:half]), balanced(join, parts[half:]))
+
+
+class Writer:
+    """Writes one formula for one dialect. Make one per formula."""
+
+    types: ClassVar[dict[str, Any]]
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.parts: dict[int, Part] = {}
+
+    # The machinery
+
+    def part(self, node: Node) -> Part:
+        found = self.parts.get(id(node))
+        if found is None:
+            special: Callable[[Node], Part] | None = getattr(self, "part_" + node.op, None)
+            found = self.parts[id(node)] = special(node) if special else self.operation(node)
+        return found
+
+    def value(self, node: Node) -> Any:
+        return self.part(node).value
+
+    def guard(self, node: Node) -> Sql | None:
+        return self.part(node).guard
+
+    def operation(self, node: Node) -> Part:
+        build = getattr(self, "op_" + node.op, None)
+        if build is None:
+            raise NotPushable(node)
+        found = build(node, *(self.value(arg) for arg in node.args))
+        value, own = found if isinstance(found, tuple) else (found, None)
+        if node.type.kind == "text" and OPERATIONS[node.op].strict and any(arg.nullable for arg in node.args):
+            value = sa.func.coalesce(value, self.text(""))
+        if node.checked:
+            too_much = self.too_long(value) if node.type.kind == "text" else self.too_big(value)
+        else:
+            too_much = None
+        if own is not None:
+            present = [self.present(arg) for arg in node.args if arg.nullable]
+            own = sa.and_(*present, own)
+        return Part(value, either(*(self.guard(arg) for arg in node.args), own, too_much))
+
+    def present(self, node: Node) -> Sql:
+        """Whether `node` has a value."""
+        return self.any_form(self.value(node)).is_not(None)
+
+    def absent(self, node: Node) -> Sql:
+        return self.any_form(self.value(node)).is_(None)
+
+    def any_form(self, value: Any) -> Sql:
+        """A number in any form that is blank when it is."""
+        found: Sql = value
+        return found
+
+    def too_long(self, value: Sql) -> Sql:
+        return sa.func.length(value) > self.whole_literal(TEXT_RESULT)
+
+    def too_big(self, value: Any) -> Sql:
+        raise NotImplementedError
+
+    def strictly(self, node: Node, value: Sql) -> Sql:
+        """`value` of an operation whose SQL does not by itself become blank with its arguments."""
+        tests = [self.absent(arg) for arg in node.args if arg.nullable]
+        return sa.case((sa.or_(*tests), self.blank(value.type)), else_=value) if tests else value
+
+    # Literals and fields
+
+    def text(self, value: str) -> Sql:
+        return sa.literal(value, sa.Text())
+
+    def whole_literal(self, value: int) -> Sql:
+        return sa.literal(value, sa.Integer())
+
+    def blank(self, kind: Any) -> Sql:
+        return sa.cast(sa.null(), kind)
+
+    def record(self, value: UUID) -> Sql:
+        raise NotImplementedError
+
+    def number_literal(self, node: Node) -> Any:
+        raise NotImplementedError
+
+    def number_field(self, node: Node, column: Sql) -> Any:
+        raise NotImplementedError
+
+    def part_literal(self, node: Node) -> Part:
+        kind = node.type.kind
+        if kind == "number":
+            return Part(self.number_literal(node))
+        if kind == "null":
+            return Part(self.blank(sa.Text()))
+        if node.data is None:
+            return Part(self.blank(self.types[kind]))
+        if kind == "boolean":
+            return Part(sa.true() if node.data else sa.false())
+        if kind == "reference":
+            return Part(self.record(node.data))
+        return Part(sa.literal(node.data, self.types[kind]))
+
+    def column(self, node: Node) -> Sql:
+        """The storage column as a plain type, so that no conversion of its own gets in the way."""
+        if node.data.prior:
+            raise NotPushable(node)
+        column = self.columns.column_of(node.data.path)
+        if isinstance(column, BindParameter):
+            return column
+        return sa.type_coerce(column, self.types[node.type.kind])
+
+    def part_read(self, node: Node) -> Part:
+        column = self.column(node)
+        if node.type.kind == "number":
+            return Part(self.number_field(node, column))
+        if node.type.kind in TEXT_LIKE:
+            return Part(sa.func.coalesce(column, self.text("")))
+        if node.type.kind == "boolean":
+            return Part(sa.func.coalesce(column, sa.false(), type_=sa.Boolean()))
+        return Part(column)
+
+    def part_today(self, node: Node) -> Part:
+        return Part(sa.bindparam("tw_today", type_=self.types["date"]))
+
+    def part_now(self, node: Node) -> Part:
+        return Part(sa.bindparam("tw_now", type_=self.types["datetime"]))
+
+    def part_zone(self, node: Node) -> Part:
+        return Part(sa.bindparam("tw_zone", type_=sa.Text()))
+
+    # Truth: SQL that holds exactly when the condition does; blank and false are the same. Made so that an
+    # index fits.
+
+    def truth(self, node: Node) -> Sql:
+        special: Callable[[Node], Sql | None] | None = getattr(self, "truth_" + node.op, None)
+        found = special(node) if special else None
+        if found is not None:
+            return found
+        value: Sql = self.value(node)
+        return value
+
+    def certain(self, node: Node) -> Sql:
+        """The condition, never blank."""
+        value: Sql = self.value(node)
+        return sa.func.coalesce(value, sa.false(), type_=sa.Boolean()) if node.nullable else value
+
+    def truth_read(self, node: Node) -> Sql:
+        column = self.column(node)
+        return column == sa.true() if isinstance(column, BindParameter) else column
+
+    def truth_and(self, node: Node) -> Sql:
+        return sa.and_(*(self.truth(arg) for arg in node.args))
+
+    def truth_or(self, node: Node) -> Sql:
+        return sa.or_(*(self.truth(arg) for arg in node.args))
+
+    def truth_same(self, node: Node) -> Sql | None:
+        a, b = node.args
+        if a.literal:
+            a, b = b, a
+        if a.op == "read" and b.literal and b.data not in ("", None):
+            equal: Sql = self.column(a) == self.value(b)
+            return equal
+        return None
+
+    def truth_in(self, node: Node) -> Sql | None:
+        first, *rest = node.args
+        if first.op != "read" or first.type.kind == "number":
+            return None
+        if all(arg.literal and arg.data not in ("", None) for arg in rest):
+            return self.column(first).in_([self.value(arg) for arg in rest])
+        return None
+
+    def truth_blank(self, node: Node) -> Sql | None:
+        return self.column(node.args[0]).is_(None) if node.args[0].op == "read" else None
+
+    def truth_begins(self, node: Node) -> Sql | None:
+        """A literal beginning is a range of texts."""
+        text, part = node.args
+        if text.op != "read" or not part.literal or not part.data:
+            return None
+        after = following(part.data)
+        column = self.column(text)
+        low = self.collated(column) >= self.value(part)
+        return low if after is None else sa.and_(low, self.collated(column) < self.text(after))
+
+    # Choices
+
+    def pick(self, nodes: Sequence[Node], build: Callable[[Sequence[Sql]], Sql]) -> Any:
+        """A value made by `build` from values of which it is one. Numbers are brought to one form first."""
+        return build([self.value(node) for node in nodes])
+
+    def matched(self, nodes: Sequence[Node], build: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        """A condition on values that are compared. Numbers are brought to one form first."""
+        return build([self.value(node) for node in nodes])
+
+    def part_if(self, node: Node) -> Part:
+        whens: list[tuple[Node, Node]] = []
+        while node.op == "if":
+            whens.append((node.args[0], node.args[1]))
+            last = node.args[2]
+            if last.op != "if" or last.type != node.type:
+                break
+            node = last
+        tests = [self.truth(condition) for condition, _ in whens]
+        picked = [value for _, value in whens] + [last]
+
+        def choose(values: Sequence[Any]) -> Sql:
+            return sa.case(*zip(tests, values[:-1], strict=True), else_=values[-1])
+
+        value = self.pick(picked, choose)
+        # A condition's own guard counts only when the ones before it do not hold.
+        guard = self.guard(last)
+        for (condition, chosen), test in zip(reversed(whens), reversed(tests), strict=True):
+            inner, other = self.guard(chosen), guard
+            if inner is not None or other is not None:
+                other = sa.case((test, _or_false(inner)), else_=_or_false(other))
+            guard = either(self.guard(condition), other)
+        return Part(value, guard)
+
+    def part_case(self, node: Node) -> Part:
+        x, labels, picked = node.args[0], node.args[1:-1:2], [*node.args[2:-1:2], node.args[-1]]
+
+        def by_label(results: Sequence[Any]) -> Callable[[Sequence[Sql]], Sql]:
+            if x.type.kind == "reference":
+                return lambda values: sa.case(
+                    *(
+                        (values[0].is_not_distinct_from(v), r)
+                        for v, r in zip(values[1:], results, strict=False)
+                    ),
+                    else_=results[-1],
+                )
+            return lambda values: sa.case(
+                *zip(values[1:], results[:-1], strict=True), value=values[0], else_=results[-1]
+            )
+
+        def choose(results: Sequence[Any]) -> Sql:
+            return self.matched([x, *labels], by_label(results))
+
+        guards = [self.guard(result) for result in picked]
+        inner = choose([_or_false(guard) for guard in guards]) if any(g is not None for g in guards) else None
+        return Part(self.pick(picked, choose), either(self.guard(x), *map(self.guard, labels), inner))
+
+    def part_and(self, node: Node) -> Part:
+        guard = self.guard(node.args[-1])
+        for arg in reversed(node.args[:-1]):
+            guard = either(self.guard(arg), None if guard is None else sa.and_(self.truth(arg), guard))
+        return Part(sa.and_(*map(self.certain, node.args)), guard)
+
+    def part_or(self, node: Node) -> Part:
+        guard = self.guard(node.args[-1])
+        for arg in reversed(node.args[:-1]):
+            guard = either(
+                self.guard(arg), None if guard is None else sa.and_(sa.not_(self.certain(arg)), guard)
+            )
+        return Part(sa.or_(*map(self.certain, node.args)), guard)
+
+    def part_fallback(self, node: Node) -> Part:
+        first, other = node.args
+        guard = self.guard(other)
+        if guard is not None:
+            guard = sa.and_(self.is_blank(first), guard)
+        guard = either(self.guard(first), guard)
+        if node.type.kind in TEXT_LIKE:
+            return Part(sa.case((self.is_blank(first), self.value(other)), else_=self.value(first)), guard)
+        return Part(
+            self.pick(node.args, lambda values: sa.func.coalesce(*values, type_=values[0].type)), guard
+        )
+
+    def is_blank(self, node: Node) -> Sql:
+        if node.type.kind in TEXT_LIKE:
+            if node.op == "read":
+                return self.column(node).is_(None)
+            return (
+                sa.cast(self.value(node), sa.Text()) == ""
+                if node.literal
+                else self.value(node) == self.text("")
+            )
+        return self.absent(node)
+
+    def part_blank(self, node: Node) -> Part:
+        return Part(self.is_blank(node.args[0]), self.guard(node.args[0]))
+
+    def part_zero(self, node: Node) -> Part:
+        raise NotImplementedError
+
+    def part_in(self, node: Node) -> Part:
+        first, *rest = node.args
+        guard = either(*map(self.guard, node.args))
+
+        def among(values: Sequence[Sql]) -> Sql:
+            if first.type.kind == "reference":
+                return sa.or_(*(values[0].is_not_distinct_from(value) for value in values[1:]))
+            found = values[0].in_(values[1:])
+            if first.nullable or any(arg.nullable for arg in rest):
+                return sa.func.coalesce(found, sa.false(), type_=sa.Boolean())
+            return found
+
+        return Part(self.matched(node.args, among), guard)
+
+    # Comparisons
+
+    def compared(self, node: Node, build: Callable[[Sql, Sql], Sql]) -> Sql:
+        return self.matched(node.args, lambda values: build(values[0], values[1]))
+
+    def op_eq(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x == y)
+
+    def op_ne(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x != y)
+
+    def op_lt(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x < y)
+
+    def op_le(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x <= y)
+
+    def op_gt(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x > y)
+
+    def op_ge(self, node: Node, a: Any, b: Any) -> Sql:
+        return self.compared(node, lambda x, y: x >= y)
+
+    def op_same(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return a.is_not_distinct_from(b) if node.args[0].nullable or node.args[1].nullable else a == b
+
+    def op_other(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return a.is_distinct_from(b) if node.args[0].nullable or node.args[1].nullable else a != b
+
+    def op_text_lt(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return self.ordered(node.args[0]) < self.ordered(node.args[1])
+
+    def op_text_le(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return self.ordered(node.args[0]) <= self.ordered(node.args[1])
+
+    def op_text_gt(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return self.ordered(node.args[0]) > self.ordered(node.args[1])
+
+    def op_text_ge(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return self.ordered(node.args[0]) >= self.ordered(node.args[1])
+
+    def op_between(self, node: Node, *_: Any) -> Sql:
+        if node.args[0].type.kind in TEXT_LIKE:
+            x, low, high = map(self.ordered, node.args)
+            found: Sql = x.between(low, high)
+        else:
+            found = self.matched(node.args, lambda values: values[0].between(values[1], values[2]))
+        return sa.func.coalesce(found, sa.false(), type_=sa.Boolean())
+
+    def truth_between(self, node: Node) -> Sql:
+        if node.args[0].type.kind in TEXT_LIKE:
+            x, low, high = map(self.ordered, node.args)
+            return x.between(low, high)
+        return self.matched(node.args, lambda values: values[0].between(values[1], values[2]))
+
+    def ordered(self, node: Node) -> Sql:
+        """A text to be ordered by code point, blank as NULL."""
+        if node.op == "read":
+            return self.collated(self.column(node))
+        value: Sql = self.value(node)
+        if not node.literal or not node.data:
+            value = sa.func.nullif(value, self.text(""), type_=sa.Text())
+        return self.collated(value)
+
+    def collated(self, value: Sql) -> Sql:
+        return value
+
+    # Logic and text that are the same on both
+
+    def op_not(self, node: Node, a: Sql) -> Sql:
+        return sa.not_(a)
+
+    def op_xor(self, node: Node, *_: Sql) -> Sql:
+        return reduce(lambda a, b: a != b, [Grouping(self.certain(arg)) for arg in node.args])
+
+    def op_concat(self, node: Node, *parts: Sql) -> Sql:
+        return balanced(lambda a, b: infix("||", a, b, sa.Text()), parts)
+
+    def op_substitute(self, node: Node, text: Sql, old: Sql, new: Sql) -> Sql | tuple[Sql, Sql]:
+        value = sa.func.replace(text, old, new, type_=sa.Text())
+        if not node.checked:
+            return value
+        # The length is worked out before the text is made.
+        size, one = sa.func.length, sa.func.nullif(sa.func.length(old), self.whole_literal(0))
+        removed = size(text) - size(sa.func.replace(text, old, self.text("")))
+        grown = size(text) + infix("/", removed, one, sa.Integer()) * (size(new) - size(old))
+        too_long = sa.func.coalesce(grown, self.whole_literal(0)) > self.whole_literal(TEXT_RESULT)
+        return sa.case((too_long, self.text("")), else_=value), too_long
+
+
+def _or_false(guard: Sql | None) -> Sql:
+    return sa.false() if guard is None else guard
+
+
+def following(text: str) -> str | None:
+    """The least text after all that begin with `text`, by code point; None when there is none."""
+    while text:
+        code = ord(text[-1]) + 1
+        if code <= 0x10FFFF:
+            return text[:-1] + chr(0xE000 if 0xD800 <= code <= 0xDFFF else code)
+        text = text[:-1]
+    return None
