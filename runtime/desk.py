@@ -10,10 +10,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from tabwright.metadata.model import Model, ObjectDef
+from tabwright.runtime.records.hooks import Hooks
 
 if TYPE_CHECKING:
     from tabwright.platform.clock import Clock, Ids
@@ -47,7 +49,9 @@ class Pieces:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Piece], size: int = 1024) -> Piece:
-        """The piece under ``key``; made (outside the lock, so perhaps twice) on first use. ``size`` in bytes."""
+        """The piece under ``key``; made (outside the lock, so perhaps twice) on first use. ``size`` in
+        bytes.
+        """
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -95,12 +99,22 @@ class TenantRuntime:
     """One tenant in this process: its store, its models, its compiled pieces."""
 
     def __init__(
-        self, location: TenantLocation, store: Store, pieces: Pieces, releases: Releases, jobs: Jobs
+        self,
+        location: TenantLocation,
+        store: Store,
+        pieces: Pieces,
+        releases: Releases,
+        jobs: Jobs,
+        hooks: Hooks | None = None,
     ) -> None:
         self.location = location
         self.store = store
         self.pieces = pieces
         self.jobs = jobs
+        self.hooks = hooks or Hooks()
+        self.seal_asked = datetime(
+            1970, 1, 1, tzinfo=UTC
+        )  # when the sealer was last asked for (journal.sealer)
         self._releases = releases
         self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()
         self._lock = threading.Lock()
@@ -123,7 +137,9 @@ class TenantRuntime:
             return self._load(reader, model.release)[1]
 
     def keep(self, model: Model, tables: Tables) -> None:
-        """Make a model known without loading it: a publish has just compiled it, a preview shows a draft's."""
+        """Make a model known without loading it: a publish has just compiled it, a preview shows a
+        draft's.
+        """
         with self._lock:
             self._known[model.release] = (model, tables)
             while len(self._known) > MODELS_KEPT:
@@ -149,21 +165,31 @@ class TenantRuntime:
 class Tenancy:
     """All tenants that this process has opened. Thread-safe."""
 
-    def __init__(self, stores: Stores, releases: Releases, jobs: Jobs, pieces: Pieces | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        releases: Releases,
+        jobs: Jobs,
+        pieces: Pieces | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
         self.stores = stores
         self.jobs = jobs
+        self.hooks = hooks or Hooks()
         self.pieces = pieces or Pieces()
         self._releases = releases
         self._open: dict[UUID, TenantRuntime] = {}
         self._lock = threading.Lock()
 
     def open(self, location: TenantLocation) -> TenantRuntime:
-        """The runtime of the tenant at ``location``; the same one each time while the location is the same."""
+        """The runtime of the tenant at ``location``; the same one each time while the location is the
+        same.
+        """
         with self._lock:
             tenant = self._open.get(location.id)
             if tenant is None or tenant.location != location:
                 store = self.stores.tenant(location)
-                tenant = TenantRuntime(location, store, self.pieces, self._releases, self.jobs)
+                tenant = TenantRuntime(location, store, self.pieces, self._releases, self.jobs, self.hooks)
                 self._open[location.id] = tenant
             return tenant
 

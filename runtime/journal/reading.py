@@ -1,0 +1,213 @@
+"""Readings of the journal: the changes of an operation and of what followed from it, and a record's
+history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.database import Prepared, Reader, Store, prepare
+from tabwright.platform.errors import NotFound, Place
+from tabwright.platform.tables import Instant, Uuid, instant_of, json_of, uuid_of
+from tabwright.runtime.journal.tables import changes, first_id, operations
+
+if TYPE_CHECKING:
+    from tabwright.runtime.desk import Call
+
+_LONGEST_OPERATION = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the journal, as it stands there. ``old`` is JSON text."""
+
+    operation_id: UUID
+    object_n: int
+    record_id: UUID
+    revision: int
+    action: str
+    old: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field before and after, typed."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of one record: what, when, by whom, why; only fields that the asker may read."""
+
+    operation_id: UUID
+    at: datetime
+    principal_kind: str
+    principal_id: UUID | None
+    cause: str
+    reference: Any
+    release: int
+    revision: int
+    action: str
+    fields: tuple[FieldChange, ...]
+
+
+_change_columns = (
+    changes.c.operation_id, changes.c.object_n, changes.c.record_id, changes.c.revision, changes.c.action,
+    changes.c.old,
+)  # fmt: skip
+
+
+def _change(row: Sequence[Any]) -> Change:
+    return Change(uuid_of(row[0]), row[1], uuid_of(row[2]), row[3], row[4], row[5])
+
+
+@lru_cache(maxsize=256)
+def _statements(store: Store) -> _Statements:
+    return _Statements(store)
+
+
+class _Statements:
+    def __init__(self, store: Store) -> None:
+        operation = sa.bindparam("operation", type_=Uuid())
+        chosen = sa.select(*_change_columns)
+        newest_first = (changes.c.revision.desc(), changes.c.record_id)
+        self.of_operation: Prepared = prepare(
+            store, chosen.where(changes.c.operation_id == operation).order_by(*newest_first)
+        )
+        self.after: Prepared = prepare(
+            store,
+            sa.select(operations.c.id, operations.c.cause_ref)
+            .where(
+                operations.c.id > operation,
+                operations.c.id < sa.bindparam("until", type_=Uuid()),
+                operations.c.at == sa.bindparam("at", type_=Instant()),
+            )
+            .order_by(operations.c.id),
+        )
+        self.operation: Prepared = prepare(
+            store,
+            sa.select(operations.c.at, operations.c.principal_id, operations.c.cause).where(
+                operations.c.id == operation
+            ),
+        )
+        self.history: Prepared = prepare(
+            store,
+            sa.select(
+                operations.c.id, operations.c.at, operations.c.principal_kind, operations.c.principal_id,
+                operations.c.cause, operations.c.cause_ref, operations.c.release, changes.c.revision,
+                changes.c.action, changes.c.old,
+            )
+            .select_from(changes.join(operations, operations.c.id == changes.c.operation_id))
+            .where(changes.c.record_id == sa.bindparam("record", type_=Uuid()))
+            .order_by(changes.c.revision.desc()),
+        )  # fmt: skip
+
+
+def changes_of(reader: Reader, operation: UUID) -> list[Change]:
+    """The changes of one operation, later revisions first."""
+    return [
+        _change(row) for row in reader.rows(_statements(reader.store).of_operation, {"operation": operation})
+    ]
+
+
+def operation_facts(reader: Reader, operation: UUID) -> tuple[datetime, UUID | None, str] | None:
+    """When, who, and cause of an operation, or None."""
+    row = reader.row(_statements(reader.store).operation, {"operation": operation})
+    return None if row is None else (instant_of(row[0]), None if row[1] is None else uuid_of(row[1]), row[2])
+
+
+def nested_operations(reader: Reader, operation: UUID, at: datetime) -> list[UUID]:
+    """The operations that followed from one in its transaction, and from those, in order. They share its
+    time.
+    """
+    given = {"operation": operation, "until": first_id(at + _LONGEST_OPERATION), "at": at}
+    family = {operation}
+    for id, reference in reader.rows(_statements(reader.store).after, given):
+        parent = (json_of(reference) or {}).get("operation") if reference is not None else None
+        if parent is not None and UUID(parent) in family:
+            family.add(uuid_of(id))
+    family.discard(operation)
+    return sorted(family)
+
+
+def followed_by(reader: Reader, operation: UUID, at: datetime) -> list[Change]:
+    """The changes of the operations that followed directly from one: what its delete rules did."""
+    given = {"operation": operation, "until": first_id(at + _LONGEST_OPERATION), "at": at}
+    found: list[Change] = []
+    for id, reference in reader.rows(_statements(reader.store).after, given):
+        if reference is not None and (json_of(reference) or {}).get("operation") == operation.hex:
+            found.extend(changes_of(reader, uuid_of(id)))
+    return found
+
+
+def history(call: Call, object: str, id: UUID, reader: Reader | None = None) -> list[HistoryEntry]:
+    """The changes of a record, newest first, with the fields that the caller may read.
+
+    Raises NotFound where the record is none, or none that may be read; deleted ones have a history too.
+    """
+    if reader is None:
+        with call.tenant.store.read() as own:
+            return history(call, object, id, own)
+    found = call.gate.object(object)
+    call.gate.require(found, "read")
+    present = _present(call, reader, found, id)
+    table = call.tables.of(found)
+    shown = {field.name for field in call.gate.readable(found)}
+    keys: dict[Any, str] = {table.field_number(field.name): field.name for field in found.own_fields}
+    keys |= {"owner": "owner", "record_type": "record_type"}
+    entries = []
+    values = dict(present)
+    for row in reader.rows(_statements(reader.store).history, {"record": id}):
+        pairs = []
+        for key, stored in json_of(row[9]) or ():
+            name = keys.get(key)
+            if name is None:
+                continue  # of a field that is no more, or of another shape
+            old = table.codec(name).from_journal(stored)
+            if name in shown:
+                pairs.append(FieldChange(name, old, values.get(name)))
+            values[name] = old
+        entries.append(
+            HistoryEntry(
+                uuid_of(row[0]),
+                instant_of(row[1]),
+                row[2],
+                None if row[3] is None else uuid_of(row[3]),
+                row[4],
+                json_of(row[5]),
+                row[6],
+                row[7],
+                row[8],
+                tuple(pairs),
+            )  # fmt: skip
+        )
+    return entries
+
+
+def _present(call: Call, reader: Reader, object: ObjectDef, id: UUID) -> dict[str, Any]:
+    table = call.tables.of(object)
+    names = [field.name for field in object.fields.values()]
+
+    def make() -> Prepared:
+        chosen = sa.select(*(table.column(name) for name in names)).select_from(table.joined)
+        return prepare(reader.store, chosen.where(table.id == sa.bindparam("id", type_=Uuid())))
+
+    row = reader.row(call.tenant.piece("present", object, table, make), {"id": id})
+    if row is not None:
+        values = {
+            name: table.codec(name).from_storage(stored) for name, stored in zip(names, row, strict=True)
+        }
+        if call.gate.allows(object, "read", values):
+            return values
+    raise NotFound.of("record.not_found", Place(object=object.name, record=str(id)), object=object.name)

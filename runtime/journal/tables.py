@@ -1,0 +1,118 @@
+"""The journal's tables (decision 0006). Rows are only ever added; the sealer fills ``position``.
+
+On PostgreSQL operations and changes are partitioned by the month of the operation's id, whose first 48
+bits are
+milliseconds since 1970. A default partition stands behind them, so that a write never fails for want of one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.platform.tables import TENANT, CodeText, Instant, Json, Uuid
+
+CAUSES = (
+    "form", "api", "bulk", "import", "rule", "roll_up", "undo", "publish", "sign_in", "export", "view",
+    "system",
+)  # fmt: skip
+
+operations = sa.Table(
+    "journal_operation",
+    TENANT,
+    sa.Column("id", Uuid, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("principal_kind", CodeText, nullable=False),
+    sa.Column("principal_id", Uuid),
+    sa.Column("cause", CodeText, nullable=False),
+    sa.Column("cause_ref", Json),
+    sa.Column("release", sa.BigInteger, nullable=False),
+    sa.Column("request_id", CodeText),
+    sa.Column("position", sa.BigInteger),  # NULL: not sealed yet
+    postgresql_partition_by="RANGE (id)",
+)
+sa.Index(
+    "journal_operation_unsealed",
+    operations.c.id,
+    sqlite_where=operations.c.position.is_(None),
+    postgresql_where=operations.c.position.is_(None),
+)
+sa.Index("journal_operation_position", operations.c.position)
+
+changes = sa.Table(
+    "journal_change",
+    TENANT,
+    sa.Column("record_id", Uuid, primary_key=True),
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("operation_id", Uuid, primary_key=True),
+    sa.Column("object_n", sa.BigInteger, nullable=False),
+    sa.Column("action", CodeText, nullable=False),  # create update delete restore purge
+    sa.Column("old", sa.Text),  # JSON [[field n or system name, old value], ...]; NULL for a create
+    sa.Column("value_digest", sa.LargeBinary, nullable=False),
+    postgresql_partition_by="RANGE (operation_id)",
+)
+sa.Index("journal_change_operation", changes.c.operation_id)
+
+blocks = sa.Table(
+    "journal_block",
+    TENANT,
+    sa.Column("last", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("previous", sa.LargeBinary, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+
+def month_start(moment: datetime, ahead: int = 0) -> datetime:
+    """The first moment of a month, ``ahead`` months later."""
+    months = moment.year * 12 + moment.month - 1 + ahead
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+
+
+def first_id(moment: datetime) -> UUID:
+    """The smallest id that may be made at a moment."""
+    return UUID(int=(int(moment.timestamp() * 1000)) << 80)
+
+
+def partitions(now: datetime, months: int = 3) -> list[tuple[str, UUID, UUID]]:
+    """Suffix, first id and first id after, of this month's partition and the following ones."""
+    found = []
+    for ahead in range(months):
+        start, end = month_start(now, ahead), month_start(now, ahead + 1)
+        found.append((f"{start:%Y_%m}", first_id(start), first_id(end)))
+    return found
+
+
+def partition_statements(schema: str | None, now: datetime, months: int = 3) -> list[str]:
+    """DDL that makes the partitions of the coming months where they are missing (PostgreSQL)."""
+    prefix = f'"{schema}".' if schema else ""
+    return [
+        f"CREATE TABLE IF NOT EXISTS {prefix}{table}_{suffix} PARTITION OF {prefix}{table} "
+        f"FOR VALUES FROM ('{start}') TO ('{end}')"
+        for table in (operations.name, changes.name)
+        for suffix, start, end in partitions(now, months)
+    ]
+
+
+def _make_partitions(target: sa.Table, connection: sa.Connection, **kw: Any) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    translated = connection.get_execution_options().get("schema_translate_map") or {}
+    schema = translated.get(None)
+    prefix = f'"{schema}".' if schema else ""
+    execute = connection.exec_driver_sql
+    execute(
+        f"CREATE TABLE IF NOT EXISTS {prefix}{target.name}_rest PARTITION OF {prefix}{target.name} DEFAULT"
+    )
+    # The month before too: ids are made before their row is written.
+    for statement in partition_statements(schema, datetime.now(UTC) - timedelta(days=1)):
+        if f" {prefix}{target.name}_" in statement:
+            execute(statement)
+
+
+sa.event.listen(operations, "after_create", _make_partitions)
+sa.event.listen(changes, "after_create", _make_partitions)

@@ -1,0 +1,301 @@
+"""The middle stages: defaults, access on the new row, validation, uniqueness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import FieldDef, ObjectDef, label_in
+from tabwright.platform.database import Prepared, prepare
+from tabwright.platform.errors import Conflict, Denied
+from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.records.batch import Batch, Row, Work, text_of
+from tabwright.runtime.records.formulas import Evaluation
+from tabwright.runtime.records.loading import call_piece
+from tabwright.runtime.records.plan import Unique
+
+# ---- defaults
+# --------------------------------------------------------------------------------------------------
+
+
+def defaults(batch: Batch, work: Work) -> None:
+    """Fields that a new record was not given get their defaults: the record type's, else the field's own."""
+    creates = batch.creates()
+    booleans = batch.plan.booleans
+    for row in batch.good:
+        if row.new is not None:
+            for name in booleans:
+                if row.new[name] is None:
+                    row.new[name] = False
+    if not creates:
+        return
+    object, principal = batch.object, work.principal
+    person = None if principal.kind == "system" else principal.user_id
+    allowed = work.gate.record_types(object)
+    by_type: dict[str | None, list[Row]] = {}
+    for row in creates:
+        new = row.new
+        assert new is not None
+        new["created_at"] = new["updated_at"] = work.now
+        new["created_by"] = new["updated_by"] = person
+        if person is not None and "owner" not in row.sent:
+            new["owner"] = person
+            new["owner_kind"] = "user"
+        if allowed and new["record_type"] is None and "record_type" not in row.sent:
+            new["record_type"] = allowed[0].uid
+        by_type.setdefault(new["record_type"], []).append(row)
+    for uid, rows in by_type.items():
+        _defaults_of(batch, work, uid, rows)
+
+
+def _defaults_of(batch: Batch, work: Work, uid: str | None, rows: list[Row]) -> None:
+    object = batch.object
+    kind = next((each for each in object.record_types.values() if each.uid == uid), None)
+    own = kind.defaults if kind is not None else {}
+    subsets = kind.picklists if kind is not None else {}
+    for field in object.own_fields:
+        formula = own.get(field.name, field.default)
+        code = field.default_code
+        if code is not None and field.name in subsets and code not in subsets[field.name]:
+            code = None
+        if formula is None and code is None:
+            continue
+        missing = [row for row in rows if field.name not in row.sent]
+        if not missing:
+            continue
+        if formula is None:
+            for row in missing:
+                assert row.new is not None
+                row.new[field.name] = code
+            continue
+        evaluation = Evaluation(batch, work, (formula,), missing)
+        for row in missing:
+            assert row.new is not None
+            value = evaluation.value(formula, row, field)
+            row.new[field.name] = value
+
+
+# ---- what changed
+# ------------------------------------------------------------------------------------------------
+
+
+def formulas(batch: Batch, work: Work) -> None:
+    """Stored formulas would be filled here; then it is known what each update changes."""
+    names = (*batch.plan.own, "owner", "record_type")
+    for row in batch.rows:
+        if row.action == "update" and row.new is not None and row.old is not None:
+            old, new = row.old, row.new
+            row.changed = [name for name in names if new[name] != old[name]]
+
+
+# ---- access on the new row
+# ---------------------------------------------------------------------------------------
+
+
+def access_new(batch: Batch, work: Work) -> None:
+    """What the new row names must exist for the caller; ownership and record type are rights of their own."""
+    writing = [row for row in batch.rows if row.action in ("create", "update") and row.new is not None]
+    if not writing:
+        return
+    object = batch.object
+    for field in batch.plan.references:
+        if field.system and field.name != "owner":
+            continue
+        name = field.name
+        wanted: dict[UUID, list[Row]] = {}
+        for row in writing:
+            assert row.new is not None
+            value = row.new[name]
+            if value is not None and (name in row.changed or (row.old is None and name in row.sent)):
+                wanted.setdefault(value, []).append(row)
+        if wanted:
+            _check_references(batch, work, field, wanted)
+    once = [field.name for field in object.own_fields if field.read_only_after_create]
+    transfer = work.gate.rule(object, "transfer")
+    types = {each.uid for each in work.gate.record_types(object)}
+    for row in writing:
+        if row.old is not None and not row.faults:
+            for name in once:
+                if name in row.changed and name in row.sent:
+                    row.refuse("field.read_only_after_create", name, field=name)
+            if "owner" in row.changed and "owner" in row.sent and not transfer.holds(row.old):
+                row.refuse("record.transfer_denied", "owner", kind=Denied)
+        given = row.sent.get("record_type")
+        if given is not None and given not in types and (row.old is None or "record_type" in row.changed):
+            row.refuse("record.type_denied", "record_type", kind=Denied)
+
+
+def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UUID, list[Row]]) -> None:
+    targets = ("user", "queue") if field.type == "owner" else (field.target or "",)
+    missing = dict(wanted)
+    for target_name in targets:
+        target = work.model.objects.get(target_name)
+        if target is None or not missing:
+            continue
+        rule = work.gate.rule(target, "read")
+        if rule.nothing:
+            continue
+        statement = call_piece(
+            batch, work, "exists", lambda target=target: _exists(work, target), target.digest, rule.shape
+        )
+        given = {
+            "ids": ids_value(work.writer.store.dialect, sorted(missing)),
+            **_shaped(work, rule.parameters()),
+        }
+        for (found,) in work.writer.rows(statement, given):
+            for row in missing.pop(uuid_of(found), ()):
+                if field.type == "owner" and row.new is not None:
+                    row.new["owner_kind"] = target_name
+    for id, rows in missing.items():
+        for row in rows:
+            row.refuse("value.no_such_record", field.name, field=field.name, id=str(id))
+
+
+def _shaped(work: Work, parameters: Mapping[str, UUID]) -> dict[str, Any]:
+    return dict(parameters)
+
+
+def _exists(work: Work, target: ObjectDef) -> Prepared:
+    store = work.writer.store
+    table = work.call.tables.of(target)
+    chosen = sa.select(table.id).where(in_ids(store.dialect, table.id), table.deleted_at.is_(None))
+    condition = work.gate.predicate(target, "read", table.column)
+    if condition is not None:
+        chosen = chosen.where(condition)
+    return prepare(store, chosen)
+
+
+# ---- validation
+# --------------------------------------------------------------------------------------------------
+
+
+def validation(batch: Batch, work: Work) -> None:
+    """Required fields, picklist values that are no longer given, the admin's rules. The last stage that
+    gathers.
+    """
+    object = batch.object
+    writing = [row for row in batch.rows if row.action in ("create", "update") and row.new is not None]
+    required = [field.name for field in object.own_fields if field.required]
+    for row in writing:
+        new = row.new
+        assert new is not None
+        named = {fault.place.field for fault in row.faults} if row.faults else ()
+        for name in required:
+            if (
+                new[name] is None
+                and name not in named
+                and (row.old is None or name in row.changed or name in row.sent)
+            ):
+                row.refuse("value.required", name, field=name)
+    _check_picklists(batch, writing)
+    rules = object.validation_rules
+    checked = [row for row in writing if not row.faults and (row.old is None or row.changed)]
+    if rules and checked:
+        evaluation = Evaluation(batch, work, tuple(rule.condition for rule in rules), checked)
+        for rule in rules:
+            for row in checked:
+                if evaluation.holds(rule.condition, row):
+                    row.refuse(
+                        "record.rule",
+                        rule.field,
+                        rule=rule.name,
+                        message=label_in(rule.message, work.language),
+                    )
+    if any(row.faults for row in batch.rows) and not batch.per_row:
+        batch.stopped = True
+
+
+def _check_picklists(batch: Batch, writing: list[Row]) -> None:
+    object = batch.object
+    inactive = batch.plan.inactive_codes
+    subsets = {
+        each.uid: {name: frozenset(codes) for name, codes in each.picklists.items()}
+        for each in object.record_types.values()
+        if each.picklists
+    }
+    if not inactive and not subsets:
+        return
+    for row in writing:
+        new, old = row.new, row.old
+        assert new is not None
+        for name, codes in inactive.items():
+            value = new[name]
+            if value in codes and (old is None or old[name] != value):
+                row.refuse("value.inactive", name, field=name, value=value)
+        for name, allowed in subsets.get(new["record_type"], {}).items():
+            value = new.get(name)
+            if value is not None and value not in allowed and (old is None or old[name] != value):
+                row.refuse("value.not_for_type", name, field=name, value=text_of(value))
+
+
+# ---- uniqueness
+# --------------------------------------------------------------------------------------------------
+
+
+def uniqueness(batch: Batch, work: Work) -> None:
+    """No two living records under one unique key: not in the store, and not among the rows of this batch.
+
+    The partial unique index stands behind this for what another transaction writes at the same moment.
+    """
+    for unique in batch.plan.uniques:
+        _check_unique(batch, work, unique)
+    if any(row.faults for row in batch.rows) and not batch.per_row:
+        batch.stopped = True
+
+
+def _check_unique(batch: Batch, work: Work, unique: Unique) -> None:
+    seen: dict[Any, Row] = batch.keys_seen.setdefault(("unique", unique.rule.uid), {})
+    keys: dict[tuple[Any, ...], Row] = {}
+    fields = set(unique.fields)
+    for row in batch.rows:
+        if row.faults or row.new is None or row.action not in ("create", "update", "restore"):
+            continue
+        if row.action == "update" and not fields.intersection(row.changed):
+            continue
+        key = unique.key(row.new)
+        if key is None:
+            continue
+        first = keys.get(key) or seen.get(key)
+        if first is not None and not first.faults:
+            row.refuse(
+                "unique.in_batch",
+                unique.fields[0],
+                kind=Conflict,
+                other=first.number,
+                **_said(batch, work, unique),
+            )
+            continue
+        keys[key] = row
+    if not keys:
+        return
+    seen.update(keys)
+    readable = work.gate.rule(batch.object, "read")
+    for id, owner, *found in work.writer.rows(unique.statement, unique.parameters(keys)):
+        mine = keys.get(tuple(found))
+        other = uuid_of(id)
+        if mine is None or mine.id == other or mine.faults:
+            continue
+        owner_id = None if owner is None else uuid_of(owner)
+        if readable.holds({"owner": owner_id}) and _may_name(work, unique, batch.object):
+            mine.refuse(
+                "unique.taken",
+                unique.fields[0],
+                kind=Conflict,
+                other=str(other),
+                **_said(batch, work, unique),
+            )
+        else:
+            # Who may not see the other record learns no more than that this value will not do.
+            mine.refuse("unique.not_allowed", unique.fields[0], kind=Conflict)
+
+
+def _may_name(work: Work, unique: Unique, object: ObjectDef) -> bool:
+    return all(work.gate.can_read(object.fields[name]) for name in unique.fields)
+
+
+def _said(batch: Batch, work: Work, unique: Unique) -> dict[str, str]:
+    labels = [label_in(batch.object.fields[name].labels, work.language) for name in unique.fields]
+    return {"fields": ("、" if work.language == "zh" else ", ").join(labels)}

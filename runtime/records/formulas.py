@@ -1,0 +1,152 @@
+"""Formulas on the rows of a chunk: values are fetched by need, related records once per lookup path and
+chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from tabwright.formula.compiler import Formula
+from tabwright.formula.environment import Env
+from tabwright.formula.faults import EvaluationError
+from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.platform.database import Prepared, prepare
+from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.records.batch import Batch, Row, Work
+from tabwright.runtime.records.coercion import fault_of
+from tabwright.runtime.records.values import Refused, converter
+
+Path = tuple[str, ...]
+
+
+class Evaluation:
+    """Some formulas of the batch's object, ready to be evaluated on some of its rows.
+
+    They run in system mode: what they read is not narrowed to what the caller may read.
+    """
+
+    def __init__(self, batch: Batch, work: Work, formulas: Sequence[Formula], rows: Sequence[Row]) -> None:
+        self._batch = batch
+        self._work = work
+        today = work.now.astimezone(ZoneInfo(work.call.zone) if work.call.zone != "UTC" else UTC).date()
+        self._new = Env(today, work.now, work.call.zone, True)
+        self._old = Env(today, work.now, work.call.zone, False)
+        self._person: Mapping[str, Any] = person_of(work)
+        self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
+        self._converters: dict[str, Any] = {}
+        needed: dict[Path, set[str]] = {}
+        for formula in formulas:
+            for read in formula.reads:
+                path = read.path
+                if len(path) > 1 and not path[0].startswith("$"):
+                    for at in range(1, len(path)):
+                        needed.setdefault(path[:at], set()).add(path[at])
+        for prefix in sorted(needed, key=len):
+            self._load(prefix, sorted(needed[prefix]), rows)
+
+    def _load(self, prefix: Path, names: list[str], rows: Sequence[Row]) -> None:
+        work = self._work
+        object = self._object_at(prefix)
+        hop = prefix[-1]
+        if len(prefix) == 1:
+            ids = {row.new[hop] for row in rows if row.new is not None and row.new[hop] is not None}
+        else:
+            ids = {
+                values[hop] for values in self._related[prefix[:-1]].values() if values.get(hop) is not None
+            }
+        if object is None or not ids:
+            self._related[prefix] = {}
+            return
+        table = work.call.tables.of(object)
+        statement: Prepared = work.call.tenant.piece(
+            "related", object, table, lambda: self._statement(object, names), tuple(names)
+        )
+        given = {"ids": ids_value(work.writer.store.dialect, sorted(ids))}
+        codecs = [table.codec(name) for name in names]
+        self._related[prefix] = {
+            uuid_of(id): {
+                name: each.from_storage(value)
+                for name, each, value in zip(names, codecs, stored, strict=True)
+            }
+            for id, *stored in work.writer.rows(statement, given)
+        }
+
+    def _object_at(self, prefix: Path) -> ObjectDef | None:
+        object: ObjectDef | None = self._batch.object
+        for name in prefix:
+            field = object.find(name) if object is not None else None
+            object = self._work.model.objects.get(field.target or "") if field is not None else None
+        return object
+
+    def _statement(self, object: ObjectDef, names: Sequence[str]) -> Prepared:
+        store = self._work.writer.store
+        table = self._work.call.tables.of(object)
+        chosen = sa.select(table.id, *(table.column(name) for name in names)).select_from(table.joined)
+        return prepare(store, chosen.where(in_ids(store.dialect, table.id), table.deleted_at.is_(None)))
+
+    def _values(self, formula: Formula, row: Row) -> list[Any]:
+        values = []
+        new, old = row.new, row.old
+        for read in formula.reads:
+            path = read.path
+            if len(path) == 1:
+                source = old if read.prior and old is not None else new
+                values.append(None if source is None else source.get(path[0]))
+            elif path[0] == "$user":
+                values.append(self._person.get(path[1]))
+            else:
+                values.append(self._follow(path, new))
+        return values
+
+    def _follow(self, path: Path, start: Mapping[str, Any] | None) -> Any:
+        here = start
+        for at in range(1, len(path)):
+            id = here.get(path[at - 1]) if here is not None else None
+            here = self._related[path[:at]].get(id) if id is not None else None
+        return here.get(path[-1]) if here is not None else None
+
+    def holds(self, formula: Formula, row: Row) -> bool:
+        """Whether a condition is true. One that cannot be computed refuses the row."""
+        try:
+            return (
+                formula.evaluator()(self._values(formula, row), self._new if row.old is None else self._old)
+                is True
+            )
+        except EvaluationError:
+            row.refuse("record.formula_failed")
+            return False
+
+    def value(self, formula: Formula, row: Row, field: FieldDef) -> Any:
+        """A formula's value, as the field takes it; a value that it does not take is a fault at the field."""
+        convert = self._converters.get(field.name)
+        if convert is None:
+            convert = self._converters[field.name] = converter(field, self._work.call.zone)
+        try:
+            found = formula.evaluator()(
+                self._values(formula, row), self._new if row.old is None else self._old
+            )
+            return None if found is None else convert(found)
+        except EvaluationError:
+            row.refuse("record.default_failed", field.name, field=field.name)
+        except Refused as refused:
+            row.faults.append(fault_of(refused, row.place, self._work.language))
+        return None
+
+
+def person_of(work: Work) -> Mapping[str, Any]:
+    """What ``$user`` names: the principal."""
+    principal = work.principal
+    if principal.kind == "system":
+        return {}
+    return {
+        "id": principal.user_id,
+        "name": principal.name,
+        "language": principal.language,
+        "zone": principal.zone,
+    }

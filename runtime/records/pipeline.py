@@ -1,0 +1,119 @@
+"""The pipeline: the stages in their order, for a batch in chunks (decision 0008). What passes here is a
+write.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.errors import LimitReached
+from tabwright.runtime.records import checks, loading, related, writing
+from tabwright.runtime.records.batch import Batch, Intent, Outcome, Row, RowResult, Work, error_of
+from tabwright.runtime.records.hooks import STAGES, Hooks
+from tabwright.runtime.records.plan import ObjectPlan
+
+if TYPE_CHECKING:
+    from tabwright.runtime.desk import Call
+
+CHUNK = 1_000
+MOST_ROWS = 10_000
+_CALM_FROM = 200  # rows from which the collector only costs: rows are no rings
+
+Stage = Callable[[Batch, Work], None]
+
+OWN: dict[str, tuple[Stage, ...]] = {
+    "coerce": (loading.coerce,),
+    "load": (loading.load,),
+    "access_old": (loading.access_old,),
+    "defaults": (checks.defaults,),
+    "formulas": (checks.formulas,),
+    "access_new": (checks.access_new,),
+    "validation": (checks.validation, related.restrict),
+    "uniqueness": (checks.uniqueness,),
+    "write": (writing.write,),
+    "search": (writing.search,),
+    "after_rules": (related.follow,),
+}
+"""What the product itself does in a stage, before the hooks."""
+
+
+def plan_of(call: Call, object: ObjectDef) -> ObjectPlan:
+    """The compiled writes of an object."""
+    table = call.tables.of(object)
+    return call.tenant.piece("records", object, table, lambda: ObjectPlan(call.tenant.store, object, table))
+
+
+def run(hooks: Hooks, work: Work, object: ObjectDef, intents: Sequence[Intent], per_row: bool) -> Outcome:
+    """Pass intents through the stages, in chunks, in the open transaction of ``work``.
+
+    With ``per_row`` the good rows are written and the others come back failed; without, one fault raises the
+    error that holds all of them, and the caller's transaction is to be rolled back.
+    """
+    if len(intents) > MOST_ROWS:
+        raise LimitReached.at("record.too_many", "bulk_rows", MOST_ROWS)
+    batch = Batch(object, plan_of(work.call, object), per_row, work.rehearsal)
+    batch.deleting = frozenset(
+        id for each in intents if each.action == "delete" and (id := loading.id_of(each.id)) is not None
+    )
+    stages = _stages(hooks)
+    took = dict.fromkeys(STAGES, 0)
+    passed: list[Row] = []
+    results: list[RowResult] = []
+    with _calm(len(intents)):
+        for start in range(0, len(intents), CHUNK):
+            batch.rows = [
+                Row(start + at, intent) for at, intent in enumerate(intents[start : start + CHUNK], 1)
+            ]
+            for name, parts in stages:
+                began = perf_counter_ns()
+                for part in parts:
+                    part(batch, work)
+                took[name] += perf_counter_ns() - began
+            results.extend(map(_result, batch.rows))
+            if not per_row:
+                passed.extend(row for row in batch.rows if row.faults)
+    error = error_of(passed)
+    if error is not None:
+        raise error
+    trace = tuple((name, took[name] // 1000) for name in STAGES)
+    work.trace.extend(trace)
+    return Outcome(tuple(results), work.operation.id if work.operation.written else None, trace)
+
+
+def _stages(hooks: Hooks) -> list[tuple[str, tuple[Stage, ...]]]:
+    joined = hooks.by_stage
+    return [(name, (*OWN.get(name, ()), *joined.get(name, ()))) for name in STAGES]
+
+
+_DONE = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "restore": "restored",
+    "purge": "purged",
+}
+
+
+def _result(row: Row) -> RowResult:
+    if row.faults:
+        return RowResult(row.number, "failed", row.id, row.revision, tuple(row.faults), row.refused_as)
+    outcome = _DONE[row.action] if row.changes else "unchanged"
+    return RowResult(row.number, outcome, row.id, row.revision)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _calm(rows: int) -> Iterator[None]:
+    """Without the collector while many rows are made: none of them is part of a ring."""
+    if rows < _CALM_FROM or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

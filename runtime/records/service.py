@@ -1,0 +1,210 @@
+"""Records: the one service through which every write passes, from page, API, import, rule and undo alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.errors import Invalid, LimitReached, Place
+from tabwright.platform.language import register_messages
+from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.journal import sealer
+from tabwright.runtime.records import pipeline
+from tabwright.runtime.records.batch import Intent, Operation, Outcome, RowResult, Saved, Undone, Work
+from tabwright.runtime.records.undoing import undo_in
+
+if TYPE_CHECKING:
+    from tabwright.platform.database import Writer
+    from tabwright.runtime.desk import Call
+
+register_messages(Path(__file__).with_name("messages.json"))
+
+_RIGHT = {
+    "create": ("create",),
+    "update": ("edit",),
+    "upsert": ("create", "edit"),
+    "delete": ("delete",),
+    "restore": ("delete",),
+    "purge": ("modify_all",),
+}
+MOST_DEEP = 16
+
+
+class _Rehearsed(Exception):
+    """Leaves the transaction of a rehearsal, so that it is rolled back."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class Records:
+    """Writes on behalf of one call. Each verb is one transaction and one journal operation."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    # ---- one record
+    # --------------------------------------------------------------------------------------------
+
+    def create(self, object: str, values: Mapping[str, Any]) -> Saved:
+        """A new record. Raises NotFound, Denied, Invalid (every fault), Conflict (unique)."""
+        return self._one(object, Intent("create", values=values))
+
+    def update(
+        self,
+        object: str,
+        id: UUID | str,
+        values: Mapping[str, Any],
+        revision: int | None = None,
+        seen: int | None = None,
+    ) -> Saved:
+        """Change the fields that are given; the others are not touched.
+
+        With ``revision`` any other present revision raises Stale (If-Match); with ``seen`` only fields
+        that were
+        changed since then by somebody else raise Conflict, each with current, actual and original; the
+        rest merges.
+        """
+        return self._one(object, Intent("update", id, values, revision=revision, seen=seen))
+
+    def upsert(self, object: str, key: tuple[str, Any], values: Mapping[str, Any]) -> Saved:
+        """Update the record that a unique or external key field names, or make it."""
+        return self._one(object, Intent("upsert", values=values, key=key))
+
+    def delete(self, object: str, id: UUID | str, revision: int | None = None) -> Saved:
+        """Into the recycle bin, with what the lookups' delete rules say. Raises Conflict where it is in
+        use.
+        """
+        return self._one(object, Intent("delete", id, revision=revision))
+
+    def restore(self, object: str, id: UUID | str) -> Saved:
+        """Out of the recycle bin, with what its delete took along. Raises Conflict where its key was taken
+        since.
+        """
+        return self._one(object, Intent("restore", id))
+
+    def purge(self, object: str, id: UUID | str) -> Saved:
+        """Out of the recycle bin for good."""
+        return self._one(object, Intent("purge", id))
+
+    def _one(self, object: str, intent: Intent) -> Saved:
+        outcome = self.apply(object, (intent,))
+        row = outcome.rows[0]
+        assert row.id is not None
+        return Saved(row.id, row.revision, row.outcome != "unchanged", outcome.operation, outcome.trace)
+
+    # ---- many records
+    # --------------------------------------------------------------------------------------------
+
+    def apply(
+        self, object: str, intents: Sequence[Intent], reference: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """All or nothing: one fault raises an error with the faults of all rows, and nothing is written.
+
+        ``reference`` is JSON that the journal's operation keeps: which import, which rule.
+        """
+        found = self._allowed(object, intents)
+        with self._call.tenant.store.write() as writer:
+            return self.apply_in(writer, found, intents, reference)
+
+    def apply_each(
+        self, object: str, intents: Sequence[Intent], reference: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """Row by row: good rows are written, the others come back ``failed`` with their faults."""
+        found = self._allowed(object, intents)
+        with self._call.tenant.store.write() as writer:
+            return self.apply_in(writer, found, intents, reference, per_row=True)
+
+    def apply_in(
+        self,
+        writer: Writer,
+        object: ObjectDef,
+        intents: Sequence[Intent],
+        reference: Mapping[str, Any] | None = None,
+        *,
+        per_row: bool = False,
+        rehearsal: bool = False,
+    ) -> Outcome:
+        """``apply`` or ``apply_each`` in a transaction of the caller's: a job's step, an import's chunk."""
+        call = self._call
+        outcome = pipeline.run(
+            call.tenant.hooks, self._work(writer, reference, rehearsal), object, intents, per_row
+        )
+        if outcome.operation is not None:
+            writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
+        return outcome
+
+    def rehearse(self, object: str, intents: Sequence[Intent]) -> Outcome:
+        """What ``apply_each`` would do, by doing it and rolling it back. Ids of created rows will be
+        others.
+        """
+        found = self._allowed(object, intents)
+        try:
+            with self._call.tenant.store.write() as writer:
+                raise _Rehearsed(self.apply_in(writer, found, intents, per_row=True, rehearsal=True))
+        except _Rehearsed as done:
+            return done.outcome
+
+    # ---- undo
+    # ------------------------------------------------------------------------------------------------------
+
+    def undo(self, operation: UUID, reference: Mapping[str, Any] | None = None) -> Undone:
+        """Take an operation back, with what followed from it: created records are deleted, updated ones
+        get their
+        old values, deleted ones are restored; records edited since are left and listed.
+
+        Raises NotFound where there is no such operation, Denied where it was somebody else's and the
+        caller may
+        not change all records of an object in it.
+        """
+        with self._call.tenant.store.write() as writer:
+            work = self._work(writer, {"undo": operation.hex, **(reference or {})})
+            work.operation.cause = "undo"
+            return undo_in(work, operation, self._call.tenant.hooks)
+
+    # ---- inside
+    # ----------------------------------------------------------------------------------------------------
+
+    def _allowed(self, object: str, intents: Sequence[Intent]) -> ObjectDef:
+        """Authorisation stands before any write, and before the transaction."""
+        gate = self._call.gate
+        found = gate.object(object)
+        if len(intents) > pipeline.MOST_ROWS:
+            raise LimitReached.at("record.too_many", "bulk_rows", pipeline.MOST_ROWS)
+        for action in dict.fromkeys(intent.action for intent in intents):
+            rights = _RIGHT.get(action)
+            if rights is None:
+                raise Invalid.of("record.bad_action", Place(object=found.name), action=str(action)[:40])
+            for right in rights:
+                gate.require(found, right)
+        return found
+
+    def _work(self, writer: Writer, reference: Mapping[str, Any] | None, rehearsal: bool = False) -> Work:
+        call = self._call
+        operation = Operation(call.ids.new(), call.cause, reference)
+        return Work(call, writer, operation, call.clock.now(), nested, rehearsal=rehearsal)
+
+
+def nested(parent: Work, cause: str, object: str, intents: Sequence[Intent]) -> Outcome:
+    """The platform's own writes that follow from a write: with its rights, in its transaction, all or
+    nothing.
+    """
+    if parent.depth >= MOST_DEEP:
+        raise LimitReached.at("record.too_deep", "write_depth", MOST_DEEP)
+    call = replace(parent.call, gate=Gate.system(parent.call.model), cause=cause)
+    operation = Operation(call.ids.new(), cause, {"operation": parent.operation.id.hex})
+    work = Work(call, parent.writer, operation, parent.now, nested, parent.depth + 1, parent.rehearsal)
+    found = call.model.objects[object]
+    done: list[RowResult] = []
+    last: Outcome | None = None
+    for start in range(0, max(len(intents), 1), pipeline.MOST_ROWS):
+        part = intents[start : start + pipeline.MOST_ROWS]
+        last = pipeline.run(call.tenant.hooks, work, found, part, per_row=False)
+        done.extend(last.rows)
+    assert last is not None
+    return Outcome(tuple(done), last.operation, last.trace)

@@ -1,0 +1,98 @@
+"""Undo: an operation's journal rows, read backwards, become intents of the same pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.database import prepare
+from tabwright.platform.errors import Denied, Fault, NotFound, Place
+from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
+from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.journal.reading import Change, changes_of, nested_operations, operation_facts
+from tabwright.runtime.records import pipeline
+from tabwright.runtime.records.batch import Intent, Outcome, Undone, Work
+from tabwright.runtime.records.hooks import Hooks
+
+
+def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
+    """See ``Records.undo``. Runs in the transaction of ``work`` as one operation."""
+    facts = operation_facts(work.writer, operation)
+    if facts is None:
+        raise NotFound.of("operation.not_found", id=operation.hex)
+    at, person, _ = facts
+    family = [operation, *nested_operations(work.writer, operation, at)]
+    by_object: dict[int, list[Change]] = {}
+    for id in reversed(family):
+        for change in changes_of(work.writer, id):
+            by_object.setdefault(change.object_n, []).append(change)
+    numbers = {work.call.tables.of(object).number: object for object in work.model.objects.values()}
+    others = work.principal.kind != "system" and person != work.principal.user_id
+    outcomes: list[Outcome] = []
+    left: list[Fault] = []
+    for number in by_object:
+        object = numbers.get(number)
+        if object is not None:
+            _require(work, object, others)
+    # What rules and delete rules wrote goes back too, whether this person might write it by hand or not.
+    work.call = replace(work.call, gate=Gate.system(work.model))
+    for number, changes in by_object.items():
+        object = numbers.get(number)
+        if object is None:
+            continue
+        intents = _intents(work, object, changes, left)
+        for start in range(0, len(intents), pipeline.MOST_ROWS):
+            part = intents[start : start + pipeline.MOST_ROWS]
+            outcome = pipeline.run(hooks, work, object, part, per_row=True)
+            outcomes.append(outcome)
+            left.extend(fault for row in outcome.failed for fault in row.faults)
+    return Undone(tuple(outcomes), tuple(left), work.operation.id if work.operation.written else None)
+
+
+def _require(work: Work, object: ObjectDef, others: bool) -> None:
+    if not work.gate.may(object, "edit") or (others and not work.gate.may(object, "modify_all")):
+        raise Denied.of("access.operation", Place(object=object.name), object=object.name, operation="undo")
+
+
+def _intents(work: Work, object: ObjectDef, changes: list[Change], left: list[Fault]) -> list[Intent]:
+    table = work.call.tables.of(object)
+    last: dict[UUID, Change] = {}
+    first: dict[UUID, Change] = {}
+    for change in changes:
+        if change.record_id not in last or change.revision > last[change.record_id].revision:
+            last[change.record_id] = change
+        if change.record_id not in first or change.revision < first[change.record_id].revision:
+            first[change.record_id] = change
+    chosen = sa.select(table.id, table.column("revision")).where(in_ids(table.dialect, table.id))
+    ids = {"ids": ids_value(table.dialect, sorted(last))}
+    present = {uuid_of(id): int(rev) for id, rev in work.writer.rows(prepare(work.writer.store, chosen), ids)}
+    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.own_fields}
+    names |= {"owner": "owner", "record_type": "record_type"}
+    intents: list[Intent] = []
+    for id, newest in last.items():
+        if present.get(id) != newest.revision:
+            place = Place(object=object.name, record=str(id))
+            left.append(Fault("record.edited_since", {"id": str(id)}, place))
+            continue
+        oldest = first[id]
+        if newest.action == "create" or oldest.action == "create":
+            if newest.action != "delete":
+                intents.append(Intent("delete", id))
+        elif newest.action == "delete":
+            intents.append(Intent("restore", id))
+        elif newest.action == "restore":
+            intents.append(Intent("delete", id))
+        else:
+            values: dict[str, Any] = {}
+            for change in sorted(
+                (each for each in changes if each.record_id == id), key=lambda each: -each.revision
+            ):
+                for key, stored in json_of(change.old) or ():
+                    if key in names:
+                        values[names[key]] = table.codec(names[key]).from_journal(stored)
+            intents.append(Intent("update", id, values))
+    return intents
