@@ -1,0 +1,77 @@
+"""From a user's id to the principal, by one short statement: a revocation acts on the next request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import Model
+from tabwright.platform.database import Prepared, prepare
+from tabwright.platform.errors import Unauthenticated
+from tabwright.platform.tables import Instant, uuid_of
+from tabwright.runtime.access.principal import Principal, TokenScope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tabwright.platform.database import Reader
+    from tabwright.runtime.desk import TenantRuntime
+
+_OBJECTS = ("user", "permission_assignment", "queue_member")
+_FALLBACK_LANGUAGE = "zh"
+_FALLBACK_ZONE = "Asia/Shanghai"
+
+
+def load(
+    tenant: TenantRuntime, reader: Reader, model: Model, user_id: UUID, now: datetime, scope: Any = None
+) -> Principal:
+    """The principal of an active user with the permission sets assigned to it that have not expired.
+
+    ``scope`` is a token's. Raises Unauthenticated ``access.user_gone`` where there is no such active user.
+    """
+    tables = tenant.tables(model)
+    key = ("principal", tenant.store.key, *(tables.of(model.objects[name]).digest for name in _OBJECTS))
+    statement = tenant.pieces.get(key, lambda: _compile(tenant, model))
+    rows = reader.rows(statement, {"user_id": user_id, "now": now})
+    if not rows or not rows[0][1]:
+        raise Unauthenticated.of("access.user_gone")
+    name, _, language, zone = rows[0][:4]
+    return Principal(
+        user_id,
+        name or "",
+        language or _FALLBACK_LANGUAGE,
+        zone or _FALLBACK_ZONE,
+        permission_sets=tuple(sorted({row[4] for row in rows if row[4] is not None})),
+        token_scope=TokenScope.parse(scope),
+        groups=tuple(sorted({uuid_of(row[5]) for row in rows if row[5] is not None})),
+    )
+
+
+def _compile(tenant: TenantRuntime, model: Model) -> Prepared:
+    tables = tenant.tables(model)
+    user = model.objects["user"]
+    users, assignments, members = (tables.of(model.objects[name]) for name in _OBJECTS)
+    now = sa.bindparam("now", type_=Instant())
+    expires = assignments.column("expires_at")
+    held = sa.and_(
+        assignments.column("user") == users.id,
+        assignments.deleted_at.is_(None),
+        sa.or_(expires.is_(None), expires > now),
+    )
+    belongs = sa.and_(members.column("user") == users.id, members.deleted_at.is_(None))
+    columns = (
+        users.column(user.name_field),
+        users.column("active"),
+        users.column("language"),
+        users.column("zone"),
+        assignments.column("permission_set"),
+        members.column("queue"),
+    )
+    statement = (
+        sa.select(*columns)
+        .select_from(users.main.outerjoin(assignments.main, held).outerjoin(members.main, belongs))
+        .where(users.id == sa.bindparam("user_id", type_=users.id.type), users.deleted_at.is_(None))
+    )
+    return prepare(tenant.store, statement)

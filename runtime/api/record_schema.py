@@ -1,0 +1,131 @@
+"""What a caller may know of an object: its description, and the JSON Schemas of its records on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.runtime.access.gate import Gate
+
+ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_TEXTS = ("text", "long_text", "email", "phone", "url", "auto_number", "record_type", "picklist")
+
+
+def read_schema(field: FieldDef) -> dict[str, Any]:
+    """The JSON Schema of a field's value in an answer."""
+    if field.name == "id" and field.system:
+        return dict(ID)
+    found: dict[str, Any]
+    if field.type == "revision" or field.type == "integer":
+        found = {"type": "integer"}
+    elif field.is_number:
+        found = {"type": "number"}
+    elif field.type == "boolean":
+        found = {"type": "boolean"}
+    elif field.type == "date":
+        found = {"type": "string", "format": "date"}
+    elif field.type == "datetime":
+        found = dict(_MOMENT)
+    elif field.is_reference or field.type == "id":
+        found = dict(ID)
+    else:
+        found = {"type": "string"}
+    found["type"] = [found["type"], "null"]
+    return {**found, "title": field.labels.get("en") or next(iter(field.labels.values()))}
+
+
+def write_schema(field: FieldDef) -> dict[str, Any]:
+    """The JSON Schema of a value that may be given: what is sure to be taken, rules apart."""
+    found: dict[str, Any] = {"title": field.labels.get("en") or next(iter(field.labels.values()))}
+    if field.type == "integer":
+        found["type"] = ["integer", "string", "null"]
+    elif field.is_number:
+        found["type"] = ["number", "string", "null"]
+    elif field.type == "boolean":
+        found["type"] = ["boolean", "string", "null"]
+    else:
+        found["type"] = ["string", "null"]
+        if field.max_length is not None:
+            found["maxLength"] = field.max_length
+    return found
+
+
+def record_schema(gate: Gate, object: ObjectDef) -> dict[str, Any]:
+    """A record in an answer: the readable fields, and paths over lookups where they were asked for."""
+    readable = gate.readable(object)
+    return {
+        "type": "object",
+        "title": object.labels.get("en") or object.name,
+        "properties": {field.name: read_schema(field) for field in readable},
+        "required": ["id"],
+        "additionalProperties": True,
+    }
+
+
+def values_schema(gate: Gate, object: ObjectDef) -> dict[str, Any]:
+    """The values that may be sent to make or change a record."""
+    return {
+        "type": "object",
+        "properties": {field.name: write_schema(field) for field in gate.editable(object)},
+        "additionalProperties": False,
+    }
+
+
+def describe(gate: Gate, object: ObjectDef) -> dict[str, Any]:
+    """The object as this caller may know it; hidden fields are not there."""
+    return {
+        "name": object.name,
+        "label": dict(object.labels),
+        "plural": dict(object.plural),
+        "icon": object.icon,
+        "colour": object.colour,
+        "name_field": object.name_field if gate.find(object, object.name_field) else None,
+        "operations": gate.operations(object),
+        "record_types": [
+            {"name": each.name, "label": dict(each.labels)} for each in gate.record_types(object)
+        ],
+        "fields": [_field(gate, object, field) for field in gate.readable(object)],
+        "json_schema": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **record_schema(gate, object),
+        },
+    }
+
+
+def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
+    target = gate.model.objects.get(field.target) if field.target else None
+    found: dict[str, Any] = {
+        "name": field.name,
+        "label": dict(field.labels),
+        "type": field.type,
+        "system": field.system,
+        "editable": gate.can_edit(field),
+        "required": field.required,
+        "unique": field.unique,
+        "external_key": field.external_key,
+        "read_only": field.read_only,
+        "sortable": _sortable(object, field),
+    }
+    if field.help:
+        found["help"] = dict(field.help)
+    for name in ("max_length", "precision", "scale", "minimum", "maximum", "currency"):
+        value = getattr(field, name)
+        if value is not None:
+            found[name] = value
+    if field.picklist is not None:
+        found["values"] = [
+            {"code": value.code, "label": dict(value.labels), "active": value.active, "colour": value.colour}
+            for value in field.picklist.values
+        ]
+    if target is not None and gate.may(target, "read"):
+        found["target"] = target.name
+    return found
+
+
+def _sortable(object: ObjectDef, field: FieldDef) -> bool:
+    if field.type == "long_text":
+        return False
+    if field.type in ("text", "email", "phone", "url", "auto_number"):
+        return field.sortable or field.name == object.name_field
+    return True

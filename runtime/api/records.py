@@ -1,0 +1,366 @@
+"""Objects and their records: describe, list, get, create, change, delete, bulk, aggregate, history."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.database import Reader
+from tabwright.platform.errors import Fault, Invalid, Malformed, NotFound, Place, Stale
+from tabwright.platform.language import say_fault
+from tabwright.platform.settings import Limits
+from tabwright.runtime.api.answers import Answer
+from tabwright.runtime.api.endpoints import SIGNED_IN, Asked, Endpoint, uuid_in
+from tabwright.runtime.api.record_schema import describe
+from tabwright.runtime.api.shapes import (
+    AggregateBody,
+    BulkBody,
+    ListQuery,
+    OptionsQuery,
+    RecordQuery,
+    SearchQuery,
+)
+from tabwright.runtime.desk import Call
+from tabwright.runtime.journal.reading import history
+from tabwright.runtime.query.aggregate import aggregate
+from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure, Query
+from tabwright.runtime.query.options import lookup_options
+from tabwright.runtime.query.page import Record
+from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.records.batch import Intent, Outcome, RowResult
+from tabwright.runtime.records.service import Records
+from tabwright.runtime.search.querying import search
+
+_tag = re.compile(r'(?:W/)?"r(\d{1,18})-[0-9a-f]{16}"')
+_rights = {
+    "create": ("create",), "update": ("edit",), "upsert": ("create", "edit"), "delete": ("delete",),
+}  # fmt: skip
+
+
+class StaleRecord(Stale):
+    """If-Match does not match; ``more`` holds the present record for the problem document."""
+
+    more: Mapping[str, Any]
+
+    def __init__(self, faults: Sequence[Fault], current: bytes) -> None:
+        super().__init__(faults)
+        self.more = {"current": msgspec.Raw(current)}
+
+
+class RecordApi:
+    """The endpoints of objects and records, with the operator's limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        one, many = "/objects/{object}/records/{id}", "/objects/{object}/records"
+        tag = "records"
+        return (
+            Endpoint("GET", "/objects", "list_objects", "Objects that you may read", SIGNED_IN,
+                     self.list_objects, "objects", answers={200: "Objects"}),
+            Endpoint("GET", "/objects/{object}", "describe_object", "One object: fields, rights, schema",
+                     SIGNED_IN, self.describe_object, "objects", answers={200: "Description"},
+                     problems=(404,)),
+            Endpoint("GET", many, "list_records", "A page of records", SIGNED_IN, self.list_records, tag,
+                     query=ListQuery, answers={200: "Page"}, problems=(403, 404, 422)),
+            Endpoint("POST", many, "create_record", "Make a record", SIGNED_IN, self.create_record, tag,
+                     takes_json=True, body_schema="Values", answers={201: "Record"},
+                     problems=(403, 404, 409, 415, 422)),
+            Endpoint("GET", one, "get_record", "One record", SIGNED_IN, self.get_record, tag,
+                     query=RecordQuery, answers={200: "Record", 304: ""}, problems=(403, 404, 422)),
+            Endpoint("PATCH", one, "update_record", "Change the fields that are sent", SIGNED_IN,
+                     self.update_record, tag, takes_json=True, body_schema="Values", answers={200: "Record"},
+                     problems=(403, 404, 409, 412, 415, 422)),
+            Endpoint("DELETE", one, "delete_record", "Into the recycle bin", SIGNED_IN, self.delete_record,
+                     tag, answers={204: ""}, problems=(403, 404, 409, 412, 422)),
+            Endpoint("GET", one + "/history", "record_history", "The changes of a record, newest first",
+                     SIGNED_IN, self.record_history, tag, answers={200: "History"}, problems=(403, 404)),
+            Endpoint("POST", many + "/bulk", "bulk", "Many records at once", SIGNED_IN, self.bulk, tag,
+                     body=BulkBody, answers={200: "BulkResult"}, problems=(403, 404, 409, 412, 415, 422)),
+            Endpoint("POST", "/objects/{object}/aggregate", "aggregate", "Group records and compute",
+                     SIGNED_IN, self.aggregate, tag, body=AggregateBody, answers={200: "Groups"},
+                     problems=(403, 404, 415, 422), replays=False),
+            Endpoint("GET", "/objects/{object}/options", "lookup_options", "Records to choose in a lookup",
+                     SIGNED_IN, self.options, tag, query=OptionsQuery, answers={200: "Options"},
+                     problems=(403, 404, 422)),
+            Endpoint("GET", "/search", "search", "Records by what they contain", SIGNED_IN, self.search, tag,
+                     query=SearchQuery, answers={200: "Hits"}, problems=(404, 422)),
+        )  # fmt: skip
+
+    # ---- objects -----------------------------------------------------------------------------------
+
+    def list_objects(self, call: Call, asked: Asked) -> Answer:
+        objects = [
+            {
+                "name": each.name,
+                "label": dict(each.labels),
+                "plural": dict(each.plural),
+                "icon": each.icon,
+                "operations": call.gate.operations(each),
+            }
+            for each in call.gate.objects()
+        ]
+        return Answer.of({"objects": objects})
+
+    def describe_object(self, call: Call, asked: Asked) -> Answer:
+        return Answer.of(describe(call.gate, call.gate.object(asked.path["object"])))
+
+    # ---- reading -----------------------------------------------------------------------------------
+
+    def list_records(self, call: Call, asked: Asked) -> Answer:
+        given = asked.query
+        query = Query(
+            asked.path["object"],
+            given.get("fields_", ()),
+            given.get("where"),
+            given.get("order", ()),
+            given["limit"],
+            given.get("cursor"),
+            given["count"],
+        )
+        return Answer(200, Reads(call, self._limits).list(query).json())
+
+    def get_record(self, call: Call, asked: Asked) -> Answer:
+        record = self._record(
+            call, asked.path["object"], self._id(call, asked), asked.query.get("fields_", ())
+        )
+        tag, body = _etag(call, record)
+        if asked.if_none_match is not None and _any_tag(asked.if_none_match, tag):
+            return Answer(304, None, {"ETag": tag})
+        return Answer(200, body, {"ETag": tag})
+
+    def record_history(self, call: Call, asked: Asked) -> Answer:
+        entries = history(call, asked.path["object"], self._id(call, asked))
+        return Answer.of(
+            {
+                "history": [
+                    {
+                        "operation": each.operation_id,
+                        "at": each.at,
+                        "by": each.principal_id,
+                        "by_kind": each.principal_kind,
+                        "cause": each.cause,
+                        "release": each.release,
+                        "revision": each.revision,
+                        "action": each.action,
+                        "fields": [{"field": f.field, "old": f.old, "new": f.new} for f in each.fields],
+                    }
+                    for each in entries
+                ]
+            }
+        )
+
+    def options(self, call: Call, asked: Asked) -> Answer:
+        found = lookup_options(call, asked.path["object"], asked.query["q"], asked.query["limit"])
+        return Answer.of({"options": [{"id": each.id, "name": each.name} for each in found]})
+
+    def search(self, call: Call, asked: Asked) -> Answer:
+        hits = search(call, asked.query["q"], asked.query.get("objects"), asked.query["limit"])
+        return Answer.of({"hits": [{"object": hit.object, "id": hit.id, "name": hit.name} for hit in hits]})
+
+    def aggregate(self, call: Call, asked: Asked) -> Answer:
+        body = asked.body
+        measures = tuple(Measure(**each) for each in body.get("measures", ()))
+        wanted = Aggregation(
+            asked.path["object"],
+            tuple(GroupBy(**each) for each in body.get("group", ())),
+            measures or (Measure("count", None, "count"),),
+            body.get("where"),
+            body.get("having"),
+            body.get("order", ()),
+            body["limit"],
+        )
+        return Answer(200, aggregate(call, wanted).json())
+
+    # ---- writing -----------------------------------------------------------------------------------
+
+    def create_record(self, call: Call, asked: Asked) -> Answer:
+        object = self._object(call, asked, "create")
+        with call.tenant.store.write() as writer:
+            intent = Intent("create", values=_values(asked.body))
+            row = Records(call).apply_in(writer, object, (intent,)).rows[0]
+            answer = self._saved(call, asked, object, row, writer, created=True)
+            asked.keep(writer, answer)
+        return answer
+
+    def update_record(self, call: Call, asked: Asked) -> Answer:
+        object = self._object(call, asked, "edit")
+        id = self._id(call, asked)
+        revision = self._expected(call, asked, object, id)
+        intent = Intent("update", id, _values(asked.body), revision=revision)
+        try:
+            with call.tenant.store.write() as writer:
+                row = Records(call).apply_in(writer, object, (intent,)).rows[0]
+                return self._saved(call, asked, object, row, writer)
+        except Stale as stale:
+            raise self._with_current(call, object, id, stale) from None
+
+    def delete_record(self, call: Call, asked: Asked) -> Answer:
+        object = self._object(call, asked, "delete")
+        id = self._id(call, asked)
+        try:
+            Records(call).delete(object.name, id, self._expected(call, asked, object, id))
+        except Stale as stale:
+            raise self._with_current(call, object, id, stale) from None
+        return Answer(204)
+
+    def bulk(self, call: Call, asked: Asked) -> Answer:
+        body = asked.body
+        action = body["action"]
+        found = call.gate.object(asked.path["object"])
+        for right in _rights[action]:
+            call.gate.require(found, right)
+        if len(body["records"]) > self._limits.bulk_rows:
+            raise Invalid.of("api.bulk_rows", Place(pointer="/records"), limit=self._limits.bulk_rows)
+        intents = _intents(action, body["records"], body.get("key"))
+        with call.tenant.store.write() as writer:
+            outcome = Records(call.because("bulk")).apply_in(
+                writer, found, intents, per_row=not body["all_or_nothing"]
+            )
+            answer = _bulk_answer(call, outcome)
+            asked.keep(writer, answer)
+        return answer
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _object(self, call: Call, asked: Asked, right: str) -> ObjectDef:
+        found = call.gate.object(asked.path["object"])
+        call.gate.require(found, right)
+        return found
+
+    def _id(self, call: Call, asked: Asked) -> UUID:
+        object = call.gate.object(asked.path["object"])  # an unknown object is told before an unknown record
+        id = uuid_in(asked.path["id"])
+        if id is None:
+            record = asked.path["id"][:80]
+            raise NotFound.of(
+                "record.not_found", Place(object=object.name, record=record), object=object.name
+            )
+        return id
+
+    def _record(
+        self, call: Call, object: str, id: UUID, fields: Sequence[str] = (), reader: Reader | None = None
+    ) -> Record:
+        return Reads(call, self._limits).record(object, id, fields, reader)
+
+    def _saved(
+        self,
+        call: Call,
+        asked: Asked,
+        object: ObjectDef,
+        row: RowResult,
+        reader: Reader,
+        created: bool = False,
+    ) -> Answer:
+        assert row.id is not None
+        status, headers = 200, {}
+        if created:
+            status = 201
+            headers["Location"] = f"{asked.base}/objects/{object.name}/records/{row.id.hex}"
+        try:
+            record = self._record(call, object.name, row.id, (), reader)
+        except NotFound:  # written, but not to be seen by whoever wrote it
+            return Answer(status, *_bare(row), headers)
+        tag, body = _etag(call, record)
+        return Answer(status, body, {**headers, "ETag": tag})
+
+    def _expected(self, call: Call, asked: Asked, object: ObjectDef, id: UUID) -> int | None:
+        """The revision that If-Match names; None where there is no such header, or any will do."""
+        header = asked.if_match
+        if header is None or header.strip() == "*":
+            return None
+        revisions = [
+            int(found.group(1)) for part in header.split(",") if (found := _tag.fullmatch(part.strip()))
+        ]
+        if len(revisions) == 1:
+            return revisions[0]
+        present = self._record(call, object.name, id).revision
+        if present not in revisions:
+            place = Place(object=object.name, record=id.hex)
+            raise self._with_current(call, object, id, Stale.of("api.stale", place))
+        return present
+
+    def _with_current(self, call: Call, object: ObjectDef, id: UUID, stale: Stale) -> StaleRecord:
+        return StaleRecord(stale.faults, self._record(call, object.name, id).json())
+
+
+def _bare(row: RowResult) -> tuple[bytes]:
+    assert row.id is not None
+    return (msgspec.json.encode({"id": row.id.hex, "revision": row.revision}),)
+
+
+def _etag(call: Call, record: Record) -> tuple[str, bytes]:
+    """The record's tag: its revision, and a digest of body and release, since names of lookups may change."""
+    body = record.json()
+    digest = hashlib.sha256(b"%d %s " % (call.model.release, record.footprint.encode()) + body).hexdigest()[
+        :16
+    ]
+    return f'"r{record.revision or 0}-{digest}"', body
+
+
+def _any_tag(header: str, tag: str) -> bool:
+    return header.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in header.split(",")}
+
+
+def _values(body: Any) -> Mapping[str, Any]:
+    if not isinstance(body, dict):
+        raise Malformed.of("api.not_an_object", Place(pointer=""))
+    return body
+
+
+def _intents(action: str, records: Sequence[Any], key: str | None) -> list[Intent]:
+    faults: list[Fault] = []
+    intents = []
+    if (action == "upsert") != (key is not None):
+        raise Malformed.of("api.bulk_key", Place(pointer="/key"))
+    for number, values in enumerate(records, start=1):
+        pointer = f"/records/{number - 1}"
+        if not isinstance(values, dict):
+            faults.append(Fault("api.not_an_object", {}, Place(row=number, pointer=pointer)))
+            continue
+        if action == "create":
+            intents.append(Intent("create", values=values))
+            continue
+        rest = dict(values)
+        revision = rest.pop("revision", None)
+        if revision is not None and (not isinstance(revision, int) or isinstance(revision, bool)):
+            faults.append(Fault("api.bulk_revision", {}, Place(row=number, pointer=f"{pointer}/revision")))
+        if action == "upsert":
+            assert key is not None
+            if rest.get(key) is None:
+                faults.append(Fault("api.bulk_no_key", {"key": key}, Place(row=number, pointer=pointer)))
+            intents.append(Intent("upsert", values=rest, key=(key, rest.get(key)), revision=revision))
+            continue
+        id = rest.pop("id", None)
+        if not isinstance(id, str):
+            faults.append(Fault("api.bulk_no_id", {}, Place(row=number, pointer=pointer)))
+        elif action == "delete" and rest:
+            faults.append(Fault("api.bulk_delete_values", {}, Place(row=number, pointer=pointer)))
+        else:
+            intents.append(Intent("delete" if action == "delete" else "update", id, rest, revision=revision))
+    if faults:
+        raise Malformed(faults[:1000])
+    return intents
+
+
+def _bulk_answer(call: Call, outcome: Outcome) -> Answer:
+    results = []
+    for each in outcome.rows:
+        row: dict[str, Any] = {"row": each.row, "outcome": each.outcome}
+        if each.id is not None and each.outcome != "failed":
+            row["id"] = each.id
+            row["revision"] = each.revision
+        if each.faults:
+            row["faults"] = [
+                {"code": fault.code, "message": say_fault(fault, call.language), **fault.place.known()}
+                for fault in each.faults
+            ]
+        results.append(row)
+    return Answer.of({"operation": outcome.operation, "failed": len(outcome.failed), "results": results})

@@ -1,0 +1,134 @@
+"""Endpoints on Flask: reading a request, running its endpoint once, writing the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, after_this_request, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from tabwright.platform.database import Writer
+from tabwright.platform.errors import Malformed, TabwrightError
+from tabwright.platform.language import register_messages
+from tabwright.platform.web import PROBLEM, policy, problem
+from tabwright.runtime.api import idempotency
+from tabwright.runtime.api.answers import Answer
+from tabwright.runtime.api.callers import Site, caller
+from tabwright.runtime.api.endpoints import Asked, Endpoint
+from tabwright.runtime.api.reading import body_of, json_body, query_of
+from tabwright.runtime.api.records import StaleRecord
+from tabwright.runtime.desk import Call
+
+register_messages(Path(__file__).with_name("messages.json"))
+
+BASE = "/api/v1"
+
+
+class Api:
+    """The endpoints of a site's API. Rooms above add theirs with ``add``, before the first request."""
+
+    def __init__(self, app: Flask, site: Site) -> None:
+        self._app = app
+        self._site = site
+        self.endpoints: dict[str, Endpoint] = {}
+
+    def add(self, endpoints: Iterable[Endpoint]) -> None:
+        """Open more endpoints. ValueError for an operation id that is taken."""
+        for each in endpoints:
+            if each.name in self.endpoints:
+                raise ValueError(each.name)
+            self.endpoints[each.name] = each
+            self._app.add_url_rule(
+                BASE + re.sub(r"\{(\w+)\}", r"<\1>", each.path),
+                f"api:{each.name}",
+                self._view(each),
+                methods=[each.method],
+                provide_automatic_options=False,
+            )
+
+    def _view(self, endpoint: Endpoint) -> Any:
+        @policy("session or token")
+        def view(**path: str) -> Response:
+            call = caller(self._site)
+
+            @after_this_request
+            def tell(response: Response) -> Response:
+                response.headers["X-Tabwright-Release"] = str(call.model.release)
+                return response
+
+            if endpoint.right:
+                call.gate.require_right(endpoint.right)
+            try:
+                return _response(self._run(call, endpoint, path))
+            except StaleRecord as stale:
+                return _response(_refusal(call, stale))
+
+        return view
+
+    def _run(self, call: Call, endpoint: Endpoint, path: dict[str, str]) -> Answer:
+        query = query_of(endpoint.query, request.args.items(multi=True))
+        data = request.get_data(cache=False)
+        body = self._body(endpoint, data)
+        headers = request.headers
+        given = Asked(path, query, body, headers.get("If-Match"), headers.get("If-None-Match"), BASE, _forget)
+        key = headers.get(idempotency.HEADER)
+        if endpoint.method != "POST" or key is None or not endpoint.replays:
+            return endpoint.handler(call, given)
+        return _once(call, endpoint, given, key, idempotency.digest_of("POST", request.full_path, data))
+
+    def _body(self, endpoint: Endpoint, data: bytes) -> Any:
+        if not endpoint.takes_json and endpoint.body is None:
+            if data:
+                raise Malformed.of("api.no_body")
+            return None
+        if not data and endpoint.body_optional:
+            return None if endpoint.body is None else body_of(endpoint.body, {})
+        if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+            raise UnsupportedMediaType
+        body = json_body(data)
+        return body if endpoint.body is None else body_of(endpoint.body, body)
+
+
+def _forget(writer: Writer, answer: Answer) -> None:
+    """Without an Idempotency-Key there is nothing to keep."""
+
+
+def _once(call: Call, endpoint: Endpoint, given: Asked, key: str, digest: str) -> Answer:
+    claim = idempotency.claim(call, key, digest)
+    if isinstance(claim, Answer):
+        return claim
+
+    def keep(writer: Writer, answer: Answer) -> None:
+        idempotency.keep(writer, call, claim, answer)
+
+    try:
+        answer = endpoint.handler(call, replace(given, keep=keep))
+    except TabwrightError as error:
+        idempotency.answered(call, claim, _refusal(call, error))
+        raise
+    # After any other error nothing is known of the effect: the claim stands, the journal decides at a retry.
+    idempotency.answered(call, claim, answer)
+    return answer
+
+
+def _refusal(call: Call, error: TabwrightError) -> Answer:
+    more = error.more if isinstance(error, StaleRecord) else {}
+    document = problem(error, call.language, call.request_id, **more)
+    return Answer(error.status, msgspec.json.encode(document), type=PROBLEM)
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status, content_type=answer.type)
+    if answer.body is None:
+        del response.headers["Content-Type"]
+    if "ETag" in answer.headers:  # may be kept, and is asked for again each time
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Vary"] = "Authorization, Cookie"
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    return response

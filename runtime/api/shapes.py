@@ -1,0 +1,111 @@
+"""The fixed shapes of the API as marshmallow schemas: what is checked is what OpenAPI says."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from tabwright.runtime.api.reading import Flag, Names, Order_
+from tabwright.runtime.query.aggregate import MAX_GROUPS, MAX_MEASURES, MAX_ROWS
+
+_FORMULA = validate.Length(max=8000)
+_NAME = validate.Length(min=1, max=200)
+
+
+def _about(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+class ListQuery(ma.Schema):
+    where = fields.String(validate=_FORMULA, metadata=_about("A formula that must be true of each record."))
+    order = Order_(metadata=_about("Fields with commas between them, `:desc` for descending."))
+    fields_ = Names(data_key="fields", metadata=_about("Fields, over lookups too: `name,account.name`."))
+    limit = fields.Integer(
+        load_default=50, validate=validate.Range(min=1, max=10_000), metadata=_about("Records of a page.")
+    )
+    cursor = fields.String(
+        validate=validate.Length(max=4000), metadata=_about("`next_cursor` of the last page.")
+    )
+    count = Flag(load_default=False, metadata=_about("Also count, up to a limit."))
+
+
+class RecordQuery(ma.Schema):
+    fields_ = Names(data_key="fields", metadata=_about("Fields, over lookups too: `name,account.name`."))
+
+
+class SearchQuery(ma.Schema):
+    q = fields.String(
+        required=True, validate=validate.Length(min=1, max=200), metadata=_about("What to look for.")
+    )
+    objects = Names(metadata=_about("Only in these objects."))
+    limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=50))
+
+
+class OptionsQuery(ma.Schema):
+    q = fields.String(load_default="", validate=validate.Length(max=200), metadata=_about("Part of a name."))
+    limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=50))
+
+
+class BulkBody(ma.Schema):
+    action = fields.String(required=True, validate=validate.OneOf(("create", "update", "upsert", "delete")))
+    records = fields.List(
+        fields.Raw(metadata={"type": "object"}),
+        required=True,
+        metadata=_about(
+            "Values by field; `id` names the record of an update or delete, `revision` guards it."
+        ),
+    )
+    key = fields.String(validate=_NAME, metadata=_about("Upsert: the unique or external key field."))
+    all_or_nothing = fields.Boolean(
+        load_default=True, truthy={True}, falsy={False}, metadata=_about("false: each record by itself.")
+    )
+
+
+class GroupShape(ma.Schema):
+    field = fields.String(required=True, validate=_NAME)
+    part = fields.String(
+        validate=validate.OneOf(("year", "quarter", "month", "week", "day")),
+        metadata=_about("Part of a date."),
+    )
+    name = fields.String(validate=_NAME, metadata=_about("Key in the answer and name in `having`."))
+
+
+class MeasureShape(ma.Schema):
+    function = fields.String(
+        required=True, validate=validate.OneOf(("count", "sum", "avg", "min", "max", "count_distinct"))
+    )
+    field = fields.String(validate=_NAME)
+    name = fields.String(validate=_NAME, metadata=_about("Key in the answer and name in `having`."))
+
+
+class AggregateBody(ma.Schema):
+    group = fields.List(fields.Nested(GroupShape), validate=validate.Length(max=MAX_GROUPS))
+    measures = fields.List(fields.Nested(MeasureShape), validate=validate.Length(min=1, max=MAX_MEASURES))
+    where = fields.String(validate=_FORMULA, metadata=_about("A formula that must be true of each record."))
+    having = fields.String(
+        validate=_FORMULA, metadata=_about("A formula over the names of groups and measures.")
+    )
+    order = Order_(metadata={"type": "array", "description": '`[["total", "desc"], "stage"]`'})
+    limit = fields.Integer(strict=True, load_default=200, validate=validate.Range(min=1, max=MAX_ROWS))
+
+
+class PublishBody(ma.Schema):
+    note = fields.String(load_default="", validate=validate.Length(max=2000), metadata=_about("Why."))
+    expected_release = fields.Integer(
+        strict=True, metadata=_about("Refuse when another release is in force by now.")
+    )
+
+
+class DraftBody(ma.Schema):
+    put = fields.List(
+        fields.Raw(metadata={"type": "object"}),
+        load_default=list,
+        validate=validate.Length(max=5000),
+        metadata=_about("Components, each a document with `kind` and `name`."),
+    )
+    delete = fields.List(
+        fields.Raw(metadata={"type": "object"}),
+        load_default=list,
+        validate=validate.Length(max=5000),
+        metadata=_about("Components to delete: `{kind, name}`."),
+    )

@@ -1,0 +1,1 @@
+"""The read path: get, list, count, aggregate, related lists and lookup options, all through one gate (G7)."""

@@ -1,0 +1,79 @@
+"""What can be asked of the read path, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Direction = Literal["asc", "desc"]
+Order = tuple[tuple[str, Direction], ...]
+Part = Literal["year", "quarter", "month", "week", "day"]
+Function = Literal["count", "sum", "avg", "min", "max", "count_distinct"]
+
+PAGE = 50  # rows of a page when nobody says
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A page of an object's records.
+
+    ``fields`` may walk lookups ("account.name"); none: all that may be read. Each text of ``where``
+    is a formula that must be true. ``parent`` keeps records whose lookup names one record: a related list.
+    ``cursor`` is a page's ``next_cursor``. ``count`` asks for the number of all records, up to a limit.
+    """
+
+    object: str
+    fields: tuple[str, ...] = ()
+    where: str | tuple[str, ...] | None = None
+    order: Order = ()
+    limit: int = PAGE
+    cursor: str | None = None
+    count: bool = False
+    parent: tuple[str, UUID] | None = None
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """``where`` as formulas, blank ones left out."""
+        texts = (self.where,) if isinstance(self.where, str) else self.where or ()
+        return tuple(text for text in texts if text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBy:
+    """One thing to group by: a field over lookups, of a date perhaps a part. ``name`` is its key in a row.
+
+    Parts are texts that sort by time: ``2017``, ``2017-Q2``, ``2017-06``, ``2017-W23`` (ISO), ``2017-06-30``.
+    """
+
+    field: str
+    part: Part | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of each group; without ``field``, the count of records. ``name`` is its key in a row."""
+
+    function: Function
+    field: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """Groups of an object's records. ``having`` and ``order`` name groups and measures."""
+
+    object: str
+    group: tuple[GroupBy, ...] = ()
+    measures: tuple[Measure, ...] = (Measure("count", None, "count"),)
+    where: str | tuple[str, ...] | None = None
+    having: str | None = None
+    order: Order = ()
+    limit: int = 200
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """``where`` as formulas, blank ones left out."""
+        texts = (self.where,) if isinstance(self.where, str) else self.where or ()
+        return tuple(text for text in texts if text.strip())

@@ -1,0 +1,152 @@
+"""Formulas that people type as filters, to SQL. In user mode: every name in them must be readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from tabwright.formula.compiler import compile_formula
+from tabwright.formula.datatypes import BOOLEAN, TEXT, Type, reference
+from tabwright.formula.faults import FormulaError
+from tabwright.formula.scope import Place as FormulaPlace
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.errors import Fault, Invalid, Place
+from tabwright.platform.tables import Uuid
+from tabwright.runtime.access.gate import Gate, ResolvedPath
+from tabwright.runtime.desk import Call
+from tabwright.runtime.query.source import Column, Source
+
+Path = tuple[str, ...]
+
+_USER: Mapping[Path, Type] = {
+    ("$user",): reference("user"),
+    ("$user", "id"): reference("user"),
+    ("$user", "name"): TEXT,
+}
+
+
+class GateScope:
+    """The names that a principal may use in a formula over an object's records."""
+
+    def __init__(self, gate: Gate, object: ObjectDef) -> None:
+        self._gate = gate
+        self._object = object
+
+    def type_of(self, path: Path) -> Type | None:
+        if path[0] == "$user":
+            return _USER.get(path)
+        resolved = self.resolve(path)
+        return None if resolved is None else resolved.field.value_type
+
+    def resolve(self, path: Path) -> ResolvedPath | None:
+        try:
+            return self._gate.resolve(self._object, ".".join(path))
+        except Invalid:
+            return None
+
+    def suggestions(self, path: Path) -> Iterable[str]:
+        here = self._object
+        if path:
+            resolved = self.resolve(path)
+            target = (
+                resolved and resolved.field.target and self._gate.model.objects.get(resolved.field.target)
+            )
+            if not target or not self._gate.may(target, "read"):
+                return ()
+            here = target
+        return [field.name for field in self._gate.readable(here)]
+
+
+class _SourceColumns:
+    def __init__(self, source: Source, scope: GateScope) -> None:
+        self._source = source
+        self._scope = scope
+
+    def column_of(self, path: Path) -> Column:
+        if path[0] == "$user":
+            if path[-1] == "name":
+                return sa.bindparam("user_name", type_=sa.Text)
+            return sa.bindparam("user_id", type_=Uuid())
+        resolved = self._scope.resolve(path)
+        assert resolved is not None  # the checker has seen it
+        return self._source.column(resolved)
+
+
+def conditions(call: Call, source: Source, texts: Sequence[str]) -> list[Column]:
+    """Each formula as a condition. Raises Invalid with the faults of all of them, each with its place."""
+    scope = GateScope(call.gate, source.object)
+    columns = _SourceColumns(source, scope)
+    done: list[Column] = []
+    faults: list[Fault] = []
+    for text in texts:
+        try:
+            formula = compile_formula(text, scope, place=FormulaPlace.WHERE, expected=BOOLEAN)
+            done.append(formula.sql(columns, source.dialect).condition())
+        except FormulaError as error:
+            faults.extend(_faults(error, "where"))
+    if faults:
+        raise Invalid(faults)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name of an aggregation in ``having``: its value and type."""
+
+    column: Column
+    type: Type
+
+
+class _NamedScope:
+    def __init__(self, named: Mapping[str, Named]) -> None:
+        self._named = named
+
+    def type_of(self, path: Path) -> Type | None:
+        found = self._named.get(".".join(path))
+        return None if found is None else found.type
+
+    def suggestions(self, path: Path) -> Iterable[str]:
+        return () if path else tuple(self._named)
+
+    def column_of(self, path: Path) -> Column:
+        return self._named[".".join(path)].column
+
+
+def having(named: Mapping[str, Named], text: str, dialect: str) -> Column:
+    """A condition on groups: a formula over the names of an aggregation."""
+    scope = _NamedScope(named)
+    try:
+        return (
+            compile_formula(text, scope, place=FormulaPlace.REPORT, expected=BOOLEAN)
+            .sql(scope, dialect)
+            .condition()
+        )
+    except FormulaError as error:
+        raise Invalid(_faults(error, "having")) from None
+
+
+def _faults(error: FormulaError, where: str) -> list[Fault]:
+    return [
+        Fault(
+            each.code,
+            {**each.params, "hint": each.hint},
+            Place(field=where, line=each.line, column=each.column, end=each.column + each.end - each.start),
+        )
+        for each in error.faults
+    ]
+
+
+def moment(call: Call) -> dict[str, Any]:
+    """Values of the parameters that formulas name: who asks, and the present moment, once per call."""
+    now = call.clock.now()
+    return {
+        "user_id": call.principal.user_id,
+        "user_name": call.principal.name,
+        "tw_now": now,
+        "tw_today": now.astimezone(ZoneInfo(call.zone)).date(),
+        "tw_zone": call.zone,
+    }

@@ -1,0 +1,87 @@
+"""What a lookup offers while somebody types: records whose name begins with, or holds, the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.database import Prepared, prepare
+from tabwright.platform.errors import Malformed
+from tabwright.platform.tables import uuid_of
+from tabwright.runtime.desk import Call
+from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.query.source import Source
+from tabwright.runtime.sort_keys import stripped
+
+MAX_TEXT = 200
+MAX_OPTIONS = 50
+_END = "\U0010ffff"  # above every character that a sort key holds
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A record to choose; ``name`` is "" where it has none."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    begins: Prepared
+    holds: Prepared
+    tables: tuple[tuple[ObjectDef, str], ...]
+
+
+def lookup_options(call: Call, object: str, text: str = "", limit: int = 20) -> list[Option]:
+    """The records that may be read whose name begins with the text, then those that hold it, by name.
+
+    Compared as lists sort: without case, width and accents, Han characters as they stand or as pinyin.
+    """
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        raise Malformed.of("query.option_text", limit=MAX_TEXT)
+    limit = max(1, min(limit, MAX_OPTIONS))
+    found = call.gate.object(object)
+    call.gate.require(found, "read")
+    plan = Reads(call).plan("options", found, lambda: _compile(call, found), call.gate.footprint(found))
+    prefix = stripped(text)
+    params: dict[str, Any] = {
+        **call.gate.viewer(),
+        "least": prefix,
+        "most": prefix + _END,
+        "part": text,
+        "folded": prefix,
+        "rows": limit,
+    }
+    with call.tenant.store.read() as reader:
+        rows = reader.rows(plan.begins, params)
+        if text and len(rows) < limit:
+            seen = {row[0] for row in rows}
+            rows += [row for row in reader.rows(plan.holds, params) if row[0] not in seen]
+    return [Option(uuid_of(row[0]), row[1] or "") for row in rows[:limit]]
+
+
+def _compile(call: Call, object: ObjectDef) -> _Plan:
+    source = Source(call.gate, call.tables, object)
+    path = call.gate.resolve(object, object.name_field)
+    key = source.sort(path)[0]
+    name = source.column(path)
+    select = (
+        source.select(source.id, name).order_by(key, source.id).limit(sa.bindparam("rows", type_=sa.Integer))
+    )
+    text = sa.Text()
+    begins = select.where(key >= sa.bindparam("least", type_=text), key < sa.bindparam("most", type_=text))
+    find = sa.func.instr if source.dialect == "sqlite" else sa.func.strpos
+    holds = select.where(
+        sa.or_(
+            find(name, sa.bindparam("part", type_=text)) > 0,
+            find(key, sa.bindparam("folded", type_=text)) > 0,
+        )
+    )
+    store = call.tenant.store
+    return _Plan(prepare(store, begins), prepare(store, holds), tuple(source.tables_used()))
