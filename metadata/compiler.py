@@ -1,7 +1,7 @@
 """From a tree of documents to the frozen Model, with every fault at once.
 
 The tree's components have passed their schemas (``documents.read`` is the only way to make one). What is
-checked here is what they say of each other: names, types, formulas, and that nothing is stored without effect.
+checked here is what they say of each other: names, types, formulas, nothing without effect.
 
 Compiled anew is only what changed or looked at something that changed: each piece (an object, a tab, a
 permission set...) carries the digest of its documents and the signatures of what it looked at, and the next
@@ -25,7 +25,7 @@ from tabwright.metadata.model import CompiledPart, Model
 from tabwright.metadata.references import uses
 from tabwright.metadata.tree import Tree
 from tabwright.metadata.world import Lens, ObjectSource, World
-from tabwright.platform.errors import Fault, Invalid, Place
+from tabwright.platform.errors import Fault, Invalid, Param, Place
 
 # The kinds that belong to no object, and what makes a piece of one.
 _global_kinds: Mapping[str, Callable[[Work, Component], Any]] = {
@@ -39,7 +39,7 @@ _global_kinds: Mapping[str, Callable[[Work, Component], Any]] = {
 def compile_tree(tree: Tree, *, release: int, previous: Model | None = None) -> Model:
     """The Model of a tree, as release ``release``; pieces that did not change are ``previous``'s own.
 
-    Raises Invalid with all faults: each with its component, the JSON pointer, and in formulas line and column.
+    Raises Invalid with all faults: each with component, JSON pointer, and in formulas line and column.
     """
     world = World(tree)
     known = previous.parts if previous else {}
@@ -119,6 +119,7 @@ def _orphan_faults(source: ObjectSource) -> list[Fault]:
 
 def _limit_faults(tree: Tree, world: World) -> list[Fault]:
     faults = []
+    params: dict[str, Param]
     if len(world.objects) > limits.objects:
         params = {"kind": "object", "limit": limits.objects, "count": len(world.objects)}
         faults.append(Fault("limit.components", params, Place(component="object")))

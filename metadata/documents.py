@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from tabwright.metadata import limits, schemas, walk
+from tabwright.metadata import limits, schema, walk
 from tabwright.platform.errors import Fault, Invalid, Malformed, Place
 
 Document = dict[str, Any]
@@ -26,7 +26,7 @@ _uid_less = "0" * 32
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """One component in canonical form. ``body`` holds every key but kind, uid and name; it is not to be changed."""
+    """One component in canonical form. ``body`` (never changed) holds all but kind, uid and name."""
 
     kind: str
     uid: str
@@ -70,7 +70,7 @@ class Component:
         """How faults name it: "field/opportunity.amount"."""
         return f"{self.kind}/{self.name}"
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: Any) -> bool:
         return isinstance(other, Component) and self.digest == other.digest
 
     def __hash__(self) -> int:
@@ -93,13 +93,13 @@ def check(document: object) -> tuple[Component | None, tuple[Fault, ...]]:
         return None, (Fault("document.too_big", {"limit": limits.document_bytes}, place),)
     if b"\\u0000" in data and "\0" in _all_text(document):
         return None, (Fault("document.nul", {}, place),)
-    if not isinstance(kind, str) or kind not in schemas.kinds():
-        return None, tuple(schemas.check_schema(str(kind), {}, called))
+    if not isinstance(kind, str) or kind not in schema.kinds():
+        return None, tuple(schema.check_schema(str(kind), {}, called))
     slim = _without_defaults(kind, document)
-    faults = schemas.check_schema(kind, slim, called)
+    faults = schema.check_schema(kind, slim, called)
     if faults:
         return None, tuple(faults)
-    root = schemas.shared_schema_of(kind)
+    root = schema.shared_schema_of(kind)
     body = _canonical(walk.nodes_for(root, slim, root), slim, root)
     del body["kind"], body["uid"], body["name"]
     return Component(kind, str(document["uid"]), str(name), body), ()
@@ -166,7 +166,7 @@ def read_folder(folder: Path) -> tuple[list[Component], list[Fault]]:
     """
     components: list[Component] = []
     faults: list[Fault] = []
-    for kind in schemas.kinds():
+    for kind in schema.kinds():
         for path in sorted((folder / kind).glob("*.json")):
             shown = f"{kind}/{path.name}"
             try:
@@ -188,7 +188,7 @@ def _in_file(place: Place, file: str) -> Place:
 
 
 def write_folder(folder: Path, components: Iterable[Component]) -> list[Path]:
-    """Write each component to its file; a file that says the same already is not touched. Returns those written."""
+    """Write each component to its file, unless the file says the same already. Returns those written."""
     written = []
     for component in components:
         path = folder / component.kind / f"{component.name}.json"
@@ -209,7 +209,7 @@ def _same(value: Any, default: Any) -> bool:
 
 def _without_defaults(kind: str, document: Mapping[str, Any]) -> Document:
     """A setting that says its own default says nothing, so it may stand where it would have no effect."""
-    known = schemas.shared_schema_of(kind)["properties"]
+    known = schema.shared_schema_of(kind)["properties"]
     return {
         key: value
         for key, value in document.items()

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tabwright.metadata import documents, limits, schemas
+from tabwright.metadata import documents, limits, schema
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.documents import Component
 from tabwright.metadata.tree import Tree
@@ -25,7 +25,7 @@ _base_folder = Path(__file__).parent / "base"
 
 @dataclass(frozen=True)
 class Package:
-    """A package as its folder has it. ``samples`` are names of objects with a file ``samples/<object>.csv``."""
+    """A package as its folder has it. ``samples``: objects with a file ``samples/<object>.csv``."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ class Package:
 def read_package(folder: Path) -> Package:
     """The package in a folder.
 
-    Raises NotFound without ``package.json``, and Invalid with every fault of every file, each naming the file.
+    Raises NotFound without ``package.json``, and Invalid with every fault of every file.
     """
     head = folder / "package.json"
     if not head.is_file():
@@ -81,7 +81,7 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
         yield Fault("document.not_an_object", {}, Place(component="package.json", pointer=""))
         return
 
-    def fault(code: str, key: str, **params: str) -> Fault:
+    def fault(code: str, key: str, /, **params: str) -> Fault:
         return Fault(code, params, Place(component="package.json", pointer=f"/{key}"))
 
     for key in said:
@@ -93,7 +93,7 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
     for key in ("name", "version"):
         if key in said and not (isinstance(said[key], str) and 0 < len(said[key]) <= 63):
             yield fault("document.wrong_type", key, value=str(said[key])[:60], expected='"..."')
-    if isinstance(said.get("name"), str) and not schemas.is_name(said["name"]):
+    if isinstance(said.get("name"), str) and not schema.is_name(said["name"]):
         yield fault("document.bad_name", "name", value=said["name"][:60])
     for key in ("label", "description", "requires"):
         value = said.get(key, {})
@@ -104,7 +104,7 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
         yield fault("document.wrong_type", "samples", value=json.dumps(samples)[:60], expected="[...]")
         return
     for number, object in enumerate(samples):
-        if not schemas.is_name(object) or not (folder / "samples" / f"{object}.csv").is_file():
+        if not schema.is_name(object) or not (folder / "samples" / f"{object}.csv").is_file():
             yield fault("package.no_sample", f"samples/{number}", name=object[:60])
 
 
@@ -138,12 +138,12 @@ def check_package(package: Package, tree: Tree) -> None:
 
 
 def components_to_install(package: Package, tree: Tree) -> tuple[Component, ...]:
-    """What a draft has to put so that the tree holds the package: the components that differ from the tree's."""
+    """What a draft has to put so that the tree holds the package: what differs from the tree's."""
     return tuple(each for each in package.components if tree.by_uid(each.uid) != each)
 
 
 def write_package(folder: Path, package: Package) -> list[Path]:
-    """Write a package's files; what is there already and says the same is not touched. Returns those written."""
+    """Write a package's files, unless they say the same already. Returns those written."""
     about: dict[str, Any] = {"name": package.name, "version": package.version, "label": dict(package.labels)}
     for key in ("description", "requires", "samples"):
         value = getattr(package, key)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.rewrite import references as formula_references
-from tabwright.metadata import documents, schemas, walk
+from tabwright.metadata import documents, schema, walk
 from tabwright.metadata.documents import Component
 from tabwright.metadata.model import Use
 from tabwright.metadata.tree import Tree
@@ -34,7 +34,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """``text[start:end]`` of a mention names a component; ``local`` says that only its local name stands there."""
+    """``text[start:end]`` of a mention names a component; ``local``: only its local name stands there."""
 
     named: Named
     start: int
@@ -44,7 +44,7 @@ class Atom:
 
 def mentions(component: Component) -> Iterator[Mention]:
     """Every mention in a component's body, in document order."""
-    root = schemas.shared_schema_of(component.kind)
+    root = schema.shared_schema_of(component.kind)
     found: list[Mention] = []
 
     def see(mention: Mention) -> str:
@@ -64,7 +64,7 @@ def _map(
     see: Callable[[Mention], str],
 ) -> Any:
     """The value with every mention put through ``see``. ``above`` are the dicts and lists that hold it."""
-    root = schemas.shared_schema_of(component.kind)
+    root = schema.shared_schema_of(component.kind)
     if isinstance(value, Mapping):
         made = {}
         for key, inner in value.items():
@@ -87,7 +87,7 @@ def _map(
 def _mention(
     component: Component, nodes: walk.Nodes, text: str, steps: tuple[str | int, ...], above: tuple[Any, ...]
 ) -> Mention | None:
-    pointer = schemas.pointer_of(steps)
+    pointer = schema.pointer_of(steps)
     for node in nodes:
         if "x-reference" in node:
             within = _within(component, node.get("x-within"), steps, above)
@@ -161,7 +161,7 @@ def uses(component: Component, world: World) -> list[Use]:
 
 
 def renamed(tree: Tree, component: Component, name: str) -> list[Component]:
-    """The components that change when ``component`` gets another (full) name: itself, its parts, all that name it.
+    """What changes when ``component`` gets another (full) name: itself, its parts, all that name it.
 
     Each is in canonical form; the renamed ones keep their former name as an alias. Nothing is checked but
     the form of the name (Invalid): that no other component has it is the tree's to say.
@@ -185,8 +185,8 @@ def renamed(tree: Tree, component: Component, name: str) -> list[Component]:
 
 
 def _former(tree: Tree, name: str) -> list[str]:
-    for kind in schemas.kinds():
-        found = tree.get(kind, name) if ("." in name) == schemas.is_part_of_object(kind) else None
+    for kind in schema.kinds():
+        found = tree.get(kind, name) if ("." in name) == schema.is_part_of_object(kind) else None
         if found is not None:
             return [alias.rpartition(".")[2] for alias in found.body.get("aliases", ())]
     return []
@@ -195,7 +195,7 @@ def _former(tree: Tree, name: str) -> list[str]:
 def _rewritten(
     component: Component, world: World, new_names: Mapping[Named, str], mine: str | None
 ) -> Component:
-    root = schemas.shared_schema_of(component.kind)
+    root = schema.shared_schema_of(component.kind)
 
     def see(mention: Mention) -> str:
         text = mention.text

@@ -1,4 +1,4 @@
-"""A set of components as a content-addressed tree: one sub-tree per object, one per kind that belongs to none.
+"""A set of components as a content-addressed tree: a sub-tree per object, one per kind that belongs to none.
 
 Equal sets have equal digests, and a tree shares every untouched sub-tree with the tree it was made from:
 comparing two trees, storing one and compiling one again cost what changed, not what there is.
@@ -7,14 +7,14 @@ comparing two trees, storing one and compiling one again cost what changed, not 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from tabwright.metadata import schemas
+from tabwright.metadata import schema
 from tabwright.metadata.documents import Component
 from tabwright.platform.errors import Conflict, Fault, Place
 
@@ -23,7 +23,7 @@ Key = tuple[str, str]  # kind, name
 
 def part_of(kind: str, name: str) -> str:
     """The sub-tree in which a component stands: "object/account", or its kind."""
-    if kind == "object" or schemas.is_part_of_object(kind):
+    if kind == "object" or schema.is_part_of_object(kind):
         return "object/" + name.partition(".")[0]
     return kind
 
@@ -81,7 +81,7 @@ class Tree:
         """SHA-256, in hex: equal for equal sets of components."""
         return hashlib.sha256(self.data).hexdigest()
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: Any) -> bool:
         return isinstance(other, Tree) and self.digest == other.digest
 
     def __hash__(self) -> int:
@@ -153,11 +153,3 @@ class Tree:
             if content:
                 parts[name] = _sub_tree(content.values())
         return Tree(dict(sorted(parts.items())))
-
-
-Blobs = Callable[[Iterable[str]], Mapping[str, bytes]]
-
-
-def sub_tree_from(rows: Iterable[tuple[str, str, str, str]], blobs: Mapping[str, Component]) -> SubTree:
-    """The sub-tree of stored rows (``SubTree.data``) and the components by digest."""
-    return SubTree({(kind, name): blobs[digest] for kind, name, _uid, digest in rows})

@@ -35,7 +35,7 @@ def _matches(condition: Schema, value: Any) -> bool:
     if "const" in condition:
         return bool(value == condition["const"])
     if "type" in condition:
-        return isinstance(value, str) == (condition["type"] == "string")
+        return isinstance(value, str) is (condition["type"] == "string")
     return all(value.get(key) == rule["const"] for key, rule in condition["properties"].items())
 
 

@@ -278,7 +278,7 @@ class World:
 
 
 class Lens:
-    """One piece's view of the world. Questions about the piece's own object are not noted: its digest covers them."""
+    """One piece's view of the world. What it asks about its own object is not noted."""
 
     def __init__(self, world: World, own: str | None) -> None:
         self.world = world

@@ -67,15 +67,17 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
     for number, section in enumerate(component.body["sections"]):
         fields = []
         for place, entry in enumerate(section["fields"]):
-            made = _layout_field(work, component, object, entry, section, "sections", number, "fields", place)
-            if made is None:
+            placed = _layout_field(
+                work, component, object, entry, section, "sections", number, "fields", place
+            )
+            if placed is None:
                 continue
-            if made.field in shown:
+            if placed.field in shown:
                 work.fault(
-                    component, "layout.field_twice", "sections", number, "fields", place, name=made.field
+                    component, "layout.field_twice", "sections", number, "fields", place, name=placed.field
                 )
-            shown.add(made.field)
-            fields.append(made)
+            shown.add(placed.field)
+            fields.append(placed)
         sections.append(LayoutSection(section.get("label", {}), section.get("columns", 2), tuple(fields)))
     related = [
         made
@@ -88,7 +90,7 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
 def _layout_field(
     work: Work, component: Component, object: str, entry: Any, section: dict[str, Any], *pointer: str | int
 ) -> LayoutField | None:
-    settings = {"field": entry} if isinstance(entry, str) else entry
+    settings: dict[str, Any] = {"field": entry} if isinstance(entry, str) else entry
     at = pointer if isinstance(entry, str) else (*pointer, "field")
     field = work.field(component, object, settings["field"], *at)
     visible = None
@@ -176,7 +178,7 @@ def _columns_of(work: Work, source: ObjectSource, but: str, most: int) -> tuple[
 
 
 def generated_layout(work: Work, source: ObjectSource) -> LayoutDef:
-    """The layout of an object that has none: all fields in order, long texts last, then how the record came about."""
+    """The layout of an object that has none: fields in order, long texts last, then the record's origin."""
     own = [each for each in source.fields.values() if each.component is not None]
     narrow = [LayoutField(each.name) for each in own if each.type != "long_text"]
     narrow.append(LayoutField("owner"))

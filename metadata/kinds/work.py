@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tabwright.formula.compiler import Formula, compile_formula
-from tabwright.formula.datatypes import BOOLEAN, Type
+from tabwright.formula.datatypes import Type
+from tabwright.formula.faults import Fault as FormulaFault
 from tabwright.formula.faults import FormulaError
-from tabwright.formula.lexer import tokenize
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
@@ -37,7 +37,7 @@ class Work:
     lens: Lens
     faults: list[Fault] = field(default_factory=list)
 
-    def fault(self, component: Component, code: str, *pointer: str | int, **params: Param) -> None:
+    def fault(self, component: Component, code: str, /, *pointer: str | int, **params: Param) -> None:
         """Note a fault at a place of a document."""
         self.faults.append(
             Fault(code, params, Place(component=component.place, pointer=pointer_text(pointer)))
@@ -104,21 +104,28 @@ class Work:
             made = compile_formula(text, scope, place=place, expected=expected)
         except FormulaError as error:
             for each in error.faults:
-                end = each.column + (each.end - each.start) if each.end_line == each.line else None
-                where = Place(
-                    component=component.place,
-                    pointer=pointer_text(pointer),
-                    line=each.line,
-                    column=each.column,
-                    end=end,
-                )
-                params: dict[str, Param] = {**each.params, "hint": each.hint or ""}
-                self.faults.append(Fault(each.code, params, where))
+                self._formula_fault(component, each, pointer)
             return None
-        condition = expected is BOOLEAN and place is not FormulaPlace.DEFAULT
-        if condition and not any(token.kind == "NAME" for token in tokenize(text)):
+        if place is FormulaPlace.WHERE:
+            refusals = [each for each in made.pushable.values() if each is not None]
+            for each in refusals[:1]:
+                self._formula_fault(component, each, pointer)
+        elif place is FormulaPlace.DEFAULT:
+            return made
+        if not (made.reads or made.uses_record_state or made.uses_now):
             self.fault(component, "formula.constant", *pointer)
         return made
+
+    def _formula_fault(self, component: Component, fault: FormulaFault, pointer: Pointer) -> None:
+        end = fault.column + (fault.end - fault.start) if fault.end_line == fault.line else None
+        place = Place(
+            component=component.place,
+            pointer=pointer_text(pointer),
+            line=fault.line,
+            column=fault.column,
+            end=end,
+        )
+        self.faults.append(Fault(fault.code, {**fault.params, "hint": fault.hint or ""}, place))
 
 
 def labels_of(component: Component) -> Labels:

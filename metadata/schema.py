@@ -27,6 +27,9 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from tabwright.platform.errors import Fault, Place
+from tabwright.platform.language import register_messages
+
+register_messages(Path(__file__).with_name("messages.json"))
 
 Schema = dict[str, Any]
 
@@ -159,17 +162,15 @@ _general = {
     "oneOf": "document.not_one_of",
     "not": "document.not_allowed",
 }
-_type_words = {
-    "object": "{...}", "array": "[...]", "string": '"..."', "integer": "1, 2, 3...", "boolean": "true / false",
+_type_words: dict[str, str] = {
+    "object": "{...}", "array": "[...]", "string": '"..."', "integer": "1, 2...", "boolean": "true / false",
 }  # fmt: skip
 
 
 def _translate(error: ValidationError, component: str) -> Fault:
     place = Place(component=component, pointer=pointer_of(error.absolute_path))
     keyword = error.validator
-    if (
-        keyword is None or isinstance(keyword, str) is False
-    ):  # a false schema: this setting has no effect here
+    if keyword is None or not isinstance(keyword, str):  # a false schema: this setting has no effect here
         last = error.absolute_path[-1] if error.absolute_path else ""
         return Fault("document.no_effect", {"key": _shown(last)}, place)
     overrides = error.schema.get("x-faults", {}) if isinstance(error.schema, Mapping) else {}
@@ -185,10 +186,10 @@ def _params(keyword: str, error: ValidationError) -> dict[str, Any]:
     if keyword == "required":
         return {"key": str(limit)}
     if keyword == "type":
-        wanted = limit if isinstance(limit, list) else [limit]
+        wanted: list[Any] = limit if isinstance(limit, list) else [limit]
         return {
             "value": _shown(value),
-            "expected": " / ".join(_type_words.get(each, each) for each in wanted),
+            "expected": " / ".join(_type_words.get(str(each), str(each)) for each in wanted),
         }
     if keyword in ("enum", "const"):
         allowed = limit if isinstance(limit, list) else [limit]
