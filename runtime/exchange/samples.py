@@ -17,7 +17,8 @@ from uuid import UUID
 
 from tabwright.metadata.model import ObjectDef
 from tabwright.runtime.desk import Call
-from tabwright.runtime.records import Intent, Records
+from tabwright.runtime.records.batch import Intent
+from tabwright.runtime.records.service import Records
 
 _RELATIVE = re.compile(r"@today([+-]\d+)?(?:T(\d\d):(\d\d))?")
 _CHUNK = 1000
@@ -97,5 +98,5 @@ def _create(
 ) -> int:
     if rows:
         outcome = Records(call).apply(object_.name, [Intent("create", values=values) for _, values in rows])
-        keys.update(zip((key for key, _ in rows), outcome.ids, strict=True))
+        keys.update(zip((key for key, _ in rows), (row.id for row in outcome.rows if row.id), strict=True))
     return len(rows)
