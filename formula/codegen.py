@@ -8,7 +8,7 @@ arguments.
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import Decimal, getcontext, setcontext
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -18,12 +18,13 @@ from tabwright.formula.datatypes import TEXT_LIKE
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.figures import QUANTA, ZERO
 from tabwright.formula.operations import OPERATIONS
-from tabwright.formula.typed import Node, Read, nodes_of, whole_literal
+from tabwright.formula.typed import FROM_TEXT, Node, Read, nodes_of, whole_literal
 
 Evaluator = Callable[[Sequence[Value], Env], Value]
 # Brackets inside each other in one expression before a part of it gets a line of its own; CPython stops at
 # 200.
 _NESTING = 60
+_HIGHEST, _LOWEST = Decimal(figures.LIMIT), -Decimal(figures.LIMIT)
 _NAME = re.compile(r"[a-z]\w*")
 
 
@@ -60,15 +61,20 @@ class _Source:
         zeroed = {node.args[0].data for node in every if node.op == "zero" and node.args[0].op == "read"}
         self.zeroed = zeroed - bare
         self.raising: dict[int, bool] = {}
+        self.filled: frozenset[Read] = frozenset()  # fields that are not blank in the branch being written
 
     def whole(self, root: Node) -> tuple[str, dict[str, Any]]:
-        result = self.outward(root, self.code(root))
+        result = self.outward(root)
         body = [*self.prologue(root), *self.lines, f"return {result}"]
         bound = "".join(f", {name}={name}" for name in self.constants)
         return f"def formula(v, e{bound}):\n" + "".join(f"    {line}\n" for line in body), self.constants
 
     def prologue(self, root: Node) -> list[str]:
-        lines = [f"{self.helper('use_context', figures.use_context)}()"] if self.figures else []
+        lines = []
+        if self.figures:  # figures.use_context, written out
+            context = self.constant(figures.CONTEXT)
+            get, put = self.helper("getcontext", getcontext), self.helper("setcontext", setcontext)
+            lines.append(f"if {get}() is not {context}: {put}({context})")
         if self.fields:
             lines.append(f"{', '.join(self.fields.values())}, = v")
         kinds = {node.data: node.type.kind for node in nodes_of(root) if node.op == "read"}
@@ -81,10 +87,11 @@ class _Source:
                 lines.append(f"if {name} is None: {name} = {self.constant(ZERO)}")
         return lines
 
-    def outward(self, root: Node, code: str) -> str:
+    def outward(self, root: Node) -> str:
         """See treewalk.outward."""
         if root.type.kind == "boolean":
-            return f"{code} is True" if root.nullable else code
+            return self.truth(root)
+        code = self.code(root)
         if root.type.kind in TEXT_LIKE:
             return f"{code} or None"
         if root.type.kind == "number" and not root.nullable:
@@ -135,39 +142,71 @@ class _Source:
         code: str = special(node) if special is not None else self.operation(node)
         return self.name(code) if _nesting(code) > _NESTING else code
 
-    def apart(self, node: Node) -> tuple[list[str], str]:
+    def apart(self, node: Node, write: Callable[[Node], str] | None = None) -> tuple[list[str], str]:
         """The same with lines of its own, for a part that may not run."""
         kept, self.lines = self.lines, []
-        code = self.code(node)
+        code = (write or self.code)(node)
         lines, self.lines = self.lines, kept
         return lines, code
 
-    def operation(self, node: Node) -> str:
+    def nullable(self, node: Node) -> bool:
+        """Whether the node can be blank in the branch that is being written."""
+        if not node.nullable or not self.filled:
+            return node.nullable
+        if node.op == "read":
+            return node.data not in self.filled
+        if node.op in OPERATIONS and OPERATIONS[node.op].strict and node.op not in FROM_TEXT:
+            return any(self.nullable(arg) for arg in node.args)
+        return True
+
+    def truth(self, node: Node) -> str:
+        """The condition as True or False, blank as False."""
+        if not self.nullable(node):
+            return self.code(node)
+        if node.op in OPERATIONS and OPERATIONS[node.op].strict:
+            code = self.operation(node, truth=True)
+            return self.name(code) if _nesting(code) > _NESTING else code
+        return f"({self.code(node)} is True)"
+
+    def operation(self, node: Node, truth: bool = False) -> str:
         operation = OPERATIONS[node.op]
-        blanks = operation.strict and any(arg.nullable for arg in node.args)
+        blanks = operation.strict and any(self.nullable(arg) for arg in node.args)
         tests: list[str] = []
         args: list[str] = []
         for arg in node.args:
             code = self.code(arg)
-            if blanks and self.raises(arg) and (tests or not arg.nullable):  # runs even if another is blank
+            if (
+                blanks and self.raises(arg) and (tests or not self.nullable(arg))
+            ):  # runs even if another is blank
                 code = self.name(code)
-            if blanks and arg.nullable:
+            if blanks and self.nullable(arg):
                 if _NAME.fullmatch(code):
-                    tests.append(f"{code} is None")
+                    tests.append(code)
                 else:
                     name = self.temporary()
-                    tests.append(f"({name} := {code}) is None")
+                    tests.append(f"({name} := {code})")
                     code = name
             args.append(code)
         code = self.applied(node, args)
         if node.checked and node.type.kind == "text":
             code = f"{self.helper('sized', strings.sized)}({code}, {self.constant(node.at)})"
         elif node.checked:
-            code = f"{self.helper('checked', figures.checked)}({code}, {self.constant(node.at)})"
+            code = self.checked(code, node)
         if not tests:
             return code
+        if truth:
+            return f"({' and '.join(f'{test} is not None' for test in tests)} and {code})"
         blank = self.constant("") if node.type.kind == "text" else "None"
-        return f"({blank} if {' or '.join(tests)} else {code})"
+        return f"({blank} if {' or '.join(f'{test} is None' for test in tests)} else {code})"
+
+    def checked(self, code: str, node: Node) -> str:
+        """figures.checked, written out."""
+        low, high = self.constant(_LOWEST), self.constant(_HIGHEST)
+        too_big = f"{self.helper('too_big', figures.checked)}({high} + {high}, {self.constant(node.at)})"
+        if _NAME.fullmatch(code):
+            return f"({code} if {low} <= {code} <= {high} else {too_big})"
+        name = self.temporary()
+        return f"({name} if {low} <= ({name} := {code}) <= {high} else {too_big})"
 
     def applied(self, node: Node, args: list[str]) -> str:
         operation = OPERATIONS[node.op]
@@ -216,10 +255,10 @@ class _Source:
 
     def chain(self, node: Node, word: str) -> str:
         parts: list[str] = []
+        before = self.filled
         for arg in node.args:
-            lines, code = self.apart(arg)
-            if arg.nullable:
-                code = f"({code} is True)"
+            lines, code = self.apart(arg, self.truth)
+            self.filled = self.filled | _filled(arg, word == "and")
             if not parts or not lines:
                 self.lines += lines
                 parts.append(code)
@@ -232,14 +271,24 @@ class _Source:
                 *_indented([*lines, f"{name} = {code}"]),
             ]
             parts = [name]
+        self.filled = before
         return f"({f' {word} '.join(parts)})"
 
     def _if(self, node: Node) -> str:
+        outside = self.filled
+        code = self.choice(node)
+        self.filled = outside
+        return code
+
+    def choice(self, node: Node) -> str:
         parts: list[str] = []
         while node.op == "if":
             condition, value, otherwise = node.args
-            before, test = self.apart(condition)
+            before, test = self.apart(condition, self.truth)
+            outside = self.filled
+            self.filled = outside | _filled(condition, True)
             lines, code = self.apart(value)
+            self.filled = outside | _filled(condition, False)
             if (before and parts) or lines:
                 return self.branches(parts, before, test, lines, code, otherwise)
             self.lines += before
@@ -321,6 +370,31 @@ class _Source:
     def _blank(self, node: Node) -> str:
         code = self.code(node.args[0])
         return f"(not {code})" if node.args[0].type.kind in TEXT_LIKE else f"({code} is None)"
+
+
+def _filled(condition: Node, holds: bool) -> frozenset[Read]:
+    """The fields that cannot be blank where a condition holds, or does not."""
+    if condition.op == "blank" and not holds:
+        return _sources(condition.args[0])
+    if condition.op == "not" and not condition.args[0].nullable:
+        return _filled(condition.args[0], not holds)
+    if (condition.op == "and" and holds) or (condition.op == "or" and not holds):
+        return frozenset().union(*(_filled(arg, holds) for arg in condition.args))
+    if holds and condition.op in OPERATIONS and OPERATIONS[condition.op].strict:
+        return _sources(condition)
+    return _NONE
+
+
+def _sources(node: Node) -> frozenset[Read]:
+    """The fields that cannot be blank where `node` is not."""
+    if node.op == "read":
+        return frozenset({node.data})
+    if node.op in OPERATIONS and OPERATIONS[node.op].strict:
+        return frozenset().union(*(_sources(arg) for arg in node.args))
+    return _NONE
+
+
+_NONE: frozenset[Read] = frozenset()
 
 
 class _Missed:

@@ -16,6 +16,7 @@ class Type:
     None on an expected type means "any". `target` of a reference: the object's name. `values` of a picklist:
     the codes that exist, None when free. `percent` marks a percent field: stored 50, read as 0.5 in a
     formula. `length` of a text: the characters that it can have at most, None when unknown.
+    `digits` of a number: before and after the point together, None for 18, the most there can be.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Type:
     values: frozenset[str] | None = None
     percent: bool = False
     length: int | None = None
+    digits: int | None = None
 
 
 TEXT: Final = Type("text")
@@ -33,9 +35,9 @@ DATETIME: Final = Type("datetime")
 NULL: Final = Type("null")
 
 
-def number(scale: int | None = None, *, percent: bool = False) -> Type:
+def number(scale: int | None = None, digits: int | None = None, *, percent: bool = False) -> Type:
     """A number with `scale` places after the point."""
-    return Type("number", scale=scale, percent=percent)
+    return Type("number", scale=scale, percent=percent, digits=digits)
 
 
 def text(length: int | None = None) -> Type:

@@ -13,6 +13,7 @@ from tabwright.formula.figures import At, fail, settle
 
 MOST_DAYS: Final = 4_000_000  # more days than there are between the first and the last date
 MOST_MONTHS: Final = 120_000
+SAFE_DAYS: Final = 1_000_000  # so many days from any date are still a date on PostgreSQL
 DAY_SECONDS: Final = Decimal(86_400)
 DAY_MICROSECONDS: Final = Decimal(86_400_000_000)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

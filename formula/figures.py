@@ -23,7 +23,7 @@ from tabwright.formula.budget import EXPONENT, PLACES
 from tabwright.formula.faults import EvaluationError
 
 SCALE: Final = 18  # places after the point
-LIMIT: Final = 10**20  # a number is smaller than this
+LIMIT: Final = 10**20  # no number is greater than this
 FIELD_DIGITS: Final = 18  # of a stored number, so that it fits 64 bits scaled
 CONTEXT: Final = Context(
     prec=80,
@@ -66,7 +66,7 @@ def use_context() -> None:
 
 def checked(x: Decimal, at: At) -> Decimal:
     """`x`, if it has no more than 20 digits before the point."""
-    if -_BIG < x < _BIG:
+    if -_BIG <= x <= _BIG:
         return x
     fail("FORMULA_TOO_BIG_NUMBER", at)
 
@@ -140,7 +140,7 @@ def _extreme_power(a: Decimal, n: int, at: At) -> Decimal:
 
 def _settled_power(a: Decimal, b: Decimal, at: At) -> Decimal:
     x = CONTEXT.power(a, b)
-    return settle(x) if abs(x) < _BIG else fail("FORMULA_TOO_BIG_NUMBER", at)
+    return settle(x) if abs(x) <= _BIG else fail("FORMULA_TOO_BIG_NUMBER", at)
 
 
 def _significant(a: Decimal, b: Decimal, at: At) -> Decimal:
@@ -148,7 +148,7 @@ def _significant(a: Decimal, b: Decimal, at: At) -> Decimal:
         x = CONTEXT.power(a, b)
     except (Overflow, InvalidOperation):
         fail("FORMULA_TOO_BIG_NUMBER", at)
-    if abs(x) >= _BIG:
+    if abs(x) > _BIG:
         fail("FORMULA_TOO_BIG_NUMBER", at)
     return settle(Context(prec=15, rounding=ROUND_HALF_UP).plus(x)) + ZERO
 
@@ -156,7 +156,7 @@ def _significant(a: Decimal, b: Decimal, at: At) -> Decimal:
 def _rounded_ratio(top: int, bottom: int, at: At) -> Decimal:
     """`top / bottom` rounded to 38 and then to 18 places, in whole numbers."""
     value = half_up(half_up(top * 10**PLACES, bottom), 10 ** (PLACES - SCALE))
-    if abs(value) >= LIMIT * 10**SCALE:
+    if abs(value) > LIMIT * 10**SCALE:
         fail("FORMULA_TOO_BIG_NUMBER", at)
     return Decimal(value).scaleb(-SCALE, CONTEXT)
 
@@ -217,7 +217,9 @@ def number_text(x: Decimal | None) -> str:
     """Plain notation, no grouping, no zeros at the end."""
     if x is None:
         return ""
-    text = f"{x:f}"
+    text = str(x)
+    if "E" in text:
+        text = f"{x:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
@@ -231,7 +233,7 @@ def text_number(text: str, at: At) -> Decimal | None:
     if not _NUMERAL.fullmatch(text):
         fail("FORMULA_NOT_A_NUMBER", at)
     x = CONTEXT.create_decimal(text)
-    if not -_BIG < x < _BIG:
+    if not -_BIG <= x <= _BIG:
         fail("FORMULA_TOO_BIG_NUMBER", at)
     x = x.quantize(_Q18, context=CONTEXT) if x.as_tuple().exponent < -SCALE else x  # type: ignore[operator]
     return checked(x, at)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Grouping
 
 from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
@@ -46,7 +47,7 @@ class PostgresqlWriter(Writer):
         return sa.literal(value, sa.Uuid())
 
     def collated(self, value: Sql) -> Sql:
-        return sa.collate(value, "C")
+        return Grouping(sa.collate(value, "C"))
 
     def truth_same(self, node: Node) -> Sql | None:
         a, b = (self.value(arg) for arg in node.args)
@@ -83,7 +84,7 @@ class PostgresqlWriter(Writer):
         return super().matched(nodes, build)
 
     def too_big(self, value: Sql) -> Sql:
-        return sa.func.abs(value) >= _number(LIMIT)
+        return sa.func.abs(value) > _number(LIMIT)
 
     def part_zero(self, node: Node) -> Part:
         value = self.value(node.args[0])
@@ -240,7 +241,7 @@ class PostgresqlWriter(Writer):
         written: Sql = sa.func.btrim(text, self.text(" "), type_=sa.Text())
         fits = infix("~", written, self.text(f"^{NUMERAL}$"), sa.Boolean())
         value = sa.case((fits, sa.cast(written, sa.Numeric())))
-        too_big = sa.func.coalesce(sa.func.abs(value) >= _number(LIMIT), sa.true())
+        too_big = sa.func.coalesce(sa.func.abs(value) > _number(LIMIT), sa.true())
         return _round(value, SCALE), sa.and_(
             written != self.text(""), sa.or_(too_big, self.too_big(_round(value, SCALE)))
         )
@@ -297,26 +298,30 @@ class PostgresqlWriter(Writer):
         days_ = sa.literal(_FIRST, sa.Date()), sa.literal(_LAST, sa.Date())
         return value, sa.func.coalesce(sa.not_(value.between(*days_)), sa.true())
 
-    def moment_in_range(self, value: Sql) -> tuple[Sql, Sql]:
-        ends = sa.literal(_FIRST_MOMENT, _MOMENT), sa.literal(_LAST_MOMENT, _MOMENT)
-        return value, sa.func.coalesce(sa.not_(value.between(*ends)), sa.true())
-
-    def few(self, node: Node, limit: int) -> Sql:
-        """A count of days or months; NULL when it is beyond all dates."""
-        x: Sql = self.value(node)
-        known = node.bound < limit
-        return x if known else sa.case((sa.func.abs(x) < _number(limit), x))
+    def absent_is_error(self, value: Sql) -> tuple[Sql, Sql]:
+        return value, value.is_(None)
 
     def op_add_days(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
-        whole = sa.cast(sa.func.trunc(self.few(node.args[1], days.MOST_DAYS)), sa.Integer())
-        return self.in_range(infix("+", day, whole, sa.Date()))
+        few = node.args[1].bound < days.SAFE_DAYS
+        whole = self.whole(node.args[1])
+        value = infix("+", day, whole, sa.Date())
+        if few:
+            return self.in_range(value)
+        after = infix("-", day, sa.literal(_FIRST, sa.Date()), sa.Integer())
+        there = infix("+", after, whole, sa.Integer())
+        last = self.whole_literal((_LAST - _FIRST).days)
+        value = sa.case((there.between(self.whole_literal(0), last), value))
+        return value, value.is_(None)
 
     def op_add_time(self, node: Node, moment: Sql, count: Sql) -> tuple[Sql, Sql]:
-        few = self.few(node.args[1], days.MOST_DAYS)
-        seconds = _round(infix("*", few, _number(days.DAY_SECONDS), sa.Numeric()), 0)
-        nothing = [self.whole_literal(0)] * 6
-        step = sa.func.make_interval(*nothing, sa.cast(seconds, sa.Double()))
-        return self.moment_in_range(infix("+", moment, step, _MOMENT))
+        seconds = _round(infix("*", count, _number(days.DAY_SECONDS), sa.Numeric()), 0)
+        there = infix("+", sa.cast(sa.extract("epoch", moment), sa.Numeric()), seconds, sa.Numeric())
+        ends = [Decimal(days.microseconds(end)).scaleb(-6) for end in (_FIRST_MOMENT, _LAST_MOMENT)]
+        step = sa.func.make_interval(*[self.whole_literal(0)] * 6, sa.cast(seconds, sa.Double()))
+        value = sa.case(
+            (there.between(_number(ends[0]), _number(ends[1])), infix("+", moment, step, _MOMENT))
+        )
+        return value, value.is_(None)
 
     def op_days_between(self, node: Node, end: Sql, start: Sql) -> Sql:
         return sa.cast(infix("-", end, start, sa.Integer()), sa.Numeric())
@@ -327,10 +332,14 @@ class PostgresqlWriter(Writer):
         return _round(infix("/", exact, _number(days.DAY_SECONDS), sa.Numeric()), SCALE)
 
     def months_later(self, day: Sql, count: Node) -> Sql:
-        """The same day so many months later, held inside its month."""
-        whole = sa.cast(sa.func.trunc(self.few(count, days.MOST_MONTHS)), sa.Integer())
+        """The same day so many months later, held inside its month; NULL outside the years 1 to 9999."""
+        whole = self.whole(count)
+        year, month = (sa.cast(sa.extract(part, day), sa.Integer()) for part in ("year", "month"))
+        months = infix("+", infix("*", year, self.whole_literal(12), sa.Integer()), month, sa.Integer())
+        there = infix("+", months, whole, sa.Integer())
         step = sa.func.make_interval(self.whole_literal(0), whole)
-        return sa.cast(infix("+", sa.cast(day, sa.DateTime()), step, sa.DateTime()), sa.Date())
+        later = sa.cast(infix("+", sa.cast(day, sa.DateTime()), step, sa.DateTime()), sa.Date())
+        return sa.case((there.between(self.whole_literal(13), self.whole_literal(120_000)), later))
 
     def last_of_month(self, day: Sql) -> Sql:
         first = sa.func.date_trunc(self.text("month"), sa.cast(day, sa.DateTime()))
@@ -339,7 +348,7 @@ class PostgresqlWriter(Writer):
         return infix("-", following, self.whole_literal(1), sa.Date())
 
     def op_add_months(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
-        return self.in_range(self.months_kept(day, node.args[1]))
+        return self.absent_is_error(self.months_kept(day, node.args[1]))
 
     def months_kept(self, day: Sql, count: Node) -> Sql:
         """months_later, but the last day of a month stays the last."""
@@ -354,10 +363,10 @@ class PostgresqlWriter(Writer):
         time = infix("-", plain, sa.cast(day, sa.DateTime()), sa.Interval())
         later = sa.cast(self.months_kept(day, node.args[1]), sa.DateTime())
         value = sa.func.timezone(self.text("UTC"), infix("+", later, time, sa.DateTime()), type_=_MOMENT)
-        return self.moment_in_range(value)
+        return self.absent_is_error(value)
 
     def op_end_of_month(self, node: Node, day: Sql, count: Sql) -> tuple[Sql, Sql]:
-        return self.in_range(self.last_of_month(self.months_later(day, node.args[1])))
+        return self.absent_is_error(self.last_of_month(self.months_later(day, node.args[1])))
 
     def op_local_date(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
         return self.in_range(sa.cast(sa.func.timezone(zone, moment, type_=sa.DateTime()), sa.Date()))

@@ -19,7 +19,7 @@ _ONE: Final = 10**SCALE
 _BIAS: Final = 10**38
 _STEP15: Final = 10**3
 ERROR: Final = "!"
-_WHOLE_END: Final = 10**15
+_WHOLE_END: Final = 10**9
 
 
 def key(value: int) -> str:
@@ -119,7 +119,7 @@ def _mod(a: int, b: int) -> int:
 
 
 def _whole(text: str) -> int:
-    """The number without its fraction, held inside 15 digits."""
+    """The number without its fraction, held inside 9 digits."""
     value = int(text) - _BIAS
     value = abs(value) // _ONE * (1 if value >= 0 else -1)
     return max(-_WHOLE_END, min(value, _WHOLE_END))

@@ -26,6 +26,7 @@ from tabwright.formula.typed import STEADY, Node, whole_literal
 _INT64 = 2**63
 _INTEGER = sa.BigInteger()
 _ZERO = key_of(Decimal(0))
+_SMALL_WHOLE = 10**9
 # Parts of a fast form from which on it is not written twice.
 _SMALL = 40
 
@@ -210,16 +211,20 @@ class SqliteWriter(Writer):
         return Part(Num(fast, value.scale, value.bound, slow, value.safe, value.size + 2), guard)
 
     def whole(self, node: Node) -> Sql:
-        """A number as an integer, its fraction dropped."""
+        """A number as an integer, its fraction dropped, held inside what a count can be."""
         number: Num = self.value(node)
         known = whole_literal(node)
         if known is not None:
-            return whole(max(-(10**15), min(known, 10**15)))
+            return whole(max(-_SMALL_WHOLE, min(known, _SMALL_WHOLE)))
         if number.fast is None or not number.safe:
             return sa.func.tw_whole(number.slow, type_=_INTEGER)
-        if number.scale == 0:
-            return number.fast
-        return infix("/", number.fast, whole(10**number.scale), _INTEGER)
+        found = number.fast
+        if number.scale:
+            found = infix("/", found, whole(10**number.scale), _INTEGER)
+        if node.bound < _SMALL_WHOLE:
+            return found
+        low = sa.func.max(found, whole(-_SMALL_WHOLE), type_=_INTEGER)
+        return sa.func.min(low, whole(_SMALL_WHOLE), type_=_INTEGER)
 
     def op_add(self, node: Node, *_: Num) -> Num:
         terms = self.numbers(node.args)
@@ -307,9 +312,10 @@ class SqliteWriter(Writer):
             return slowly(node.op, x.slow, places)
 
         if known is None:
-            held = sa.case((places.between(whole(-PLACES), whole(PLACES)), places), else_=whole(0))
+            outside = sa.not_(places.between(whole(-PLACES), whole(PLACES)))
+            held = sa.case((outside, whole(0)), else_=places)
             result = self.slow_number(node, lambda: slowly(node.op, x.slow, held))
-            return result, sa.not_(places.between(whole(-PLACES), whole(PLACES)))
+            return result, outside
         if known >= x.scale and (node.op == "round" or x.scale <= STEADY):
             return x
         fast = build(known)

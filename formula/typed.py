@@ -33,7 +33,7 @@ _NEVER_BLANK: Final = frozenset(
 )
 # Also blank where no argument is: a blank text is no number and no date, and comes neither before nor after
 # another.
-_FROM_TEXT: Final = frozenset("text_number text_date text_datetime text_lt text_le text_gt text_ge".split())
+FROM_TEXT: Final = frozenset("text_number text_date text_datetime text_lt text_le text_gt text_ge".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ def read(path: tuple[str, ...], kind: Type, at: At, *, prior: bool = False) -> N
     what = Read(path, prior)
     if kind.kind == "number":
         scale = SCALE if kind.scale is None else kind.scale
-        raw = Node("read", number(scale), (), what, at, nullable=True, bound=_field_bound(scale))
+        raw = Node("read", number(scale), (), what, at, nullable=True, bound=_field_bound(scale, kind.digits))
         return shifted(raw, -2) if kind.percent else raw
     if kind.kind in ("text", "picklist"):
         return Node("read", kind, (), what, at, length=TEXT_RESULT if kind.length is None else kind.length)
     return Node("read", kind, (), what, at, nullable=kind.kind != "boolean")
 
 
-def _field_bound(scale: int) -> int:
-    size: int = 10 ** (FIELD_DIGITS - min(scale, FIELD_DIGITS))
+def _field_bound(scale: int, digits: int | None) -> int:
+    size: int = 10 ** max((digits or FIELD_DIGITS) - scale, 0)
     return size
 
 
@@ -146,7 +146,7 @@ def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
 
 
 def _nullable(op: str, args: Sequence[Node]) -> bool:
-    return op in _FROM_TEXT or (op not in _NEVER_BLANK and any(arg.nullable for arg in args))
+    return op in FROM_TEXT or (op not in _NEVER_BLANK and any(arg.nullable for arg in args))
 
 
 def _choice(op: str, args: Sequence[Node], at: At) -> Node:
@@ -217,7 +217,7 @@ def _figure(op: str, args: Sequence[Node], data: Any) -> tuple[int, int]:
     if op in ("len", "find"):
         return 0, 10_000_000
     if op == "text_number":
-        return SCALE, LIMIT - 1
+        return SCALE, LIMIT
     if op == "time_between":
         return SCALE, _DAYS
     return a.scale, a.bound  # neg, abs, zero

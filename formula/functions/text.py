@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from tabwright.formula.datatypes import TEXT
+from tabwright.formula.datatypes import TEXT, number
 from tabwright.formula.functions.registry import Example, Function, Signature, Use, Wrong
 from tabwright.formula.functions.rules import as_text
 from tabwright.formula.scope import EVERYWHERE, ONLY_SQL
@@ -124,7 +124,9 @@ FUNCTIONS = (
         "部分在文本中的位置，从 1 数起；找不到为 0。",
         "The place of the part in the text, counted from 1; 0 when it is not there.",
         (
-            Signature(("text", "text"), lambda use: make("find", *use.args, literal(_D(1), TEXT), at=use.at)),
+            Signature(
+                ("text", "text"), lambda use: make("find", *use.args, literal(_D(1), number()), at=use.at)
+            ),
             Signature(("text", "text", "number"), "find"),
         ),
         (
