@@ -1,0 +1,80 @@
+"""Between values and the texts that stand in a form's inputs.
+
+A form works on texts: what was stored becomes a text, what was typed stays as typed when it is refused.
+The rules of a value are the write path's (``runtime.records``); here only what the browser's inputs and a
+person's clock and habits add is taken off: grouped digits, a percent sign, CRLF, local time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tabwright.metadata.model import FieldDef
+
+_grouped = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_wide = {ord("0") + 0xFEE0 + n: ord("0") + n for n in range(10)} | {
+    0xFF0E: ord("."),
+    0xFF0C: ord(","),
+    0xFF05: ord("%"),
+    0xFF0D: ord("-"),
+    0x2212: ord("-"),
+}
+
+
+def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
+    """The text of a stored value as the field's input takes it; '' for a blank."""
+    if field.type == "boolean":
+        return "true" if value is True or value == "true" else "false"
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if field.type == "datetime":
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return instant.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+    return str(value)
+
+
+def to_texts(fields: Iterable[FieldDef], row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
+    """The texts of the given fields of a record, by field name."""
+    return {field.name: to_text(field, row.get(field.name), zone) for field in fields}
+
+
+def to_value(field: FieldDef, text: str, zone: ZoneInfo) -> Any:
+    """What the write path is given for a typed text: None for a blank, else a JSON-like value."""
+    text = text.strip() if field.type != "long_text" else text
+    if text == "":
+        return None
+    if field.type == "boolean":
+        return text == "true"
+    if field.is_number:
+        text = text.translate(_wide).replace(" ", "")
+        if field.type == "percent":
+            text = text.removesuffix("%")
+        return text.replace(",", "") if _grouped.fullmatch(text) else text
+    if field.type == "datetime":
+        try:
+            local = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        aware = local if local.tzinfo else local.replace(tzinfo=zone)
+        return aware.astimezone(UTC).isoformat()
+    return text
+
+
+def posted(fields: Iterable[FieldDef], form: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that a posted form holds for the given fields; a field that it does not hold is left out.
+
+    ``form`` is a werkzeug ``MultiDict``: of a box and its hidden twin the last one counts.
+    """
+    texts: dict[str, str] = {}
+    for field in fields:
+        found = form.getlist(field.name)  # type: ignore[attr-defined]
+        if found:
+            texts[field.name] = found[-1].replace("\r\n", "\n").replace("\r", "\n")
+    return texts

@@ -1,0 +1,1 @@
+"""List views made into tables: unrolled once, filled per request."""

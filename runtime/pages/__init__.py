@@ -1,0 +1,1 @@
+"""The pages of end users: sign-in, home, lists, records, forms, search, settings."""

@@ -1,0 +1,162 @@
+"""A record's journal as people read it: by day, newest first, values as they are shown on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from tabwright.metadata.model import ObjectDef, label_in
+from tabwright.platform.errors import TabwrightError
+from tabwright.platform.language import Language
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms.shown import Seen, name_path, shower
+from tabwright.runtime.journal.reading import HistoryEntry, history
+from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.pages.rendering import text
+
+MOST_EVENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    label: str
+    old: Markup
+    new: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    who: str
+    text: str
+    icon: str
+    css: str
+    iso: str
+    time: str
+    changes: tuple[ShownChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    label: str
+    events: tuple[Event, ...]
+
+
+_looks = {
+    "create": ("plus", "is-ok"),
+    "delete": ("trash", "is-warn"),
+    "restore": ("restore", "is-accent"),
+    "update": ("pencil", ""),
+}
+
+
+def day_label(day: date, today: date, language: Language) -> str:
+    """Today, yesterday, or the date."""
+    t = text(language)
+    if day == today:
+        return t("record.today")
+    if day == today - timedelta(days=1):
+        return t("record.yesterday")
+    return day.isoformat()
+
+
+def when_text(at: datetime, now: datetime, zone: ZoneInfo, language: Language) -> str:
+    """A moment, short: today 09:12, else the date."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    label = day_label(local.date(), today, language)
+    return f"{label} {local:%H:%M}" if (today - local.date()).days in (0, 1) else label
+
+
+def days(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> tuple[Day, ...]:
+    """The record's changes that this person may see, by day."""
+    entries = history(call, object.name, id)[:MOST_EVENTS]
+    zone = ZoneInfo(call.zone)
+    today = call.clock.now().astimezone(zone).date()
+    names = _names(call, reads, object, entries)
+    grouped: dict[date, list[Event]] = {}
+    for entry in entries:
+        local = entry.at.astimezone(zone)
+        grouped.setdefault(local.date(), []).append(_event(call, object, entry, local, zone, names))
+    return tuple(Day(day_label(day, today, call.language), tuple(events)) for day, events in grouped.items())
+
+
+def _event(
+    call: Call,
+    object: ObjectDef,
+    entry: HistoryEntry,
+    local: datetime,
+    zone: ZoneInfo,
+    names: Mapping[Any, str],
+) -> Event:
+    t = text(call.language)
+    icon, css = _looks.get(entry.action, _looks["update"])
+    changes: tuple[ShownChange, ...] = ()
+    if entry.action == "update":
+        changes = tuple(
+            _change(call, object, change.field, change.old, change.new, zone, names)
+            for change in entry.fields
+            if change.field in object.fields
+        )
+        many = len(changes)
+        code = (
+            "record.changed_hidden" if not many else "record.changed_one" if many == 1 else "record.changed"
+        )
+        said = t(code, count=many)
+    else:
+        codes = {"create": "record.created", "delete": "record.deleted", "restore": "record.restored"}
+        said = t(codes.get(entry.action, "record.changed_hidden"))
+    who = names.get(entry.principal_id) or t("record.somebody")
+    return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes)
+
+
+def _change(
+    call: Call, object: ObjectDef, name: str, old: Any, new: Any, zone: ZoneInfo, names: Mapping[Any, str]
+) -> ShownChange:
+    field = object.fields[name]
+    show = shower(field, name, call.model, call.language, short=True)
+    name_at = name_path(field, name, call.model)
+
+    def shown(value: Any) -> Markup:
+        row = {name: value}
+        if name_at is not None and value is not None:
+            row[name_at] = names.get(value, "")
+        return Markup(show(Seen(row, zone)))
+
+    return ShownChange(label_in(field.labels, call.language), shown(old), shown(new))
+
+
+def _names(
+    call: Call, reads: Reading, object: ObjectDef, entries: Sequence[HistoryEntry]
+) -> dict[UUID | None, str]:
+    """The names of the people and records that the entries name, as far as they may be seen."""
+    wanted: dict[tuple[str, UUID], None] = {}
+    for entry in entries:
+        if entry.principal_id is not None:
+            wanted[("user", entry.principal_id)] = None
+        for change in entry.fields:
+            field = object.fields.get(change.field)
+            if field is None or not field.is_reference:
+                continue
+            for value in (change.old, change.new):
+                if isinstance(value, UUID):
+                    wanted[(field.target or "user", value)] = None
+    return names_of(call, reads, wanted)
+
+
+def names_of(call: Call, reads: Reading, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID | None, str]:
+    """Names by id; what may not be read, or is gone, is left out."""
+    found: dict[UUID | None, str] = {}
+    for target, id in wanted:
+        object = call.model.objects.get(target)
+        if object is None or id in found:
+            continue
+        try:
+            found[id] = str(reads.get(target, id, (object.name_field,)).get(object.name_field) or "")
+        except TabwrightError:
+            continue
+    return found

@@ -1,0 +1,110 @@
+"""How the text in a lookup finds records: by global search (pinyin too), then by how names begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.platform.errors import NotFound
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms.inputs import Option
+from tabwright.runtime.forms.shown import colour_of, initials
+from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.query.asked import Query
+from tabwright.runtime.search.querying import search
+
+OPTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOption:
+    """An option as the list shows it; ``hit`` is the part of the name that was typed."""
+
+    id: UUID
+    name: str
+    before: str
+    hit: str
+    after: str
+    hint: str
+    initials: str
+    colour: str
+
+
+def targets(call: Call, field: FieldDef) -> tuple[ObjectDef, ...]:
+    """The objects whose records the field may name, as far as this person may read them."""
+    names = ["user", "queue"] if field.type == "owner" else [field.target or ""]
+    found = (call.model.objects.get(name) for name in names)
+    return tuple(each for each in found if each is not None and call.gate.may(each, "read"))
+
+
+class Lookups:
+    """Finds what a lookup may name, for one call."""
+
+    def __init__(self, call: Call, reads: Reading) -> None:
+        self._call = call
+        self._reads = reads
+
+    def options(self, field: FieldDef, text: str) -> Sequence[Option]:
+        """The best records for a typed text; without a text the first by name."""
+        found: list[Option] = []
+        for object in targets(self._call, field):
+            if text.strip():
+                hits = search(self._call, text, [object.name], OPTIONS)
+                found += [Option(hit.id, hit.name) for hit in hits if hit.name]
+                if len(found) < OPTIONS:
+                    found += [
+                        each for each in self._first(object, text) if each.id not in {o.id for o in found}
+                    ]
+            else:
+                found += self._first(object, "")
+        return found[:OPTIONS]
+
+    def name(self, field: FieldDef, id: UUID) -> str | None:
+        """The name of the record that the id names; None where there is none that may be read."""
+        for object in targets(self._call, field):
+            try:
+                row = self._reads.get(object.name, id, (object.name_field,))
+            except NotFound:
+                continue
+            return str(row.get(object.name_field) or "")
+        return None
+
+    def _first(self, object: ObjectDef, text: str) -> list[Option]:
+        # A single letter, or an object that is not searched, is found by how names begin.
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        where = f'BEGINS({object.name_field}, "{quoted}")' if text else ""
+        query = Query(
+            object.name,
+            fields=(object.name_field,),
+            where=where,
+            order=((object.name_field, "asc"),),
+            limit=OPTIONS,
+        )
+        return [
+            Option(row["id"], str(row.get(object.name_field) or ""))
+            for row in self._reads.list(query).rows
+            if row.get(object.name_field)
+        ]
+
+
+def shown(options: Sequence[Option], text: str) -> list[ShownOption]:
+    """The options with the typed part marked."""
+    made = []
+    for each in options:
+        at = each.name.casefold().find(text.strip().casefold()) if text.strip() else -1
+        cut = (at, at + len(text.strip())) if at >= 0 else (0, 0)
+        made.append(
+            ShownOption(
+                each.id,
+                each.name,
+                each.name[: cut[0]],
+                each.name[cut[0] : cut[1]],
+                each.name[cut[1] :],
+                each.hint,
+                initials(each.name),
+                colour_of(str(each.id)),
+            )  # fmt: skip
+        )
+    return made

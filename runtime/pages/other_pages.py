@@ -1,0 +1,320 @@
+"""Home, search, recycle bin, delete: the pages with little of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ObjectDef, label_in
+from tabwright.platform.database import Prepared, prepare
+from tabwright.platform.errors import NotFound, TabwrightError
+from tabwright.platform.tables import instant_of, uuid_of
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms.shown import initials
+from tabwright.runtime.pages import visiting
+from tabwright.runtime.pages.edit_page import FaultLine
+from tabwright.runtime.pages.history import names_of, when_text
+from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.shell import Shell, in_sentence, plural, singular
+from tabwright.runtime.query.asked import Query
+from tabwright.runtime.search.querying import search
+
+FOUND = 10  # hits of each object on the search page
+BIN_ROWS = 200
+WEEKDAYS = {
+    "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+# ---- home --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    href: str
+    icon: str
+    colour: str
+    label: str
+    one: str
+    count_text: str
+    new_href: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    href: str
+    icon: str
+    colour: str
+    name: str
+    label: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    today: str
+    hello: str
+    cards: tuple[Card, ...]
+    recent: tuple[Recent, ...]
+
+
+def home_page(call: Call, reads: Reading, shell: Shell, seen: Sequence[tuple[str, UUID]]) -> HomePage:
+    """The app's tabs with their counts, and what this browser opened last."""
+    t = text(call.language)
+    local = call.clock.now().astimezone(ZoneInfo(call.zone))
+    part = "morning" if 4 <= local.hour < 12 else "afternoon" if 12 <= local.hour < 18 else "evening"
+    cards = []
+    for tab in shell.tabs:
+        object = call.model.objects.get(tab.object or "")
+        if object is not None:
+            cards.append(_card(call, reads, object, tab.label, tab.href))
+    return HomePage(
+        f"{local:%Y-%m-%d} {WEEKDAYS[call.language][local.weekday()]}",
+        t("home.hello_" + part, name=call.principal.name),
+        tuple(cards),
+        tuple(_recent(call, reads, seen)),
+    )
+
+
+def _card(call: Call, reads: Reading, object: ObjectDef, label: str, href: str) -> Card:
+    t = text(call.language)
+    count, capped = reads.count(Query(object.name))
+    shown = f"{count:,}" + ("+" if capped else "")
+    code = "home.empty" if not count else "home.one" if count == 1 else "home.records"
+    may = call.gate.may(object, "create")
+    return Card(
+        href, object.icon, object.colour, label, singular(object, call.language), t(code, count=shown),
+        f"/o/{object.name}/new" if may else None,
+    )  # fmt: skip
+
+
+def _recent(call: Call, reads: Reading, seen: Iterable[tuple[str, UUID]]) -> Iterable[Recent]:
+    zone = ZoneInfo(call.zone)
+    for name, id in seen:
+        object = call.model.find(name)
+        if object is None or not call.gate.may(object, "read"):
+            continue
+        try:
+            row = reads.get(object.name, id, (object.name_field, "updated_at"))
+        except TabwrightError:
+            continue
+        yield Recent(
+            f"/o/{object.name}/{id}",
+            object.icon,
+            object.colour,
+            visiting.name_of(call, object, row),
+            label_in(object.labels, call.language),
+            when_text(row["updated_at"], call.clock.now(), zone, call.language)
+            if row.get("updated_at")
+            else "",
+        )
+
+
+# ---- search --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    href: str
+    name: str
+    hint: str
+    initials: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    object: ObjectDef
+    label: str
+    hits: tuple[FoundRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    q: str
+    groups: tuple[Group, ...]
+    message: str
+
+
+def search_page(call: Call, q: str) -> SearchPage:
+    """What a text finds, by object."""
+    groups: dict[str, list[FoundRecord]] = {}
+    t = text(call.language)
+    for hit in search(call, q, limit=FOUND) if q.strip() else ():
+        name = hit.name or t("record.nameless")
+        groups.setdefault(hit.object, []).append(
+            FoundRecord(f"/o/{hit.object}/{hit.id}", name, "", initials(name))
+        )
+    objects = call.model.objects
+    return SearchPage(
+        q,
+        tuple(
+            Group(objects[o], plural(objects[o], call.language), tuple(hits)) for o, hits in groups.items()
+        ),
+        "",
+    )
+
+
+# ---- delete --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    css: str
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePage:
+    object: ObjectDef
+    plural: str
+    name: str
+    title: str
+    action: str
+    record_href: str
+    revision: str
+    effects: tuple[Effect, ...]
+    blocked: str
+    button: str
+    faults: tuple[FaultLine, ...]
+
+
+def delete_page(
+    call: Call, reads: Reading, object: ObjectDef, row: Mapping[str, Any], faults: tuple[FaultLine, ...] = ()
+) -> DeletePage:
+    """What a delete would do, counted, as far as this person may see it."""
+    t = text(call.language)
+    at = f"/o/{object.name}/{row['id']}"
+    effects: list[Effect] = []
+    blocked = False
+    for field in call.model.children(object.name):
+        child = call.model.objects[field.object]
+        if call.gate.find(child, field.name) is None:
+            continue
+        count, capped = reads.count(Query(child.name, parent=(field.name, row["id"])))
+        if not count:
+            continue
+        blocked = blocked or field.on_delete == "restrict"
+        css, sign = {"cascade": ("is-del", "−"), "restrict": ("is-del", "!")}.get(
+            field.on_delete, ("is-mod", "~")
+        )
+        said = t(
+            "delete." + field.on_delete,
+            count=f"{count:,}" + ("+" if capped else ""),
+            objects=in_sentence(plural(child, call.language), call.language),
+            field=label_in(field.labels, call.language),
+        )
+        effects.append(Effect(css, sign, said))
+    if not effects:
+        effects.append(Effect("is-add", "=", t("delete.nothing")))
+    name = visiting.name_of(call, object, row)
+    return DeletePage(
+        object=object,
+        plural=plural(object, call.language),
+        name=name,
+        title=t("delete.title", object=singular(object, call.language), name=name),
+        action=at + "/delete",
+        record_href=at,
+        revision=str(row.get("revision") or ""),
+        effects=tuple(effects),
+        blocked=t("delete.blocked") if blocked else "",
+        button=t("delete.button"),
+        faults=faults,
+    )
+
+
+# ---- recycle bin --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BinTab:
+    name: str
+    label: str
+    current: bool
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class BinRow:
+    name: str
+    when: str
+    who: str
+    restore: str
+
+
+@dataclass(frozen=True, slots=True)
+class BinPage:
+    objects: tuple[BinTab, ...]
+    rows: tuple[BinRow, ...]
+    name_label: str
+
+
+def bin_page(call: Call, reads: Reading, wanted: str | None) -> BinPage:
+    """The deleted records of one object that this person may restore: those that they might delete."""
+    objects = [each for each in call.gate.objects() if call.gate.may(each, "delete")]
+    if not objects:
+        return BinPage((), (), "")
+    chosen = next((each for each in objects if each.name == wanted), None)
+    if wanted and chosen is None:
+        raise NotFound.of("object.unknown", object=wanted)
+    filled = [(each, _deleted(call, each)) for each in ([chosen] if chosen else objects)]
+    if chosen is None:
+        chosen = next((each for each, rows in filled if rows), objects[0])
+    rows = next(found for each, found in filled if each is chosen)
+    zone, now = ZoneInfo(call.zone), call.clock.now()
+    names = names_of(call, reads, [("user", who) for _, _, _, who in rows if who is not None])
+    t = text(call.language)
+    name_field = chosen.fields[chosen.name_field]
+    return BinPage(
+        tuple(BinTab(o.name, plural(o, call.language), o is chosen, "") for o in objects),
+        tuple(
+            BinRow(
+                name or t("record.nameless"),
+                when_text(at, now, zone, call.language),
+                names.get(who) or t("record.somebody"),
+                f"/o/{chosen.name}/{id}/restore",
+            )
+            for id, name, at, who in rows
+        ),
+        label_in(name_field.labels, call.language),
+    )
+
+
+def _deleted(call: Call, object: ObjectDef) -> list[tuple[UUID, str, Any, UUID | None]]:
+    """(id, name, when, by whom) of the deleted records, newest first."""
+    table = call.tables.of(object)
+    rule = call.gate.rule(object, "delete")
+    if rule.nothing:
+        return []
+
+    def make() -> Prepared:
+        source = table.joined if table.is_side(object.name_field) else table.main
+        chosen = (
+            sa.select(table.id, table.column(object.name_field), table.deleted_at, table.column("updated_by"))
+            .select_from(source)
+            .where(table.deleted_at.is_not(None))
+            .order_by(table.deleted_at.desc())
+            .limit(BIN_ROWS)
+        )
+        condition = call.gate.predicate(object, "delete", table.column)
+        return prepare(call.tenant.store, chosen if condition is None else chosen.where(condition))
+
+    statement = call.tenant.piece("bin page", object, table, make, rule.shape)
+    may_name = call.gate.find(object, object.name_field) is not None
+    with call.tenant.store.read() as reader:
+        rows = reader.rows(statement, rule.parameters())
+    codec = table.codec(object.name_field)
+    found = []
+    for id, name, at, who in rows:
+        shown = codec.from_storage(name) if name is not None and may_name else None
+        found.append(
+            (uuid_of(id), str(shown or ""), instant_of(at), uuid_of(who) if who is not None else None)
+        )
+    return found

@@ -1,0 +1,151 @@
+"""A draft shown on real records: the draft's model over the rows of the release in force.
+
+What the draft added has no column yet, so it reads as blank and is marked; what it renamed is read under
+the name that the release knows; what it gave another type is blank too: its values are not converted yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+from uuid import UUID
+
+from tabwright.metadata.model import FieldDef, Model, ObjectDef
+from tabwright.runtime.query.asked import Query
+
+
+class Reading(Protocol):
+    """The part of the read path that pages need."""
+
+    def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> Mapping[str, Any]: ...
+
+    def list(self, query: Query) -> Listed: ...
+
+    def count(self, query: Query) -> tuple[int, bool]: ...
+
+
+class Listed(Protocol):
+    """One page of rows."""
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def next_cursor(self) -> str | None: ...
+
+    @property
+    def count(self) -> int | None: ...
+
+    @property
+    def count_is_capped(self) -> bool: ...
+
+
+class Rows:
+    """A page whose rows were put under the draft's names."""
+
+    def __init__(
+        self, rows: Sequence[Mapping[str, Any]], next_cursor: str | None = None, count: int | None = 0,
+        count_is_capped: bool = False,
+    ) -> None:  # fmt: skip
+        self.rows = rows
+        self.next_cursor = next_cursor
+        self.count = count
+        self.count_is_capped = count_is_capped
+
+
+Marks = Mapping[str, frozenset[str]]
+NO_MARKS: Marks = {}
+
+
+def object_now(draft: ObjectDef, current: Model) -> ObjectDef | None:
+    """The object as the release in force knows it, by uid."""
+    return next((each for each in current.objects.values() if each.uid == draft.uid), None)
+
+
+def field_now(field: FieldDef, current: ObjectDef) -> FieldDef | None:
+    """The field as the release in force knows it; None where it is new or of another type."""
+    found = next((each for each in current.fields.values() if each.uid == field.uid), None)
+    return found if found is not None and (found.type, found.target) == (field.type, field.target) else None
+
+
+def marks(draft: Model, current: Model) -> dict[str, frozenset[str]]:
+    """Object name -> names of its fields that no row can fill yet."""
+    found: dict[str, frozenset[str]] = {}
+    for object in draft.objects.values():
+        now = object_now(object, current)
+        new = frozenset(
+            name for name, field in object.fields.items() if now is None or field_now(field, now) is None
+        )
+        if new:
+            found[object.name] = new
+    return found
+
+
+class PreviewReads:
+    """Reads in the draft's names, answered by the release in force."""
+
+    def __init__(self, reads: Reading, draft: Model, current: Model) -> None:
+        self._reads = reads
+        self._draft = draft
+        self._current = current
+
+    def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> Mapping[str, Any]:
+        """One record. An object that is only in the draft has none."""
+        now, names = self._names(object, fields)
+        if now is None:
+            return {"id": id}
+        row = self._reads.get(now.name, id, tuple(names))
+        return {names.get(path, path): value for path, value in row.items()}
+
+    def list(self, query: Query) -> Listed:
+        """One page; conditions and order over what is only in the draft are left out."""
+        now, names = self._names(query.object, query.fields)
+        if now is None:
+            return Rows(())
+        back = {mine: theirs for theirs, mine in names.items()}
+        order = tuple((self._path(query.object, path), way) for path, way in query.order)
+        parent = query.parent and (self._path(query.object, query.parent[0]), query.parent[1])
+        if parent is not None and parent[0] is None:
+            return Rows(())
+        page = self._reads.list(
+            replace(
+                query,
+                object=now.name,
+                fields=tuple(back.values()),
+                where=(),
+                order=tuple((path, way) for path, way in order if path is not None),
+                parent=parent,  # type: ignore[arg-type]
+            )
+        )
+        rows = [{names.get(path, path): value for path, value in row.items()} for row in page.rows]
+        return Rows(rows, page.next_cursor, page.count, page.count_is_capped)
+
+    def count(self, query: Query) -> tuple[int, bool]:
+        """How many; zero for what is only in the draft."""
+        now, _ = self._names(query.object, ())
+        return (0, False) if now is None else self._reads.count(replace(query, object=now.name, where=()))
+
+    def _names(self, object: str, paths: Sequence[str]) -> tuple[ObjectDef | None, dict[str, str]]:
+        """The object now, and the paths that can be read: name now -> name in the draft."""
+        draft = self._draft.objects[object]
+        now = object_now(draft, self._current)
+        found = {}
+        for path in paths:
+            there = self._path(object, path)
+            if there is not None:
+                found[there] = path
+        return now, found
+
+    def _path(self, object: str, path: str) -> str | None:
+        here: ObjectDef | None = self._draft.objects.get(object)
+        words: list[str] = []
+        for name in path.split("."):
+            now = object_now(here, self._current) if here is not None else None
+            field = here.fields.get(name) if here is not None else None
+            known = field_now(field, now) if field is not None and now is not None else None
+            if field is None or known is None:
+                return None
+            words.append(known.name)
+            here = self._draft.objects.get(field.target or "")
+        return ".".join(words)

@@ -1,0 +1,200 @@
+"""The record page: title, highlights, sections, related lists, history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, RelatedList, label_in
+from tabwright.platform.errors import Invalid
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms.shown import moment
+from tabwright.runtime.lists.table import Column, Table, make_table
+from tabwright.runtime.pages import visiting
+from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
+from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.shell import plural, singular
+from tabwright.runtime.query.asked import Query
+
+if TYPE_CHECKING:
+    from tabwright.runtime.pages.history import Day
+
+RELATED_ROWS = 5
+COUNTED = 1_000  # the count of a related list is told up to here
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    object: ObjectDef
+    label: str
+    new_label: str
+    count_text: str
+    heads: tuple[Column, ...]
+    rows: Markup
+    new_href: str | None
+    all_href: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    object: ObjectDef
+    label: str
+    plural: str
+    name: str
+    type_label: str | None
+    highlights: Markup | None
+    sections: Markup
+    related: tuple[Related, ...]
+    history: Sequence[Day] | None
+    stamp: str
+    edit_href: str | None
+    clone_href: str | None
+    delete_href: str | None
+    draft_fields: str
+
+
+def record_page(
+    call: Call,
+    reads: Reading,
+    object: ObjectDef,
+    id: UUID,
+    history: Sequence[Day] | None,
+    marks: Marks = NO_MARKS,
+    *,
+    is_preview: bool = False,
+) -> RecordPage:
+    """One record. Raises NotFound where it does not exist or may not be known.
+
+    ``marks``: under a preview, the names of fields (by object) that no release has yet.
+    """
+    call.gate.require(object, "read")
+    row = read_record(call, reads, object, id)
+    parts = row_parts(call, object, row, marks)
+    filled = visiting.seen(call, row)
+    heights = visiting.highlights(call, parts)
+    may_edit = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
+    may_delete = call.gate.may(object, "delete") and call.gate.allows(object, "delete", row)
+    at = f"/o/{object.name}/{id}"
+    shown = [field for field in visiting.shown_fields(parts) if field.name in parts.marked]
+    t = text(call.language)
+    return RecordPage(
+        object=object,
+        label=label_in(object.labels, call.language),
+        plural=plural(object, call.language),
+        name=visiting.name_of(call, object, row),
+        type_label=label_in(parts.record_type.labels, call.language) if parts.record_type else None,
+        highlights=heights.render(filled) if heights is not None else None,
+        sections=visiting.sections(call, parts).render(filled),
+        related=tuple(
+            made
+            for each in parts.layout.related
+            if (made := related(call, reads, each, id, is_preview=is_preview)) is not None
+        ),
+        history=history,
+        stamp=_stamp(call, row),
+        edit_href=at + "/edit" if may_edit and not is_preview else None,
+        clone_href=f"/o/{object.name}/new?copy={id}"
+        if call.gate.may(object, "create") and not is_preview
+        else None,
+        delete_href=at + "/delete" if may_delete and not is_preview else None,
+        draft_fields=t("preview.join").join(label_in(field.labels, call.language) for field in shown),
+    )
+
+
+def row_parts(
+    call: Call, object: ObjectDef, row: Mapping[str, Any], marks: Marks = NO_MARKS
+) -> visiting.Parts:
+    """The parts by which this record is shown: its record type's layout."""
+    record_type = visiting.type_of(call, object, row.get("record_type")) if object.record_types else None
+    return visiting.parts_for(call, object, record_type, marks)
+
+
+def read_record(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> Mapping[str, Any]:
+    """The record with all that any of its layouts shows, in one read."""
+    paths: dict[str, None] = {}
+    types = (None, *object.record_types.values())
+    for record_type in types:
+        parts = visiting.parts_for(call, object, record_type)
+        paths.update(dict.fromkeys(visiting.record_paths(call, parts)))
+    if object.record_types and "record_type" in object.fields:
+        paths["record_type"] = None
+    return reads.get(object.name, id, tuple(paths))
+
+
+def _stamp(call: Call, row: Mapping[str, Any]) -> str:
+    zone = ZoneInfo(call.zone)
+    t = text(call.language)
+    if row.get("created_at") is None or row.get("updated_at") is None:
+        return ""
+    return t(
+        "record.stamp",
+        created_by=str(row.get("created_by.name") or t("record.somebody")),
+        updated_by=str(row.get("updated_by.name") or t("record.somebody")),
+        created_at=f"{moment(row['created_at'], zone):%Y-%m-%d %H:%M}",
+        updated_at=f"{moment(row['updated_at'], zone):%Y-%m-%d %H:%M}",
+    )
+
+
+def related_table(call: Call, object: ObjectDef, entry: RelatedList) -> Table:
+    """The unrolled table of a related list, from the cache."""
+    gate = call.gate
+
+    def resolve(path: str) -> tuple[FieldDef, tuple[FieldDef, ...]] | None:
+        try:
+            found = gate.resolve(object, path)
+        except Invalid:
+            return None
+        return found.field, found.hops
+
+    place = (call.tenant.store.key, object.digest, entry.field, entry.columns, gate.footprint(object))
+    key = ("related", *place, call.language)
+    columns = [ListColumn(path) for path in entry.columns if path != entry.field]
+    return call.tenant.pieces.get(
+        key, lambda: make_table(object, columns, resolve, call.model, call.language), 4_000
+    )
+
+
+def related(
+    call: Call,
+    reads: Reading,
+    entry: RelatedList,
+    parent: UUID,
+    *,
+    is_preview: bool = False,
+) -> Related | None:
+    """One related list; None where its object or its lookup may not be read."""
+    object = call.model.objects.get(entry.object)
+    if object is None or not call.gate.may(object, "read") or call.gate.find(object, entry.field) is None:
+        return None
+    table = related_table(call, object, entry)
+    page = reads.list(
+        Query(
+            object.name,
+            fields=table.paths,
+            order=entry.order,
+            limit=RELATED_ROWS,
+            count=True,
+            parent=(entry.field, parent),
+        )
+    )
+    count = page.count or 0
+    count_text = f"{count:,}" + ("+" if page.count_is_capped else "")
+    filter_text = urlencode({"where": f'{entry.field} = "{parent}"'})
+    return Related(
+        object=object,
+        label=plural(object, call.language),
+        new_label=singular(object, call.language),
+        count_text=count_text,
+        heads=table.columns,
+        rows=table.rows(page.rows, ZoneInfo(call.zone)),
+        new_href=f"/o/{object.name}/new?{urlencode({entry.field: parent})}"
+        if call.gate.may(object, "create") and not is_preview
+        else None,
+        all_href=f"/o/{object.name}?{filter_text}" if count > RELATED_ROWS else None,
+    )

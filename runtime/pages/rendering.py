@@ -1,0 +1,86 @@
+"""Templates and what they may say: an environment of our own, escaped by default, strict about names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tabwright.platform.errors import Param
+from tabwright.platform.language import TAGS, Language, register_messages, say
+from tabwright.runtime.forms import shown
+
+Theme = Literal["auto", "light", "dark"]
+Density = Literal["comfortable", "compact"]
+THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
+DENSITIES: tuple[Density, ...] = ("comfortable", "compact")
+
+HERE = Path(__file__).parent
+OWN_STATIC = HERE / "static"
+SHARED_STATIC = HERE.parent.parent / "platform" / "static"
+
+register_messages(HERE / "messages.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pages are shown to this browser: its language, theme, density; and the token its forms carry."""
+
+    language: Language
+    theme: Theme
+    density: Density
+    csrf: str
+    here: str  # this page's path and query: where a switch of language or theme returns to
+
+    @property
+    def html_lang(self) -> str:
+        return TAGS[self.language]
+
+
+@cache
+def asset(path: str) -> str:
+    """The address of a static file, with its content's mark so that browsers keep it for long.
+
+    ``pages/...`` is a file of this room, the rest the platform's.
+    """
+    own = path.removeprefix("pages/")
+    file = OWN_STATIC / own if own != path else SHARED_STATIC / path
+    mark = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "0"
+    return f"/static/{path}?v={mark}"
+
+
+@cache
+def icon(name: str, css: str = "icon") -> Markup:
+    """One icon of the sprite."""
+    return Markup(shown.icon(name, css))
+
+
+def text(language: Language) -> Callable[..., str]:
+    """The ``t`` of a page: ``t("list.new", object=...)`` says ``pages.list.new``."""
+
+    def t(code: str, **params: Param) -> str:
+        return say("pages." + code, params, language)
+
+    return t
+
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals.update(asset=asset, icon=icon)
+
+
+def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
+    """A whole page. ``template`` is a file name in ``templates/pages``."""
+    page = _environment.get_template("pages/" + template)
+    return page.render(look=look, t=text(look.language), **context)

@@ -1,0 +1,258 @@
+"""Posts of the form: create, edit, and the conflict of two people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Response
+
+from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_in
+from tabwright.platform.errors import Conflict, NotFound, TabwrightError, Unauthenticated
+from tabwright.runtime.forms import texts
+from tabwright.runtime.forms.inputs import Entry
+from tabwright.runtime.pages import edit_page, visiting
+from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.lookups import Lookups
+from tabwright.runtime.pages.record_page import read_record, row_parts
+from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.signing import redirect
+from tabwright.runtime.pages.world import Desk, local_path, names
+
+CLASH = "record.field_changed"
+
+
+# ---- new --------------------------------------------------------
+
+
+def show_new(desk: Desk, object: ObjectDef) -> Response:
+    """An empty form, with what the address gives: a parent, a record to copy, a record type."""
+    call, args = desk.call, desk.request.args
+    call.gate.require(object, "create")
+    record_type = _record_type(desk, object, args.get("record_type"))
+    parts = visiting.parts_for(call, object, record_type)
+    fields = edit_page.fields_of(parts, creating=True)
+    filled, known, said = _prefilled(desk, object, parts, fields, record_type)
+    entry = Entry(filled, visiting.seen(call, {}), names=known)
+    page = edit_page.form_page(
+        call,
+        parts,
+        entry,
+        was="",
+        back=local_path(args.get("back", ""), ""),
+        from_text=said,
+        types=edit_page.type_choices(call, object, record_type, args.to_dict()),
+    )
+    return desk.page("form.html", object.name, page)
+
+
+def _record_type(desk: Desk, object: ObjectDef, wanted: str | None) -> RecordTypeDef | None:
+    found = desk.call.gate.record_types(object)
+    return next((each for each in found if each.name == wanted), found[0] if found else None)
+
+
+def _prefilled(
+    desk: Desk,
+    object: ObjectDef,
+    parts: visiting.Parts,
+    fields: tuple[FieldDef, ...],
+    record_type: RecordTypeDef | None,
+) -> tuple[dict[str, str], dict[str, str], str]:
+    call, args = desk.call, desk.request.args
+    zone, finder, t = ZoneInfo(call.zone), Lookups(call, desk.reads), text(call.language)
+    filled = {field.name: "false" for field in fields if field.type == "boolean"}
+    filled |= {field.name: field.default_code for field in fields if field.default_code}
+    known: dict[str, str] = {}
+    said = ""
+    copied = visiting.as_uuid(args.get("copy"))
+    if copied is not None:
+        row = read_record(call, desk.reads, object, copied)
+        readable = [field for field in fields if field.name in parts.readable and not field.unique]
+        filled |= {name: value for name, value in texts.to_texts(readable, row, zone).items() if value}
+        known = visiting.names_in(row, readable, call)
+        said = t("form.copied", name=visiting.name_of(call, object, row))
+    if "owner" in {field.name for field in fields}:
+        filled["owner"], known["owner"] = str(call.principal.user_id), call.principal.name
+    for field in fields:
+        given = args.get(field.name)
+        if given is None:
+            continue
+        filled[field.name] = given
+        id = visiting.as_uuid(given) if field.is_reference else None
+        if field.is_reference:
+            known[field.name] = (finder.name(field, id) or "") if id is not None else given
+            said = said or t("form.from", name=known[field.name])
+    return filled, known, said
+
+
+def save_new(desk: Desk, object: ObjectDef) -> Response:
+    """Create what the form says; blank inputs are left out, so that defaults of the object apply."""
+    call, form = desk.call, desk.request.form
+    call.gate.require(object, "create")
+    record_type = _record_type(desk, object, form.get("record_type_chosen"))
+    parts = visiting.parts_for(call, object, record_type)
+    fields = edit_page.fields_of(parts, creating=True)
+    posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
+    back = local_path(form.get("back", ""), "")
+    types = edit_page.type_choices(call, object, record_type, {})
+    if posted.errors:
+        lines = edit_page.lines_of(posted.errors, object, call.language)
+        return _again(desk, parts, posted, None, {}, lines, back, 422, types)
+    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
+    values = {name: value for name, value in values.items() if value is not None}
+    if record_type is not None:
+        values.setdefault("record_type", record_type.uid)
+    try:
+        saved = desk.records.create(object.name, values)
+    except (NotFound, Unauthenticated):
+        raise
+    except TabwrightError as error:
+        at, lines = edit_page.sort_faults(error, object, fields, call.language)
+        return _again(desk, parts, posted, None, at, lines, back, error.status, types)
+    desk.flash("form.created", undo=saved.operation, name=saved_name(desk, object, saved.id))
+    if form.get("then") == "new":
+        return redirect(f"/o/{object.name}/new" + (f"?record_type={record_type.name}" if record_type else ""))
+    return redirect(back or f"/o/{object.name}/{saved.id}")
+
+
+def saved_name(desk: Desk, object: ObjectDef, id: UUID) -> str:
+    try:
+        row = desk.reads.get(object.name, id, (object.name_field,))
+    except TabwrightError:
+        return label_in(object.labels, desk.call.language)
+    return visiting.name_of(desk.call, object, row)
+
+
+def _again(
+    desk: Desk,
+    parts: visiting.Parts,
+    posted: edit_page.Posted,
+    row: Mapping[str, Any] | None,
+    at: Mapping[str, tuple[str, ...]],
+    lines: tuple[edit_page.FaultLine, ...],
+    back: str,
+    status: int,
+    types: tuple[edit_page.TypeChoice, ...] = (),
+) -> Response:
+    """The form once more, with everything that was typed and what is wrong with it."""
+    call = desk.call
+    entry = edit_page.entry_of(call, posted, row or {}, at)
+    was = desk.request.form.get("was", "")
+    page = edit_page.form_page(call, parts, entry, was=was, row=row, faults=lines, back=back, types=types)
+    return desk.page("form.html", parts.object.name, page, status)
+
+
+# ---- edit --------------------------------------------------------
+
+
+def show_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
+    """The form of a record as it is now."""
+    call = desk.call
+    row, parts, fields = _open(desk, object, id)
+    filled = texts.to_texts(fields, row, ZoneInfo(call.zone))
+    known = visiting.names_in(row, fields, call)
+    page = edit_page.form_page(
+        call,
+        parts,
+        Entry(filled, visiting.seen(call, row), names=known),
+        was=edit_page.pack(filled, known),
+        row=row,
+        back=local_path(desk.request.args.get("back", ""), ""),
+    )
+    return desk.page("form.html", object.name, page)
+
+
+def _open(
+    desk: Desk, object: ObjectDef, id: UUID
+) -> tuple[Mapping[str, Any], visiting.Parts, tuple[FieldDef, ...]]:
+    call = desk.call
+    call.gate.require(object, "edit")
+    row = read_record(call, desk.reads, object, id)
+    parts = row_parts(call, object, row)
+    return row, parts, edit_page.fields_of(parts, creating=False)
+
+
+def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
+    """Write the fields that were changed on the form; the rest is not touched."""
+    call, form = desk.call, desk.request.form
+    row, parts, fields = _open(desk, object, id)
+    finder = Lookups(call, desk.reads)
+    if "resolved" in form:
+        posted = edit_page.resolve(fields, form, finder)
+    else:
+        posted = edit_page.read_posted(fields, form, finder, call.language, call)
+    back = local_path(form.get("back", ""), "")
+    shown = {**row, "revision": form.get("revision") or row.get("revision")}
+    if posted.errors:
+        lines = edit_page.lines_of(posted.errors, object, call.language)
+        return _again(desk, parts, posted, shown, {}, lines, back, 422)
+    if form.get("then") == "edit":
+        return _again(desk, parts, posted, shown, {}, (), back, 200)
+    at = back or f"/o/{object.name}/{id}"
+    if not posted.changed:
+        desk.flash("form.unchanged")
+        return redirect(at)
+    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
+    seen = form.get("revision", "")
+    try:
+        saved = desk.records.update(object.name, id, values, seen=int(seen) if seen.isdigit() else None)
+    except (NotFound, Unauthenticated):
+        raise
+    except Conflict as error:
+        if any(fault.code == CLASH for fault in error.faults):
+            return _clash(desk, object, id, posted, back)
+        found, lines = edit_page.sort_faults(error, object, fields, call.language)
+        return _again(desk, parts, posted, shown, found, lines, back, error.status)
+    except TabwrightError as error:
+        found, lines = edit_page.sort_faults(error, object, fields, call.language)
+        return _again(desk, parts, posted, shown, found, lines, back, error.status)
+    _tell(desk, object, posted, row, fields, saved.operation, id)
+    return redirect(at)
+
+
+def _tell(
+    desk: Desk,
+    object: ObjectDef,
+    posted: edit_page.Posted,
+    before: Mapping[str, Any],
+    fields: tuple[FieldDef, ...],
+    operation: UUID | None,
+    id: UUID,
+) -> None:
+    """Say what was saved; and, where somebody else saved meanwhile, that theirs is kept too."""
+    call = desk.call
+    theirs = texts.to_texts(fields, before, ZoneInfo(call.zone))
+    kept = [
+        label_in(field.labels, call.language)
+        for field in fields
+        if field.name in posted.was
+        and theirs[field.name] != posted.was[field.name]
+        and field.name not in posted.changed
+    ]
+    if kept:
+        who = str(before.get("updated_by.name") or text(call.language)("conflict.somebody"))
+        desk.flash("form.merged", undo=operation, who=who, fields=names(kept, call.language))
+    else:
+        desk.flash("form.saved", undo=operation, name=saved_name(desk, object, id))
+
+
+def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, back: str) -> Response:
+    """Somebody else changed what this person changed: three values a field, a choice each."""
+    call = desk.call
+    row, parts, _ = _open(desk, object, id)
+    t = text(call.language)
+    _, was_names = edit_page.unpack(desk.request.form.get("was", ""))
+    when = row.get("updated_at")
+    page = edit_page.conflict_page(
+        call,
+        parts,
+        posted,
+        row,
+        was_names,
+        back=back,
+        who=str(row.get("updated_by.name") or t("conflict.somebody")),
+        when=when_text(when, call.clock.now(), ZoneInfo(call.zone), call.language) if when else "",
+    )
+    return desk.page("conflict.html", object.name, page, 409)

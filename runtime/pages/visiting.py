@@ -1,0 +1,159 @@
+"""What several pages share: layouts, paths to read, names, and the unrolled pieces of one person's view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tabwright.metadata.model import FieldDef, LayoutDef, ObjectDef, RecordTypeDef
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms.inputs import Entry
+from tabwright.runtime.forms.piece import Piece
+from tabwright.runtime.forms.shown import Seen, name_path
+from tabwright.runtime.forms.unroll import form_piece, highlights_piece, layout_of, paths_of, view_piece
+from tabwright.runtime.pages.preview import NO_MARKS, Marks
+from tabwright.runtime.pages.rendering import text
+
+STAMPS = ("id", "revision", "owner", "created_at", "created_by", "updated_at", "updated_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The unrolled parts of one object's pages for what one person may read and edit, in one language."""
+
+    object: ObjectDef
+    layout: LayoutDef
+    record_type: RecordTypeDef | None
+    readable: frozenset[str]
+    editable: frozenset[str]
+    marked: frozenset[str]  # fields that only a draft has
+    key: tuple[Any, ...]  # what a piece made of these depends on
+
+
+def parts_for(
+    call: Call, object: ObjectDef, record_type: RecordTypeDef | None, marks: Marks = NO_MARKS
+) -> Parts:
+    """Which layout shows the record, and what of it this person may read and edit. Kept for a release."""
+    who = call.principal
+    kept = (
+        "parts", call.tenant.store.key, call.model.release, call.model.digest, object.uid,
+        record_type.uid if record_type is not None else None, who.kind, who.permission_sets, who.token_scope,
+        marks.get(object.name),
+    )  # fmt: skip
+
+    def make() -> Parts:
+        layout = layout_of(object, record_type)
+        editable = frozenset(field.name for field in call.gate.editable(object))
+        key = (
+            call.tenant.store.key, object.digest, layout.name, kept[5], call.gate.footprint(object),
+            sha256(",".join(sorted(editable)).encode()).hexdigest(),
+        )  # fmt: skip
+        readable = frozenset(field.name for field in call.gate.readable(object))
+        marked = marks.get(object.name, frozenset()) & readable
+        return Parts(object, layout, record_type, readable, editable, marked, (*key, marked))
+
+    return call.tenant.pieces.get(kept, make, 4_000)
+
+
+def _key(call: Call, what: str, parts: Parts) -> tuple[Any, ...]:
+    return (what, *parts.key, call.language)
+
+
+def sections(call: Call, parts: Parts) -> Piece[Seen]:
+    """The record page's sections, from the cache."""
+    return call.tenant.pieces.get(
+        _key(call, "view", parts),
+        lambda: view_piece(
+            parts.object,
+            parts.layout,
+            call.model,
+            call.language,
+            parts.readable,
+            dict.fromkeys(parts.marked, text(call.language)("preview.field")),
+        ),
+        12_000,
+    )
+
+
+def highlights(call: Call, parts: Parts) -> Piece[Seen] | None:
+    """The figures under the title, from the cache."""
+    return call.tenant.pieces.get(
+        _key(call, "highlights", parts),
+        lambda: highlights_piece(parts.object, call.model, call.language, parts.readable),
+        3_000,
+    )
+
+
+def form(call: Call, parts: Parts, *, creating: bool) -> Piece[Entry]:
+    """The form's sections, from the cache."""
+    return call.tenant.pieces.get(
+        _key(call, "form new" if creating else "form", parts),
+        lambda: form_piece(
+            parts.object,
+            parts.layout,
+            call.model,
+            call.language,
+            parts.readable,
+            parts.editable,
+            creating=creating,
+            record_type=parts.record_type,
+        ),
+        40_000,
+    )
+
+
+def shown_fields(parts: Parts) -> tuple[FieldDef, ...]:
+    """Every readable field that the record's page shows: of the layout and of the highlights."""
+    names = [entry.field for section in parts.layout.sections for entry in section.fields]
+    names += parts.object.highlights
+    found = dict.fromkeys(name for name in names if name in parts.readable and name in parts.object.fields)
+    return tuple(parts.object.fields[name] for name in found)
+
+
+def record_paths(call: Call, parts: Parts, more: Iterable[FieldDef] = ()) -> tuple[str, ...]:
+    """What to ask of the read path to show or edit one record."""
+    stamps = tuple(parts.object.fields[name] for name in STAMPS if name in parts.readable)
+    fields = (*stamps, *shown_fields(parts), *more)
+    name = parts.object.name_field
+    paths = paths_of(fields, call.model)
+    return paths if name in paths or name not in parts.readable else (name, *paths)
+
+
+def type_of(call: Call, object: ObjectDef, uid: Any) -> RecordTypeDef | None:
+    """The record type of that uid or name, or None."""
+    return next((each for each in object.record_types.values() if uid in (each.uid, each.name)), None)
+
+
+def name_of(call: Call, object: ObjectDef, row: Mapping[str, Any]) -> str:
+    """What a record is called on its pages."""
+    name = row.get(object.name_field)
+    return str(name) if name not in (None, "") else text(call.language)("record.nameless")
+
+
+def names_in(row: Mapping[str, Any], fields: Iterable[FieldDef], call: Call) -> dict[str, str]:
+    """Field name -> name of what its lookup names, from a row that holds the name paths."""
+    found: dict[str, str] = {}
+    for field in fields:
+        at = name_path(field, field.name, call.model)
+        if at is not None and row.get(at) is not None:
+            found[field.name] = str(row[at])
+    return found
+
+
+def seen(call: Call, row: Mapping[str, Any]) -> Seen:
+    """A row as the pieces take it."""
+    return Seen(row, ZoneInfo(call.zone))
+
+
+def as_uuid(value: str | UUID | None) -> UUID | None:
+    """The id that a text holds, or None."""
+    if isinstance(value, UUID) or value is None:
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

@@ -1,0 +1,238 @@
+"""From a request to what the pages work with: who asks, by which model, how it is to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Request, Response, current_app
+
+from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.language import Language, choose_language, say
+from tabwright.platform.signin import SessionRow
+from tabwright.platform.web import LANGUAGE_COOKIE, Visit
+from tabwright.runtime.access import principals
+from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.desk import Call
+from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
+from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
+from tabwright.runtime.pages.shell import Notice, Shell, make_shell
+from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.records.service import Records
+
+if TYPE_CHECKING:
+    from tabwright.platform.clock import Clock, Ids
+    from tabwright.platform.identities import Identities
+    from tabwright.platform.settings import Settings
+    from tabwright.platform.signin import Sessions
+    from tabwright.platform.tenants import Tenants
+    from tabwright.platform.web import Web
+    from tabwright.runtime.desk import Tenancy
+
+LOOK_COOKIE = "tw_look"  # theme.density, of this browser
+APP_COOKIE = "tw_app"
+SEEN_COOKIE = "tw_seen"  # the records opened last: object:id, by "~"
+SEEN = 8
+YEAR = 365 * 24 * 3600
+
+
+class Site(Protocol):
+    """What pages need of the doorway's site."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def identities(self) -> Identities: ...
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def tenancy(self) -> Tenancy: ...
+
+
+def look_of(request: Request, language: Language, csrf: str) -> Look:
+    """How this browser wants pages."""
+    theme, _, density = request.cookies.get(LOOK_COOKIE, "").partition(".")
+    known: Theme = theme if theme in THEMES else "auto"
+    spaced: Density = density if density in DENSITIES else "comfortable"
+    here = request.full_path if request.query_string else request.path
+    return Look(language, known, spaced, csrf, here if request.method == "GET" else request.path)
+
+
+def local_path(value: str, otherwise: str = "/") -> str:
+    """A path of this site to return to; anything else is not followed."""
+    parts = urlsplit(value)
+    good = (
+        value.startswith("/")
+        and not value.startswith(("//", "/\\"))
+        and not parts.netloc
+        and "\\" not in value
+    )
+    return value if good and value.isprintable() and len(value) < 2_000 else otherwise
+
+
+@dataclass
+class Desk:
+    """One signed-in request. Under a preview ``call`` holds the draft's model and ``reads`` translate."""
+
+    site: Site
+    request: Request
+    visit: Visit
+    session: SessionRow
+    call: Call
+    look: Look
+    reads: Reading
+    marks: Marks = field(default_factory=dict)
+    is_preview: bool = False
+
+    @property
+    def web(self) -> Web:
+        found: Web = current_app.extensions["tabwright"]
+        return found
+
+    @cached_property
+    def records(self) -> Records:
+        """The write path, in this person's name."""
+        return Records(self.call)
+
+    @property
+    def own(self) -> Call:
+        """The call for what everybody may change of their own user record: language, zone."""
+        return replace(self.call, gate=Gate.system(self.call.model))
+
+    def object(self, name: str) -> ObjectDef:
+        """The object that an address names. Raises NotFound."""
+        return self.call.gate.object(name)
+
+    def imports(self) -> bool:
+        """Whether the pages of import are there."""
+        return "imports.start" in current_app.view_functions
+
+    def app_name(self) -> str | None:
+        """The app that was chosen last."""
+        return self.request.args.get("app") or self.request.cookies.get(APP_COOKIE)
+
+    def seen(self) -> list[tuple[str, UUID]]:
+        """The records that this browser opened last."""
+        found = []
+        for part in self.request.cookies.get(SEEN_COOKIE, "").split("~")[:SEEN]:
+            name, _, id = part.partition(":")
+            try:
+                found.append((name, UUID(id)))
+            except ValueError:
+                continue
+        return found
+
+    def remember(self, response: Response, object: str, id: UUID) -> None:
+        """Put a record first among those opened last."""
+        others = [(name, other) for name, other in self.seen() if other != id]
+        value = "~".join(f"{name}:{other.hex}" for name, other in [(object, id), *others][:SEEN])
+        if value != self.request.cookies.get(SEEN_COOKIE):
+            keep_cookie(self.site, response, SEEN_COOKIE, value)
+
+    def flash(self, code: str, undo: UUID | None = None, kind: str = "success", **params: str | int) -> None:
+        """Leave a line for the next page; ``undo`` is the operation that a button takes back."""
+        if undo is not None:
+            params["undo"] = f"/undo/{undo}"
+        self.site.sessions.flash(self.session, kind, "pages." + code, **params)
+
+    def shell(self, at: str, query: str = "") -> Shell:
+        """The frame of a page."""
+        notices: list[Notice] = []
+        if self.session.data.get("flash"):
+            notices = [
+                _notice(each, self.look.language) for each in self.site.sessions.take_flashes(self.session)
+            ]
+        studio = "/studio" if "studio.home" in current_app.view_functions and self._may_customise() else None
+        return make_shell(
+            self.call.gate,
+            self.look.language,
+            tenant_name=str(self.session.data.get("tenant_name") or self.session.location.slug),
+            address=str(self.session.data.get("address") or ""),
+            app=self.app_name(),
+            at=at,
+            query=query,
+            flash=notices,
+            studio=studio,
+            preview=self.request.path if self.is_preview else None,
+        )
+
+    def _may_customise(self) -> bool:
+        return self.call.gate.has("customise") or self.call.gate.has("view_setup")
+
+    def page(self, template: str, at: str, page: Any, status: int = 200, query: str = "") -> Response:
+        """A whole page as a response."""
+        html = render(template, self.look, {"shell": self.shell(at, query), "page": page})
+        response = Response(html, status, content_type="text/html; charset=utf-8")
+        response.headers["X-Tabwright-Release"] = str(self.call.model.release)
+        response.headers["Content-Language"] = self.look.html_lang
+        return response
+
+
+def _notice(flash: dict[str, Any], language: Language) -> Notice:
+    params = dict(flash.get("params") or {})
+    undo = params.pop("undo", None)
+    return Notice(
+        say(str(flash.get("code")), params, language),
+        "ok" if flash.get("level") == "success" else "warn",
+        local_path(str(undo)) if undo else None,
+    )
+
+
+def keep_cookie(site: Site, response: Response, name: str, value: str) -> None:
+    """Keep a choice in the browser for a year. None of them is a secret; scripts do not need them."""
+    response.set_cookie(
+        name, value, max_age=YEAR, path="/", samesite="Lax", httponly=True, secure=site.settings.secure
+    )
+
+
+def open_desk(site: Site, request: Request, visit: Visit) -> Desk:
+    """The desk of a request with a session. Raises Unauthenticated where the user is gone."""
+    session = visit.session
+    assert session is not None
+    tenant = site.tenancy.open(session.location)
+    with tenant.store.read() as reader:
+        model = tenant.at_release(reader)
+        principal = principals.load(tenant, reader, model, session.user_id, site.clock.now())
+    language = choose_language((principal.language, request.cookies.get(LANGUAGE_COOKIE)))
+    visit.language = language
+    call = Call(
+        tenant=tenant,
+        principal=principal,
+        model=model,
+        gate=Gate(model, principal),
+        clock=site.clock,
+        ids=site.ids,
+        language=language,
+        zone=principal.zone,
+        request_id=visit.request_id,
+        cause="form",
+    )
+    return Desk(site, request, visit, session, call, look_of(request, language, session.csrf), Reads(call))
+
+
+def preview_desk(desk: Desk, draft: Model) -> Desk:
+    """The same desk under a draft's model: its pages over the records of the release in force."""
+    current = desk.call.model
+    call = replace(desk.call, model=draft, gate=Gate(draft, desk.call.principal))
+    return replace(
+        desk,
+        call=call,
+        reads=PreviewReads(desk.reads, draft, current),
+        marks=marks(draft, current),
+        is_preview=True,
+    )
+
+
+def names(values: Sequence[str], language: Language) -> str:
+    """Labels in a row, as the language joins them."""
+    return say("pages.preview.join", {}, language).join(values)
