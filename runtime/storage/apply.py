@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tabwright.platform.errors import LockTimeout
 from tabwright.runtime.storage.changes import INDEX_ROWS, Convert, FillKey, Step, apply_ddl
 from tabwright.runtime.storage.data import Filling
 from tabwright.runtime.storage.ddl import Ddl
@@ -33,15 +34,19 @@ def row_counter(reader: Reader) -> Callable[[int], int]:
 def take(writer: Writer, steps: Iterable[Step]) -> dict[str, int]:
     """Do steps in the transaction of ``writer``; the values that gave none, by field.
 
-    Raises UniqueViolation where a unique index meets a clash.
+    Raises UniqueViolation where a unique index meets a clash, LockTimeout naming the object in use.
     """
     ddl = Ddl(writer)
     lost: dict[str, int] = {}
     for step in steps:
-        if not apply_ddl(ddl, step) and isinstance(step, (Convert, FillKey)):
+        try:
+            if apply_ddl(ddl, step) or not isinstance(step, (Convert, FillKey)):
+                continue
             count = Filling(step, writer.store.dialect).all(writer)
-            if count:
-                lost[f"{step.object}.{step.field}"] = count
+        except LockTimeout as error:
+            raise LockTimeout.of("storage.locked", object=step.object) from error
+        if count:
+            lost[f"{step.object}.{step.field}"] = count
     return lost
 
 

@@ -23,7 +23,7 @@ from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.runtime.storage.columns import Conversion, Shape, shape_of, width
 from tabwright.runtime.storage.ddl import Ddl, IndexSpec
-from tabwright.runtime.storage.indexes import EqualFields, wanted
+from tabwright.runtime.storage.indexes import wanted
 from tabwright.runtime.storage.tables import Entry, Physical, State, needs_fold, needs_sort_key
 
 INDEX_ROWS = 20_000  # an index on a table of up to this many rows is made in the publish
@@ -123,7 +123,6 @@ def fit(
     physical: Physical,
     rows: Callable[[int], int],
     now: datetime,
-    equal_fields: EqualFields,
     same: Iterable[str] = (),
 ) -> Fit:
     """The way from ``physical`` to ``model``.
@@ -136,7 +135,7 @@ def fit(
     uids = {object.uid for object in model.objects.values()}
     for object in model.objects.values():
         if object.name not in skip:
-            _fit_object(work, object, equal_fields)
+            _fit_object(work, object)
     for entry in physical.entries:
         if entry.kind == "object" and entry.state == "live" and entry.uid not in uids:
             work.put(replace(entry, state="dropped", dropped_at=now))
@@ -200,7 +199,7 @@ def bytes_of(shape: Shape, sort: bool, fold: bool) -> int:
     return width(shape) + (sort + fold) * width(Shape("text"))
 
 
-def _fit_object(work: _Work, object: ObjectDef, equal_fields: EqualFields) -> None:
+def _fit_object(work: _Work, object: ObjectDef) -> None:
     own = work.physical.object(object.uid)
     fresh = own is None
     if own is None:
@@ -225,7 +224,7 @@ def _fit_object(work: _Work, object: ObjectDef, equal_fields: EqualFields) -> No
     for entry in there:
         if entry.state == "live" and entry.uid not in uids:
             work.put(replace(entry, state="dropped", dropped_at=work.now))
-    _fit_indexes(work, object, own, entries, equal_fields, fresh)
+    _fit_indexes(work, object, own, entries, fresh)
 
 
 def _fit_field(
@@ -360,10 +359,9 @@ def _fit_indexes(
     object: ObjectDef,
     own: Entry,
     entries: Mapping[str, Entry],
-    equal_fields: EqualFields,
     fresh: bool,
 ) -> None:
-    want = wanted(object, entries, equal_fields)
+    want = wanted(object, entries)
     have: dict[str, Entry] = {}
     for entry in () if fresh else work.physical.of_object(own.n, "index"):
         if entry.state not in ("live", "building"):

@@ -148,6 +148,10 @@ class Filling:
         self._compute = compute
         self._main = main
 
+    def only_since(self, moment: Any) -> None:
+        """From now on only rows that were written since a stored moment."""
+        self._where = [*self._where, self._main.c.updated_at >= moment]
+
     def chunk(self, writer: Writer, after: Any = None, size: int = CHUNK) -> Result:
         """The next rows after the stored id ``after``. ``rows`` below ``size``: that was the last chunk."""
         query = self._select.order_by(self._main.c.id).limit(size)

@@ -5,7 +5,7 @@ Every index is on the main table and leaves deleted records out; what stands in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ _SYSTEM_WAYS = {
 }
 _SYSTEM_WAYS |= {"created_at": "datetime", "updated_at": "datetime", "rev": "integer", "record_type": "text"}
 
-EqualFields = Callable[[ObjectDef, ListViewDef], tuple[str, ...]]
 _OWNER = Term("owner_id", "reference")
 _ID = Term("id", "reference")
 
@@ -51,11 +50,9 @@ def unique_spec(object: ObjectDef, rule: UniqueRuleDef, entries: Mapping[str, En
     return IndexSpec(tuple(terms), unique=True)
 
 
-def _list_spec(
-    object: ObjectDef, view: ListViewDef, entries: Mapping[str, Entry], equal: tuple[str, ...]
-) -> IndexSpec | None:
+def _list_spec(view: ListViewDef, entries: Mapping[str, Entry]) -> IndexSpec | None:
     """(fields that the filter sets equal, what the list is ordered by, id, owner)."""
-    terms = [term for name in equal if (term := _term(name, entries)) is not None]
+    terms = [term for name in equal_fields(view) if (term := _term(name, entries)) is not None]
     directions = {direction for _, direction in view.order}
     for name, direction in view.order:
         entry = entries.get(name)
@@ -71,9 +68,24 @@ def _list_spec(
     return IndexSpec(tuple(terms))
 
 
-def wanted(
-    object: ObjectDef, entries: Mapping[str, Entry], equal_fields: EqualFields
-) -> dict[str, IndexSpec]:
+def equal_fields(view: ListViewDef) -> tuple[str, ...]:
+    """The fields that a list view's filter sets equal to something, which come first in its index."""
+    if view.where is None:
+        return ()
+    found: list[str] = []
+    todo = [view.where.root]
+    while todo:
+        node = todo.pop()
+        if node.op == "and":
+            todo.extend(reversed(node.args))
+        elif node.op in ("eq", "same") and any(arg.literal for arg in node.args):
+            read = next((arg.data for arg in node.args if arg.op == "read"), None)
+            if read is not None and len(read.path) == 1 and read.path[0] not in found:
+                found.append(read.path[0])
+    return tuple(found)
+
+
+def wanted(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSpec]:
     """Every index that an object should have, by a key that stays the same through renames."""
     found: dict[str, IndexSpec] = {f"{object.uid}:owner": IndexSpec((_OWNER, _ID))}
     for field in object.own_fields:
@@ -84,7 +96,7 @@ def wanted(
             found[f"{rule.uid}:unique"] = spec
     seen = set(found.values())
     for view in object.list_views.values():
-        listed = _list_spec(object, view, entries, equal_fields(object, view))
+        listed = _list_spec(view, entries)
         if listed is not None and listed not in seen:
             seen.add(listed)
             found[f"{view.uid or object.uid + '.' + view.name}:list"] = listed

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from tabwright.metadata.fieldtypes import TEXT_TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import NotFound, Unavailable
 from tabwright.platform.tables import TENANT, CodeText, Instant, Json
@@ -73,9 +74,6 @@ _SYSTEM_SHAPES: tuple[tuple[str, Shape], ...] = (
     ("deleted_at", Shape("datetime")),
 )
 _NOT_NULL = frozenset({"rev", "created_at", "updated_at"})
-
-# Field types whose sort key differs from the text itself, and those that unique rules may fold.
-TEXT_TYPES = frozenset({"text", "email", "phone", "url", "auto_number"})
 
 
 def needs_sort_key(object: ObjectDef, field: FieldDef) -> bool:
@@ -151,6 +149,11 @@ class Physical:
         """The present state, by one statement."""
         rows = reader.execute(sa.select(physical)).all()
         return cls(Entry(*tuple(row)) for row in rows)
+
+    def changed(self, entries: Iterable[Entry]) -> Physical:
+        """With some entries new or in place of their former state."""
+        merged = self._of_number | {entry.n: entry for entry in entries}
+        return Physical(merged.values())
 
     @property
     def next_number(self) -> int:

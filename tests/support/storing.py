@@ -84,9 +84,9 @@ def physical_of(store: Store) -> Physical:
 def fit_now(store: Store, model: Model, only_plan: Reader | None = None) -> Fit:
     """Make a store fit a model, everything in one transaction; or only say how."""
     if only_plan is not None:
-        return fit(model, Physical.read(only_plan), row_counter(only_plan), NOW, lambda *_: ())
+        return fit(model, Physical.read(only_plan), row_counter(only_plan), NOW)
     with store.write() as writer:
-        found = fit(model, Physical.read(writer), row_counter(writer), NOW, lambda *_: ())
+        found = fit(model, Physical.read(writer), row_counter(writer), NOW)
         take(writer, found.instant)
         save(writer, found.entries.values())
     return found

@@ -1,0 +1,234 @@
+"""The one transaction of a publish: DDL, data steps, documents, release number, jobs and journal, or nothing.
+
+Everything that can be worked out before is (the tree, the model); inside the transaction it is checked that
+the release in force is still the one it was worked out for.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.compiler import compile_tree
+from tabwright.metadata.model import Model
+from tabwright.metadata.store import Release, Releases
+from tabwright.metadata.tree import Tree
+from tabwright.platform.clock import Clock, Ids
+from tabwright.platform.database import Store, Writer
+from tabwright.platform.errors import Conflict, Fault, LockTimeout, Place, UniqueViolation
+from tabwright.platform.jobs import Jobs
+from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.journal.writing import add_operation
+from tabwright.runtime.publishing.consequences import name_of_step
+from tabwright.runtime.publishing.searching import reindex, stale_objects
+from tabwright.runtime.storage.apply import row_counter, save, take
+from tabwright.runtime.storage.changes import Fit, fit
+from tabwright.runtime.storage.tables import Physical, Tables
+
+TRIES = 30
+KEPT = timedelta(days=30)  # what is dropped
+PREPARE = "publish.prepare"
+FINISH = "publish.finish"
+PURGE = "publish.purge"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A release to be: its tree, and what the tree was made from."""
+
+    tree: Tree
+    base: int
+    author: Principal
+    note: str = ""
+    request_id: str | None = None
+    draft: str | None = None  # whose draft it is, to be cleared when it is published
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish came to. While the job ``waiting`` prepares it, ``release`` is the old one."""
+
+    release: int
+    model: Model | None = None
+    tables: Tables | None = None
+    waiting: UUID | None = None
+    jobs: tuple[UUID, ...] = ()
+    lost: dict[str, int] = field(default_factory=dict)  # values that did not convert, by field
+
+
+class Moved(Exception):
+    """Another release came in between: work it out again."""
+
+
+class Unprepared(Exception):
+    """The release needs long steps before it can be in force."""
+
+
+class Engine:
+    """Publishes trees to one store."""
+
+    def __init__(self, store: Store, releases: Releases, jobs: Jobs, clock: Clock, ids: Ids) -> None:
+        self.store = store
+        self.releases = releases
+        self.jobs = jobs
+        self.clock = clock
+        self.ids = ids
+
+    def retried(self, once: Callable[[], Published]) -> Published:
+        """Run a publish until it has its locks and nobody came in between. Raises LockTimeout in the end."""
+        for left in reversed(range(TRIES)):
+            try:
+                return once()
+            except Moved:
+                continue
+            except LockTimeout:
+                if not left:
+                    raise
+            # Whoever was kept waiting by our lock request goes first.
+            time.sleep(random.uniform(0.02, 0.08))
+        raise Conflict.of("publish.too_busy")
+
+    def open(self, writer: Writer, expected: int) -> None:
+        """Be the only publisher. Raises Moved where ``expected`` is not the release in force."""
+        if self.store.dialect == "postgresql":
+            writer.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+        writer.alone("publish")
+        if self.releases.current(writer) != expected:
+            raise Moved
+
+    def publish(
+        self,
+        wanted: Wanted,
+        old: Model | None,
+        current: int,
+        also: Callable[[Writer, Release], None] = lambda writer, release: None,
+    ) -> Published:
+        """One try. ``old`` is the model in force, ``current`` its number; ``also`` joins the transaction.
+
+        Raises Moved, Unprepared, LockTimeout, Invalid (documents), Conflict (unique clashes).
+        """
+        model = compile_tree(wanted.tree, release=current + 1, previous=old)
+        same = unchanged(old, model)
+        with self.store.write() as writer:
+            self.open(writer, current)
+            now = self.clock.now()
+            physical = Physical.read(writer)
+            way = fit(model, physical, row_counter(writer), now, same)
+            if way.prepare:
+                raise Unprepared
+            lost = self._take(writer, way)
+            save(writer, way.entries.values())
+            tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
+            searched = reindex(writer, stale_objects(old, model, same), model, tables)
+            building = _building(way, searched.large)
+            release = self.releases.add(
+                writer,
+                wanted.tree,
+                expected=current,
+                author=author_of(wanted.author),
+                at=now,
+                note=wanted.note,
+                base=wanted.base,
+                building=building,
+            )
+            operation = self.ids.new()
+            reference = {"release": release.number, "base": wanted.base}
+            add_operation(
+                writer, operation, now, wanted.author, "publish", release.number, wanted.request_id, reference
+            )
+            jobs = self._add_jobs(writer, way, building, operation, wanted.author)
+            also(writer, release)
+        return Published(release.number, model, tables, jobs=jobs, lost=lost)
+
+    def _take(self, writer: Writer, way: Fit) -> dict[str, int]:
+        try:
+            return take(writer, way.instant)
+        except UniqueViolation as error:
+            raise clash_of(way, error) from error
+
+    def prepare_later(self, wanted: Wanted) -> UUID:
+        """Keep the tree and have a job prepare the tables for it, then publish it; the job's id.
+
+        Raises Conflict while another release is being prepared.
+        """
+        payload = {
+            "tree": wanted.tree.digest,
+            "base": wanted.base,
+            "author": principal_json(wanted.author),
+            "note": wanted.note,
+            "draft": wanted.draft,
+        }
+        with self.store.write() as writer:
+            writer.alone("publish")
+            open_jobs = self.jobs.list(writer, states=("waiting", "running"))
+            busy = next((job for job in open_jobs if job.kind == PREPARE), None)
+            if busy is not None:
+                raise Conflict.of("publish.preparing", job=str(busy.id))
+            self.releases.trees.save(writer, wanted.tree)
+            return self.jobs.add(writer, PREPARE, payload, key=PREPARE, created_by=author_of(wanted.author))
+
+    def _add_jobs(
+        self, writer: Writer, way: Fit, building: dict[str, Any], operation: UUID, author: Principal
+    ) -> tuple[UUID, ...]:
+        jobs = []
+        if building:
+            jobs.append(
+                self.jobs.add(
+                    writer, FINISH, {}, key=FINISH, operation=operation, created_by=author_of(author)
+                )
+            )
+        now = self.clock.now()
+        if any(entry.dropped_at == now for entry in way.entries.values()):
+            # One purge a day is enough.
+            due = now + KEPT
+            self.jobs.add(writer, PURGE, {}, due_at=due, key=f"{PURGE}:{due:%Y-%m-%d}", operation=operation)
+        return tuple(jobs)
+
+
+def unchanged(old: Model | None, new: Model) -> frozenset[str]:
+    """Names of the objects that have the same digest under the same uid in both models."""
+    if old is None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, object in new.objects.items()
+        if (before := old.objects.get(name)) is not None
+        and (before is object or (before.uid, before.digest) == (object.uid, object.digest))
+    )
+
+
+def _building(way: Fit, search: tuple[str, ...]) -> dict[str, Any]:
+    """The ``building`` json of a release: each long step that jobs still have to do."""
+    steps = [{"step": name_of_step(step), "state": "waiting"} for step in way.after]
+    steps += [{"step": f"search {name}", "state": "waiting"} for name in search]
+    return {"steps": steps, "search": list(search)} if steps else {}
+
+
+def clash_of(way: Fit, error: UniqueViolation) -> Conflict:
+    """The unique rule that the records there break."""
+    entry = next((e for e in way.entries.values() if f"i{e.n}" == error.index), None)
+    rule = entry.uid.removesuffix(":unique") if entry else error.index
+    place = Place(rule=rule)
+    return Conflict([Fault("publish.unique_broken", {"rule": rule}, place)])
+
+
+def author_of(principal: Principal) -> UUID | None:
+    """The user who publishes; None for the platform itself."""
+    return None if principal.kind == "system" else principal.user_id
+
+
+def principal_json(principal: Principal) -> dict[str, Any]:
+    """Who asked for a job, as far as its journal entry needs."""
+    return {"id": principal.user_id.hex, "name": principal.name, "kind": principal.kind}
+
+
+def principal_from(stored: dict[str, Any]) -> Principal:
+    """The reverse of ``principal_json``; such a principal holds no rights."""
+    return Principal(UUID(stored["id"]), stored["name"], kind=stored["kind"])

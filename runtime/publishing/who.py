@@ -1,0 +1,97 @@
+"""Who gains and who loses rights by a publish, in numbers of users."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.database import prepare
+from tabwright.platform.tables import Instant
+from tabwright.runtime.access.rights import Rights
+from tabwright.runtime.storage.tables import Tables
+
+if TYPE_CHECKING:
+    from tabwright.platform.database import Reader
+
+SHOWN = ("read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How many users gain and lose one right on an object ("field" rights count as ``read:<field>``...)."""
+
+    object: str
+    right: str
+    gain: int
+    lose: int
+
+
+def holders(reader: Reader, model: Model, tables: Tables, now: datetime) -> Counter[tuple[str, ...]]:
+    """How many active users hold each combination of permission sets (uids, sorted)."""
+    if "user" not in model.objects or "permission_assignment" not in model.objects:
+        return Counter()
+    users = tables.of(model.objects["user"])
+    assigned = tables.of(model.objects["permission_assignment"])
+    expires = assigned.column("expires_at")
+    query = (
+        sa.select(assigned.column("user"), assigned.column("permission_set"))
+        .select_from(assigned.main.join(users.main, users.id == assigned.column("user")))
+        .where(
+            assigned.deleted_at.is_(None),
+            users.deleted_at.is_(None),
+            users.column("active"),
+            sa.or_(expires.is_(None), expires > sa.bindparam("now", type_=Instant())),
+        )
+    )
+    sets: defaultdict[UUID | bytes, set[str]] = defaultdict(set)
+    for user, uid in reader.rows(prepare(reader.store, query), {"now": now}):
+        sets[user].add(uid)
+    return Counter(tuple(sorted(held)) for held in sets.values())
+
+
+def shifts(old: Model, new: Model, held: Counter[tuple[str, ...]]) -> tuple[Shift, ...]:
+    """What each object and field right gains and loses; objects are matched by uid."""
+    if not held or not _may_differ(old, new):
+        return ()
+    before = {each.uid: each for each in old.objects.values()}
+    after = {each.uid: each for each in new.objects.values()}
+    gained: Counter[tuple[str, str]] = Counter()
+    lost: Counter[tuple[str, str]] = Counter()
+    for sets, users in held.items():
+        old_rights, new_rights = Rights(old, sets, None, False), Rights(new, sets, None, False)
+        for uid in before.keys() | after.keys():
+            was, now = before.get(uid), after.get(uid)
+            had, has = _rights(old_rights, was), _rights(new_rights, now)
+            name = now.name if now is not None else was.name if was is not None else ""
+            for right in has - had:
+                gained[name, right] += users
+            for right in had - has:
+                lost[name, right] += users
+    keys = sorted(gained.keys() | lost.keys())
+    return tuple(Shift(object, right, gained[object, right], lost[object, right]) for object, right in keys)
+
+
+def _may_differ(old: Model, new: Model) -> bool:
+    if dict(old.permission_sets) != dict(new.permission_sets):
+        return True
+    return any(new.objects.get(name) is not each for name, each in old.objects.items()) or len(
+        old.objects
+    ) != len(new.objects)
+
+
+def _rights(rights: Rights, object: ObjectDef | None) -> set[str]:
+    if object is None:
+        return set()
+    found = {right for right in SHOWN if right in rights.operations(object)}
+    for name, right in rights.fields(object).items():
+        if right != "none":
+            found.add(f"read:{name}")
+        if right == "edit":
+            found.add(f"edit:{name}")
+    return found
