@@ -86,6 +86,11 @@ class Runner:
                 log.exception("looking for jobs")
                 stop.wait(_GLANCE)
 
+    def ring(self) -> None:
+        """Let the waiting threads look whether they should stop."""
+        with self._bell:
+            self._bell.notify_all()
+
     def close(self) -> None:
         """Stop the heartbeat."""
         self._heartbeat.close()

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from tabwright.platform import versions
 from tabwright.platform.clock import Clock, Ids
-from tabwright.platform.database import Store, Stores, TenantLocation
+from tabwright.platform.database import Stores, TenantLocation
 from tabwright.platform.errors import Conflict, Invalid, NotFound, Place, UniqueViolation
 from tabwright.platform.tables import CONTROL, CodeText, Instant, Uuid
 
@@ -77,9 +77,9 @@ class Tenants:
         self._checked: set[UUID] = set()
 
     def create(
-        self, slug: str, name: str, after: Callable[[Store], None] = lambda store: None
+        self, slug: str, name: str, after: Callable[[TenantLocation], None] = lambda location: None
     ) -> TenantLocation:
-        """Make a tenant: its place, its fixed tables, then ``after(store)`` (the first release).
+        """Make a tenant: its place, its fixed tables, then ``after(location)`` (the first release).
 
         It can be found when all of that is done; when anything fails nothing is left.
         Raises Invalid (slug, name), Conflict (``tenant.exists``).
@@ -101,9 +101,8 @@ class Tenants:
             raise Conflict.of("tenant.exists", Place(field="slug"), slug=slug) from error
         try:
             self._stores.make(location)
-            store = self._stores.tenant(location)
-            versions.fill(store, "tenant")
-            after(store)
+            versions.fill(self._stores.tenant(location), "tenant")
+            after(location)
         except BaseException:
             with suppress(Exception):  # the first failure is the one to tell; the row says "making"
                 self._remove(location)

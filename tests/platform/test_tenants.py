@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tabwright.platform import versions
 from tabwright.platform.clock import FixedClock, FixedIds
-from tabwright.platform.database import Store, Stores, Writer
+from tabwright.platform.database import Store, Stores, TenantLocation, Writer
 from tabwright.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from tabwright.platform.tenants import Tenants
 
@@ -27,14 +27,14 @@ def tenants(stores: Stores, clock: FixedClock) -> Tenants:
 
 
 def test_a_tenant_is_made_found_and_listed(stores: Stores, tenants: Tenants) -> None:
-    seen: list[Store] = []
+    seen: list[TenantLocation] = []
     location = tenants.create("north-wind", " 北风 ", seen.append)
     assert tenants.get("north-wind") == tenants.by_id(location.id) == location
     assert [(each.slug, each.name, each.state) for each in tenants.list()] == [
         ("north-wind", "北风", "active")
     ]
-    assert seen == [stores.tenant(location)]
-    versions.check(seen[0], "tenant")
+    assert seen == [location]
+    versions.check(stores.tenant(location), "tenant")
 
 
 @pytest.mark.parametrize("slug", ["", "A", "1a", "a_b", "a--b", "a-", "../x", 'a"b', "a" * 41, "a\n"])
@@ -50,7 +50,7 @@ def test_a_slug_is_taken_once(tenants: Tenants) -> None:
 
 
 def test_a_making_that_fails_leaves_nothing(stores: Stores, tenants: Tenants) -> None:
-    def fail(store: Store) -> None:
+    def fail(location: TenantLocation) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

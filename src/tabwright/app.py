@@ -1,0 +1,167 @@
+"""The one place that knows every room: what an installation is made of, and its Flask application."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from flask import Flask, Response
+
+from tabwright import __version__
+from tabwright.formula import sqlite as formula_sqlite
+from tabwright.metadata.compiler import compile_tree
+from tabwright.metadata.model import Model
+from tabwright.platform import versions
+from tabwright.platform.clock import Clock, Ids, SystemClock, SystemIds
+from tabwright.platform.database import Stores
+from tabwright.platform.identities import Identities
+from tabwright.platform.jobs import Jobs
+from tabwright.platform.runner import Runner
+from tabwright.platform.settings import Settings
+from tabwright.platform.signin import Sessions, Tokens
+from tabwright.platform.tables import DialectName
+from tabwright.platform.tenants import Tenants
+from tabwright.platform.web import Web, check_policies, policy, static_files
+from tabwright.runtime import api
+from tabwright.runtime.desk import Tenancy
+from tabwright.runtime.journal import sealer
+from tabwright.runtime.pages import views as pages
+from tabwright.runtime.pages.world import Desk
+from tabwright.runtime.publishing.releases import CompiledReleases
+from tabwright.runtime.publishing.service import Publishing, register_jobs
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One installation in this process: everything that rooms may ask the doorway for."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    stores: Stores
+    tenants: Tenants
+    identities: Identities
+    sessions: Sessions
+    tokens: Tokens
+    jobs: Jobs
+    runner: Runner
+    releases: CompiledReleases
+    tenancy: Tenancy
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.runner.close()
+        self.stores.close()
+
+
+def create_site(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    hasher: PasswordHasher | None = None,
+) -> Site:
+    """Open an installation; at the first start its control store is made.
+
+    Tests give a clock, ids and a quick hasher.
+    """
+    clock = clock or SystemClock()
+    ids = ids or SystemIds(clock)
+    limits = settings.limits
+    stores = Stores(settings, _on_connect)
+    control = versions.open_control(stores)
+    tenants = Tenants(stores, clock, ids)
+    jobs = Jobs(clock, ids, timedelta(seconds=limits.lease_seconds))
+    releases = CompiledReleases()
+    site = Site(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        stores=stores,
+        tenants=tenants,
+        identities=Identities(control, clock, ids, limits, hasher),
+        sessions=Sessions(control, clock, limits),
+        tokens=Tokens(control, clock, ids, limits),
+        jobs=jobs,
+        runner=Runner(jobs, stores, tenants, clock),
+        releases=releases,
+        tenancy=Tenancy(stores, releases, jobs),
+    )
+    sealer.register(jobs, clock)
+    register_jobs(site.tenancy, releases, clock, ids)
+    return site
+
+
+def _on_connect(connection: Any, dialect: DialectName) -> None:
+    if dialect == "sqlite":
+        formula_sqlite.register(connection)
+
+
+def create_app(site: Site) -> Flask:
+    """The WSGI application of a site. Raises RuntimeError for a route without a policy."""
+    app = Flask(__name__, static_folder=None)
+    Web(app, site.settings, site.ids, site.sessions, site.tokens)
+    static_files(app, "/static/pages", HERE / "runtime" / "pages" / "static")
+    static_files(app, "/static", HERE / "platform" / "static")
+
+    @app.get("/health")
+    @policy("public")
+    def health() -> Response:
+        versions.check(site.stores.control, "control")
+        return Response(f'{{"status":"ok","version":"{__version__}"}}', content_type="application/json")
+
+    api.register(app, site)
+    pages.register(app, site, lambda desk: _draft_of(site, desk))
+    check_policies(app)
+    return app
+
+
+def _draft_of(site: Site, desk: Desk) -> Model | None:
+    """The compiled model of a person's draft; None when it changes nothing. Raises Invalid, Conflict."""
+    tenant, author = desk.call.tenant, desk.call.principal.user_id
+    with tenant.store.read() as reader:
+        draft = Publishing(tenant, site.releases, site.clock, site.ids).drafts.get(reader, author)
+    if draft.is_empty:
+        return None
+    draft.require_mergeable()
+    return compile_tree(draft.tree, release=draft.release, previous=desk.call.model)
+
+
+def application() -> Flask:
+    """What a WSGI server calls: the application, by the environment."""
+    return create_app(_started())
+
+
+def application_with_worker() -> Flask:
+    """The same, with a thread that runs the jobs: the embedded default."""
+    site = _started()
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=site.runner.run_forever, args=(stop,), name="tabwright-jobs", daemon=True
+    )
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        site.runner.ring()
+        thread.join(timeout=10)
+
+    atexit.register(end)
+    return create_app(site)
+
+
+def _started() -> Site:
+    site = create_site(Settings.from_env(os.environ))
+    # What stands now stands until the end: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    return site

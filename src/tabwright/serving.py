@@ -1,0 +1,89 @@
+"""How the product is served: one process of a few threads behind granian, jobs in a thread beside them."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tabwright.platform.errors import Invalid
+from tabwright.platform.settings import Settings
+
+_ARENAS = "MALLOC_ARENA_MAX"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(host: str, settings: Settings, allow_remote: bool) -> None:
+    """Raise Invalid (``cli.remote``) for an address beyond this machine that was not meant."""
+    if not is_loopback(host) and not (allow_remote and settings.base_url):
+        raise Invalid.of("cli.remote", host=host)
+
+
+def with_few_arenas(arguments: Sequence[str]) -> None:
+    """Start this process anew with two malloc arenas, once: else each thread holds on to one of its own."""
+    if sys.platform == "linux" and _ARENAS not in os.environ:
+        become(arguments)
+
+
+def become(arguments: Sequence[str]) -> NoReturn:
+    """Go on as another ``tabwright`` command in a fresh process of the same id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "tabwright", *arguments], {_ARENAS: "2", **os.environ})
+
+
+def serve(host: str, port: int, threads: int, with_worker: bool) -> None:
+    """Serve until the process is told to end."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    target = "application_with_worker" if with_worker else "application"
+    Server(
+        f"tabwright.app:{target}",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=threads,
+        http=HTTPModes.http1,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=20,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def work(settings: Settings, threads: int) -> None:
+    """Run jobs until the process is told to end; what runs then is finished by whoever finds it."""
+    from tabwright.app import create_site
+
+    site = create_site(settings)
+    stop = threading.Event()
+    workers = [
+        threading.Thread(
+            target=site.runner.run_forever, args=(stop,), name=f"tabwright-jobs-{n}", daemon=True
+        )
+        for n in range(threads)
+    ]
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    for each in workers:
+        each.start()
+    stop.wait()
+    site.runner.ring()
+    for each in workers:
+        each.join(timeout=30)
+    site.close()
