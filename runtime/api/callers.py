@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tabwright.platform.jobs import Jobs
     from tabwright.platform.settings import Settings
     from tabwright.runtime.desk import Tenancy
+    from tabwright.runtime.publishing.releases import CompiledReleases
 
 
 class Site(Protocol):
@@ -33,6 +34,8 @@ class Site(Protocol):
     def tenancy(self) -> Tenancy: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def releases(self) -> CompiledReleases: ...
 
 
 def caller(site: Site, cause: str = "api") -> Call:

@@ -6,6 +6,7 @@ decides by object. There is no way to add one without.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +22,12 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = Mapping[str, Any]
 
 SIGNED_IN = ""
+_PATH: Mapping[str, Schema] = {
+    "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "n": {"type": "integer", "minimum": 1},
+    "a": {"type": "integer", "minimum": 1},
+    "b": {"type": "integer", "minimum": 1},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,12 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     body_schema: str = ""  # name of a component schema of the body, where ``body`` is None
     replays: bool = True  # a POST answers again for the same Idempotency-Key
+
+    @property
+    def path_schemas(self) -> Mapping[str, Schema]:
+        """The names in the path, other than the object's, with the JSON Schema of each."""
+        names = [name for name in re.findall(r"\{(\w+)\}", self.path) if name != "object"]
+        return {name: _PATH.get(name, {"type": "string"}) for name in names}
 
 
 def uuid_in(text: str) -> UUID | None:

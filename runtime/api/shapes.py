@@ -96,6 +96,11 @@ class PublishBody(ma.Schema):
     )
 
 
+class ReleasesQuery(ma.Schema):
+    before = fields.Integer(validate=validate.Range(min=1), metadata=_about("Only older ones than this."))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+
+
 class DraftBody(ma.Schema):
     put = fields.List(
         fields.Raw(metadata={"type": "object"}),
@@ -108,4 +113,10 @@ class DraftBody(ma.Schema):
         load_default=list,
         validate=validate.Length(max=5000),
         metadata=_about("Components to delete: `{kind, name}`."),
+    )
+    rename = fields.List(
+        fields.Raw(metadata={"type": "object"}),
+        load_default=list,
+        validate=validate.Length(max=5000),
+        metadata=_about("Components to give another name: `{kind, name, to}`; what names them follows."),
     )

@@ -1,0 +1,197 @@
+"""JSON Schemas of the answers that are the same for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabwright.runtime.api.record_schema import ID
+
+Schema = Mapping[str, Any]
+
+
+def _object(required: str = "", **properties: Any) -> Schema:
+    return {"type": "object", "properties": properties, "required": required.split()}
+
+
+def _list(items: Any) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+_text: Schema = {"type": "string"}
+_whole: Schema = {"type": "integer"}
+_flag: Schema = {"type": "boolean"}
+_moment: Schema = {"type": "string", "format": "date-time"}
+_labels: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_id: Schema = ID
+_any: Schema = {}
+
+_fault = _object(
+    "code message",
+    code=_text,
+    message=_text,
+    component=_text,
+    object=_text,
+    record=_text,
+    field=_text,
+    rule=_text,
+    step=_text,
+    row=_whole,
+    pointer=_text,
+    line=_whole,
+    column=_whole,
+    end=_whole,
+)
+_document = {
+    "type": "object",
+    "properties": {"kind": _text, "uid": _text, "name": _text},
+    "additionalProperties": True,
+}
+_difference = _object(
+    "action kind name uid",
+    action={"enum": ["added", "removed", "changed"]},
+    kind=_text,
+    name=_text,
+    uid=_text,
+    properties=_list(_object("pointer", pointer=_text, old=_any, new=_any)),
+)
+
+COMPONENTS: Mapping[str, Schema] = {
+    "Problem": {
+        **_object(
+            "type title status detail code request_id faults",
+            type=_text,
+            title=_text,
+            status=_whole,
+            detail=_text,
+            code=_text,
+            request_id=_text,
+            faults=_list(_fault),
+            current=_any,
+        ),
+        "additionalProperties": False,
+    },
+    "Objects": _object(
+        "objects",
+        objects=_list(
+            _object(
+                "name label operations",
+                name=_text,
+                label=_labels,
+                plural=_labels,
+                icon=_text,
+                operations=_list(_text),
+            )
+        ),
+    ),
+    "Description": _object(
+        "name label fields operations json_schema",
+        name=_text,
+        label=_labels,
+        plural=_labels,
+        icon=_text,
+        colour=_text,
+        name_field={"type": ["string", "null"]},
+        operations=_list(_text),
+        json_schema={"type": "object"},
+        record_types=_list(_object("name label", name=_text, label=_labels)),
+        fields=_list(
+            _object("name label type editable", name=_text, label=_labels, type=_text, editable=_flag)
+        ),
+    ),
+    "History": _object(
+        "history",
+        history=_list(
+            _object(
+                "operation at cause revision action fields",
+                operation=_id,
+                at=_moment,
+                by=_or_null(_id),
+                by_kind=_text,
+                cause=_text,
+                release=_whole,
+                revision=_whole,
+                action=_text,
+                fields=_list(_object("field old new", field=_text, old=_any, new=_any)),
+            )
+        ),
+    ),
+    "BulkResult": _object(
+        "results",
+        operation=_or_null(_id),
+        failed=_whole,
+        results=_list(
+            _object("outcome", row=_whole, outcome=_text, id=_id, revision=_whole, faults=_list(_fault))
+        ),
+    ),
+    "Effect": _object(
+        "operation results",
+        operation=_id,
+        results=_list(_object("id revision action", id=_id, revision=_whole, action=_text)),
+    ),
+    "Groups": _object("groups", groups=_list({"type": "object"})),
+    "Options": _object("options", options=_list(_object("id name", id=_id, name=_text))),
+    "Hits": _object("hits", hits=_list(_object("object id name", object=_text, id=_id, name=_text))),
+    "Document": _document,
+    "OpenApi": {"type": "object"},
+    "Draft": _object(
+        "release revision changes clashes",
+        release=_whole,
+        revision=_whole,
+        updated_at=_or_null(_moment),
+        changes=_list(_difference),
+        clashes=_list(_object("kind name properties", kind=_text, name=_text, properties=_list(_text))),
+    ),
+    "Plan": _object(
+        "release publishable waits changes operations consequences rights steps faults clashes",
+        release=_whole,
+        publishable=_flag,
+        waits=_flag,
+        changes=_list(_difference),
+        clashes=_list({"type": "object"}),
+        faults=_list(_fault),
+        operations=_list(_object("code name message", code=_text, name=_text, message=_text)),
+        consequences=_list(
+            _object("weight code message count", weight=_text, code=_text, message=_text, count=_whole)
+        ),
+        rights=_list(_object("object right gain lose", object=_text, right=_text, gain=_whole, lose=_whole)),
+        steps=_list(_object("kind object name when rows seconds", kind=_text, rows=_whole, seconds=_whole)),
+    ),
+    "Published": _object("release", release=_whole, waiting=_or_null(_id), jobs=_list(_id)),
+    "Releases": _object(
+        "releases current",
+        current=_whole,
+        releases=_list(
+            _object(
+                "number at note",
+                number=_whole,
+                at=_moment,
+                note=_text,
+                author=_or_null(_id),
+                base={"type": ["integer", "null"]},
+                building={"type": "object"},
+            )
+        ),
+    ),
+    "Differences": _object(
+        "from to changes", **{"from": _whole, "to": _whole, "changes": _list(_difference)}
+    ),
+    "Job": _object(
+        "id kind state",
+        id=_id,
+        kind=_text,
+        state={"enum": ["waiting", "running", "done", "failed", "cancelled"]},
+        done={"type": ["integer", "null"]},
+        total={"type": ["integer", "null"]},
+        note={"type": ["string", "null"]},
+        result=_any,
+        error=_any,
+        created_at=_moment,
+        started_at=_or_null(_moment),
+        finished_at=_or_null(_moment),
+    ),
+}
