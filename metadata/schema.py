@@ -170,12 +170,12 @@ _type_words: dict[str, str] = {
 def _translate(error: ValidationError, component: str) -> Fault:
     place = Place(component=component, pointer=pointer_of(error.absolute_path))
     keyword = error.validator
-    if keyword is None or not isinstance(keyword, str):  # a false schema: this setting has no effect here
-        last = error.absolute_path[-1] if error.absolute_path else ""
-        return Fault("document.no_effect", {"key": _shown(last)}, place)
     overrides = error.schema.get("x-faults", {}) if isinstance(error.schema, Mapping) else {}
     code = overrides.get(keyword) or _general.get(str(keyword), "document.refused")
-    return Fault(code, _params(str(keyword), error), place)
+    params = _params(str(keyword), error)
+    if code == "document.no_effect":
+        params = {"key": _shown(error.absolute_path[-1])}
+    return Fault(code, params, place)
 
 
 def _params(keyword: str, error: ValidationError) -> dict[str, Any]:

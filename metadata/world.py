@@ -96,7 +96,7 @@ class ObjectSource:
             for each in own
         }
         for name, (type, _) in SYSTEM_FIELDS.items():
-            found[name] = FieldSource(self.name, name, type, {}, None)
+            found.setdefault(name, FieldSource(self.name, name, type, {}, None))
         return found
 
     @cached_property
