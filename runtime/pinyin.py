@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import re
 import threading
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import cast
@@ -98,7 +99,8 @@ def is_han(character: str) -> bool:
     )
 
 
-def syllables(run: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def syllables(run: str) -> tuple[str, ...]:
     """The syllables of a run of Han characters, one each; a character nobody reads stands for itself."""
     if _readings.cache_info().currsize == 0:
         with _load_lock:
@@ -106,15 +108,25 @@ def syllables(run: str) -> list[str]:
     known = _readings()
     characters, phrases = known.characters, known.phrases
     done: list[str] = []
-    at, end = 0, len(run)
-    while at < end:
-        character = run[at]
-        for phrase, read in phrases.get(character, ()):
-            if run.startswith(phrase, at):
-                done.extend(read)
-                at += len(phrase)
-                break
+    skip = 0
+    for at, character in enumerate(run):
+        if skip:
+            skip -= 1
+            continue
+        found = phrases.get(character)
+        if found is not None:
+            for phrase, read in found:
+                if run.startswith(phrase, at):
+                    done.extend(read)
+                    skip = len(phrase) - 1
+                    break
+            else:
+                done.append(characters.get(character, character))
         else:
             done.append(characters.get(character, character))
-            at += 1
-    return done
+    return tuple(done)
+
+
+_han = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3007\uf900-\ufaff\U00020000-\U000323af]+")
+han_runs = _han.findall  # every run of Han characters in a text
+not_han_sub = _han.sub  # (replacement, text): each run replaced

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a third of a second, which only the browser tests should pa
     from playwright.sync_api import Browser, Page
 
 
-pytest_plugins = ("stores",)
+pytest_plugins = ("stores", "world")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

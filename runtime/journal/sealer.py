@@ -21,7 +21,15 @@ from sqlalchemy.dialects import postgresql
 from tabwright.platform.clock import Clock
 from tabwright.platform.database import Reader, Writer
 from tabwright.platform.tables import Uuid, ids_value, in_ids, json_text
-from tabwright.runtime.journal.tables import blocks, changes, operations, partition_statements
+from tabwright.runtime.journal.tables import (
+    blocks,
+    changes,
+    operations,
+    partition_statement,
+    partitions,
+    qualified,
+)  # fmt: skip
+from tabwright.runtime.search.keeping import tidy
 
 if TYPE_CHECKING:
     from tabwright.platform.jobs import JobRun, Jobs
@@ -47,7 +55,10 @@ def _handler(clock: Clock) -> Callable[[JobRun], Any]:
                 sealed += count
                 job.progress(sealed)
             if count < BLOCK:
-                return {"sealed": sealed}
+                break
+        with job.step() as writer:
+            tidy(writer)
+        return {"sealed": sealed}
 
     return run
 
@@ -90,16 +101,14 @@ def seal(writer: Writer, now: datetime) -> int:
 
 
 def _make_partitions(writer: Writer, now: datetime) -> None:
-    wanted = partition_statements(None, now)
-    prefix = f'"{writer.store.schema}".' if writer.store.schema else ""
-    for statement in wanted:
-        name = statement.split()[5]
-        exists = writer.execute(sa.text("SELECT to_regclass(:name) IS NOT NULL"), {"name": f"{prefix}{name}"})
-        if not exists.scalar_one():
-            placed = statement.replace(f" {name} ", f" {prefix}{name} ")
-            for table in (operations.name, changes.name):
-                placed = placed.replace(f" OF {table} ", f" OF {prefix}{table} ")
-            writer.connection.exec_driver_sql(placed)
+    schema = writer.store.schema
+    for table, key in ((operations, operations.c.id), (changes, changes.c.operation_id)):
+        for suffix, start, end in partitions(now):
+            exists = sa.select(sa.func.to_regclass(qualified(schema, f"{table.name}_{suffix}")).is_not(None))
+            # A month of which the default partition has rows (nobody was here to make its own) stays in it.
+            taken = sa.select(sa.exists().where(key >= start, key < end))
+            if not writer.execute(exists).scalar_one() and not writer.execute(taken).scalar_one():
+                writer.connection.exec_driver_sql(partition_statement(schema, table, suffix, start, end))
 
 
 def _contents(reader: Reader, ids: list[UUID]) -> list[tuple[Mapping[str, Any], list[bytes]]]:

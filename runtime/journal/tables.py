@@ -87,31 +87,28 @@ def partitions(now: datetime, months: int = 3) -> list[tuple[str, UUID, UUID]]:
     return found
 
 
-def partition_statements(schema: str | None, now: datetime, months: int = 3) -> list[str]:
-    """DDL that makes the partitions of the coming months where they are missing (PostgreSQL)."""
-    prefix = f'"{schema}".' if schema else ""
-    return [
-        f"CREATE TABLE IF NOT EXISTS {prefix}{table}_{suffix} PARTITION OF {prefix}{table} "
-        f"FOR VALUES FROM ('{start}') TO ('{end}')"
-        for table in (operations.name, changes.name)
-        for suffix, start, end in partitions(now, months)
-    ]
+def qualified(schema: str | None, name: str) -> str:
+    """A table's name as DDL says it."""
+    return f'"{schema}".{name}' if schema else name
+
+
+def partition_statement(schema: str | None, table: sa.Table, suffix: str, start: UUID, end: UUID) -> str:
+    """DDL that makes the partition of one month (PostgreSQL)."""
+    return (
+        f"CREATE TABLE IF NOT EXISTS {qualified(schema, f'{table.name}_{suffix}')} "
+        f"PARTITION OF {qualified(schema, table.name)} FOR VALUES FROM ('{start}') TO ('{end}')"
+    )
 
 
 def _make_partitions(target: sa.Table, connection: sa.Connection, **kw: Any) -> None:
     if connection.dialect.name != "postgresql":
         return
-    translated = connection.get_execution_options().get("schema_translate_map") or {}
-    schema = translated.get(None)
-    prefix = f'"{schema}".' if schema else ""
-    execute = connection.exec_driver_sql
-    execute(
-        f"CREATE TABLE IF NOT EXISTS {prefix}{target.name}_rest PARTITION OF {prefix}{target.name} DEFAULT"
-    )
-    # The month before too: ids are made before their row is written.
-    for statement in partition_statements(schema, datetime.now(UTC) - timedelta(days=1)):
-        if f" {prefix}{target.name}_" in statement:
-            execute(statement)
+    schema = (connection.get_execution_options().get("schema_translate_map") or {}).get(None)
+    rest, whole = qualified(schema, f"{target.name}_rest"), qualified(schema, target.name)
+    connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {rest} PARTITION OF {whole} DEFAULT")
+    # From yesterday's month on: ids are made before their row is written.
+    for month in partitions(datetime.now(UTC) - timedelta(days=1)):
+        connection.exec_driver_sql(partition_statement(schema, target, *month))
 
 
 sa.event.listen(operations, "after_create", _make_partitions)

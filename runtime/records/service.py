@@ -163,9 +163,17 @@ class Records:
         not change all records of an object in it.
         """
         with self._call.tenant.store.write() as writer:
-            work = self._work(writer, {"undo": operation.hex, **(reference or {})})
-            work.operation.cause = "undo"
-            return undo_in(work, operation, self._call.tenant.hooks)
+            return self.undo_in(writer, operation, reference)
+
+    def undo_in(self, writer: Writer, operation: UUID, reference: Mapping[str, Any] | None = None) -> Undone:
+        """``undo`` in a transaction of the caller's: a job's step."""
+        call = self._call
+        work = self._work(writer, {"undo": operation.hex, **(reference or {})})
+        work.operation.cause = "undo"
+        undone = undo_in(work, operation, call.tenant.hooks)
+        if undone.operation is not None:
+            writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
+        return undone
 
     # ---- inside
     # ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.database import Prepared, Store, Writer, prepare
@@ -164,3 +165,12 @@ def index_of(call: Call, object: ObjectDef) -> SearchIndex | None:
         model.digest,
         model.release,
     )
+
+
+def tidy(writer: Writer) -> None:
+    """Move what writers left in the index's pending list (PostgreSQL) to its place, so that searches stay
+    quick.
+    """
+    if writer.store.dialect == "postgresql":
+        name = f'"{writer.store.schema}".search_row_tokens' if writer.store.schema else "search_row_tokens"
+        writer.execute(sa.select(sa.func.gin_clean_pending_list(sa.cast(name, REGCLASS))))

@@ -41,7 +41,8 @@ sa.Index(
     "search_row_tokens",
     search_row.c.tokens,
     postgresql_using="gin",
-    postgresql_with={"fastupdate": "on"},
+    # What is inserted waits in the index's pending list, which searches read too; the sealer clears it.
+    postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 32768},
 ).ddl_if(dialect="postgresql")
 
 _FTS = (

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
-from tabwright.runtime.pinyin import is_han, syllables
+from tabwright.runtime.pinyin import han_runs, not_han_sub, syllables
 from tabwright.runtime.sort_keys import stripped
 
 MOST_WORD = 40  # characters of one token
 MOST_PINYIN = 24  # letters of one pinyin token
 MOST_INITIALS = 6
+MOST_STARTS = 8  # syllables of a name from which its sound is found
 MOST_TOKENS = 400  # of one row: a long text is found by its beginning
 LONG_RUN = 5  # digits: from here on by parts
 MOST_TEXT = 4_000  # characters of one field that are looked at
@@ -45,44 +45,43 @@ def tokens_of(texts: Iterable[str], names: Iterable[str] = ()) -> set[str]:
 def _add(text: str, found: set[str]) -> None:
     if len(text) > MOST_TEXT:
         text = text[:MOST_TEXT]
-    if text.isascii():
+    if not text.isascii():
+        runs = han_runs(text)
+        for run in runs:
+            found.update(_han(run))
+        if runs:
+            text = _not_han(text)
+        text = stripped(text)
+        if not text.isascii():
+            found.update(["w" + each for each in _words(text)])
+            _add_digits(text, found)
+            return
+    else:
         text = text.lower()
-        for word in _ascii_words(text):
-            found.add("w" + word[:MOST_WORD])
-        _add_digits(text, found)
-        return
-    # Width is folded first: full-width letters and digits are typed as often as half-width ones.
-    run: list[str] = []
-    other: list[str] = []
-    for character in text:
-        if is_han(character):
-            run.append(character)
-            if other and other[-1] != " ":
-                other.append(" ")
-        else:
-            if run:
-                found.update(_han("".join(run)))
-                run.clear()
-            other.append(character)
-    if run:
-        found.update(_han("".join(run)))
-    if other:
-        plain = stripped("".join(other))
-        found.update("w" + each for each in _words(plain))
-        _add_digits(plain, found)
+    for word in _ascii_words(text):
+        found.add("w" + word[:MOST_WORD])
+    _add_digits(text, found)
 
 
-@lru_cache(maxsize=4096)
-def _han(run: str) -> tuple[str, ...]:
-    codes = [_code(each) for each in run]
-    if len(codes) == 1:
-        return ("h" + codes[0],)
-    # The last one also stands alone, so that each single character is the beginning of some token.
-    return (*("h" + a + b for a, b in zip(codes, codes[1:], strict=False)), "h" + codes[-1])
+def _not_han(text: str) -> str:
+    return not_han_sub(" ", text)
+
+
+def _han(run: str) -> list[str]:
+    """Each two neighbours; the last one also alone, so that every character is the beginning of some
+    token.
+    """
+    codes = run.encode("utf-16-be").hex()
+    if len(codes) != 4 * len(run):  # beyond the basic plane
+        each = [_code(character) for character in run]
+        return [*("h" + a + b for a, b in zip(each, each[1:], strict=False)), "h" + each[-1]]
+    grams = ["h" + codes[at : at + 8] for at in range(0, len(codes) - 4, 4)]
+    grams.append("h" + codes[-4:])
+    return grams
 
 
 def _code(character: str) -> str:
-    return f"{ord(character):05x}"
+    return character.encode("utf-16-be").hex()
 
 
 def _words(plain: str) -> list[str]:
@@ -101,34 +100,28 @@ def _words(plain: str) -> list[str]:
 
 def _add_digits(plain: str, found: set[str]) -> None:
     for run in _digit_runs(plain):
-        for at in range(len(run) - 3):
-            found.add("d" + run[at : at + 4])
+        found.update(["d" + run[at : at + 4] for at in range(len(run) - 3)])
         found.add("d" + run[-3:])
-    if not plain.isdigit() and _phone_like(plain):
+    if not plain.isalnum() and _phone_like(plain):
         digits = _not_digit.sub("", plain)  # a number written in groups is found without them
-        if len(digits) >= LONG_RUN:
+        if len(digits) >= LONG_RUN and digits not in plain:
             _add_digits(digits, found)
 
 
-@lru_cache(maxsize=4096)
-def _pinyin(name: str) -> tuple[str, ...]:
+def _pinyin(name: str) -> list[str]:
     done: list[str] = []
-    for run in _han_runs(name):
-        read = [_ascii(each) for each in syllables(run)]
+    for run in han_runs(name):
+        read = [each if each.isascii() else _code(each) for each in syllables(run)]
         initials = "".join([each[0] for each in read])
-        for at in range(len(read)):
-            done.append("p" + "".join(read[at : at + MOST_PINYIN])[:MOST_PINYIN])
-            if at < len(read) - 1 or at == 0:
-                done.append("i" + initials[at : at + MOST_INITIALS])
-    return tuple(done)
-
-
-def _ascii(syllable: str) -> str:
-    return syllable if syllable.isascii() else _code(syllable)
-
-
-def _han_runs(text: str) -> list[str]:
-    return "".join([each if is_han(each) else " " for each in text]).split()
+        whole = "".join(read)
+        at = 0
+        # What stands further behind in a long name ("... Co., Ltd.") nobody looks for by its sound.
+        for nth, each in enumerate(read[:MOST_STARTS]):
+            done.append("p" + whole[at : at + MOST_PINYIN])
+            if nth < len(read) - 1 or nth == 0:
+                done.append("i" + initials[nth : nth + MOST_INITIALS])
+            at += len(each)
+    return done
 
 
 class Need:
@@ -150,12 +143,12 @@ def needs_of(text: str) -> list[Need]:
     """What a person typed, as needs that must all be met; empty when nothing in it can be looked for."""
     needs: list[Need] = []
     text = text[:200]
-    for run in _han_runs(text):
+    for run in han_runs(text):
         codes = [_code(each) for each in run]
         if len(codes) == 1:
             needs.append(Need(("h" + codes[0],), False))
         needs.extend(Need(("h" + a + b,), True) for a, b in zip(codes, codes[1:], strict=False))
-    rest = stripped("".join([" " if is_han(each) else each for each in text]))
+    rest = stripped(_not_han(text))
     if _phone_like(rest.strip()) and len(_not_digit.sub("", rest)) >= LONG_RUN:
         rest = _not_digit.sub("", rest)
     for word in _words(rest):
