@@ -14,7 +14,7 @@ from tabwright.metadata.model import Model
 from tabwright.platform.errors import Conflict, Denied, Invalid, TabwrightError
 from tabwright.platform.language import LANGUAGES, say_fault
 from tabwright.platform.signin import COOKIE
-from tabwright.platform.web import LANGUAGE_COOKIE, Visit, Web, policy, visit
+from tabwright.platform.web import LANGUAGE_COOKIE, Web, policy, visit
 from tabwright.runtime.pages import edit_page, faults, lookups, other_pages, saving, signing
 from tabwright.runtime.pages.history import days
 from tabwright.runtime.pages.list_page import list_page
@@ -24,6 +24,7 @@ from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import (
     APP_COOKIE,
     LOOK_COOKIE,
+    PREVIEW_COOKIE,
     Desk,
     Site,
     keep_cookie,
@@ -111,18 +112,30 @@ def _door(pages: Blueprint, site: Site) -> None:
 
 
 def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -> None:
-    def shown(desk: Desk) -> Desk:
-        """The desk, under this person's draft where the address asks for the preview of it."""
-        if request.args.get("preview") != "draft" or draft_of is None:
+    def shown() -> Desk:
+        """The desk, under this person's draft while they look at the preview of it."""
+        desk = _desk(site)
+        if request.args.get("preview", request.cookies.get(PREVIEW_COOKIE)) != "draft":
             return desk
-        desk.call.gate.require_right("customise")
+        if draft_of is None or not desk.call.gate.has("customise"):
+            return desk
         model = draft_of(desk)
         return desk if model is None else preview_desk(desk, model)
+
+    @pages.after_request
+    def keep_preview(response: Response) -> Response:
+        """A preview stays until it is left, so that its links need not say so."""
+        wanted = request.args.get("preview")
+        if wanted == "draft" and response.status_code < 400:
+            response.set_cookie(PREVIEW_COOKIE, "draft", path="/", samesite="Lax", httponly=True)
+        elif wanted is not None:
+            response.delete_cookie(PREVIEW_COOKIE, path="/")
+        return response
 
     @pages.get("/")
     @policy("session")
     def home() -> Response:
-        desk = _desk(site)
+        desk = shown()
         page = other_pages.home_page(desk.call, desk.reads, desk.shell("home"), desk.seen())
         response = desk.page("home.html", "home", page)
         if request.args.get("app"):
@@ -138,7 +151,7 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
     @pages.get("/o/<object>")
     @policy("session")
     def list(object: str) -> Response:
-        desk = shown(_desk(site))
+        desk = shown()
         found = desk.object(object)
         page = list_page(
             desk.call, desk.reads, found, request.args,
@@ -149,7 +162,7 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
     @pages.get("/o/<object>/<uuid:id>")
     @policy("session")
     def record(object: str, id: UUID) -> Response:
-        desk = shown(_desk(site))
+        desk = shown()
         found = desk.object(object)
         past = None if desk.is_preview else days(desk.call, desk.reads, found, id)
         page = record_page(desk.call, desk.reads, found, id, past, desk.marks, is_preview=desk.is_preview)
@@ -313,6 +326,3 @@ def _rest(pages: Blueprint, site: Site) -> None:
             "faults": (edit_page.FaultLine(error, "zone"),) if error else (),
         }
         return desk.page("settings.html", "settings", page, 422 if error else 200)
-
-
-__all__ = ["DraftOf", "Visit", "register"]

@@ -37,6 +37,7 @@ LOOK_COOKIE = "tw_look"  # theme.density, of this browser
 APP_COOKIE = "tw_app"
 SEEN_COOKIE = "tw_seen"  # the records opened last: object:id, by "~"
 SEEN = 8
+PREVIEW_COOKIE = "tw_preview"
 YEAR = 365 * 24 * 3600
 
 
@@ -163,7 +164,7 @@ class Desk:
             query=query,
             flash=notices,
             studio=studio,
-            preview=self.request.path if self.is_preview else None,
+            preview=self.request.path + "?preview=off" if self.is_preview else None,
         )
 
     def _may_customise(self) -> bool:
