@@ -15,6 +15,7 @@ from tabwright.formula.checker import Blanks, check
 from tabwright.formula.codegen import Evaluator, generate
 from tabwright.formula.datatypes import TEXT_LIKE, Type
 from tabwright.formula.faults import Fault, FormulaError, fault_at
+from tabwright.formula.figures import CONTEXT, use_context
 from tabwright.formula.parser import Dialect, parse
 from tabwright.formula.postgresql import PostgresqlWriter
 from tabwright.formula.scope import Columns, Path, Place, Scope
@@ -66,7 +67,7 @@ class SqlValue:
         """What the database gave for `column()` as a value of the language."""
         if raw is None or self.scale is None:
             return raw
-        return number_of(raw) if isinstance(raw, str) else Decimal(raw).scaleb(-self.scale)
+        return number_of(raw) if isinstance(raw, str) else Decimal(raw).scaleb(-self.scale, CONTEXT)
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Formula:
         `tw_zone`. `places` rounds a number, which then is an INTEGER at that scale on SQLite and can be
         sorted and stored. Raises FormulaError when this database cannot run it.
         """
+        use_context()
         root = self.root
         if places is not None and self.type.kind == "number" and root.scale > places:
             root = make("round", root, literal(Decimal(places), Type("number")), at=root.at)
@@ -244,6 +246,7 @@ def compile_formula(
     `blanks` says how number fields read when they are blank. `dialect` is of the language ("sf" for imported
     files). Raises FormulaError with every fault that can be found at once.
     """
+    use_context()
     tree: nodes.Tree = parse(text, dialect)
     root = check(text, tree, scope, place, expected, blanks)
     kind = root.type

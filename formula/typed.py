@@ -27,6 +27,7 @@ _DATE_OPS: Final = frozenset("make_date add_days add_months end_of_month local_d
 _DATETIME_OPS: Final = frozenset("add_time add_months_time text_datetime date_datetime now".split())
 _WHOLE: Final = {"year": 9999, "month": 12, "day": 31, "weekday": 7, "quarter": 4, "days_between": _DAYS}
 _ROUNDING: Final = frozenset("round trunc ceiling floor mceiling mfloor mod".split())
+_OPPOSITE: Final = {"same": "other", "other": "same"}
 # Always give a value, whatever their arguments.
 _NEVER_BLANK: Final = frozenset(
     "zero same other differs xor and or in between blank is_new today now".split()
@@ -126,6 +127,8 @@ def coerced(node: Node, kind: Type) -> Node:
 
 def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
     """The node of an operation, with all that follows from its arguments."""
+    if op == "not" and args[0].op in _OPPOSITE:
+        return make(_OPPOSITE[args[0].op], *args[0].args, at=at)
     if op in _BOOLEAN_OPS:
         return Node(op, BOOLEAN, args, data, at, _nullable(op, args))
     if op in _TEXT_OPS:

@@ -180,6 +180,15 @@ FUNCTIONS = (
         (Example("OR(1 > 2, 2 < 3)", True), Example("OR(TRUE, 1 / 0 = 1)", True)),
     ),
     Function(
+        "NOT",
+        "logic",
+        "condition",
+        "条件不成立时为真；空白仍为空白。也可以不写括号：NOT a、!a。",
+        "True when the condition is false; blank stays blank. Also without brackets: NOT a, !a.",
+        (Signature(("boolean",), "not"),),
+        (Example("NOT(1 > 2)", True), Example("NOT(NULL = 1)", False)),
+    ),
+    Function(
         "XOR",
         "logic",
         "condition, ...",

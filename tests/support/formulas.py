@@ -1,4 +1,5 @@
-"""Formulas for tests: an object with a field of every type, generated formulas over it, and their values in process, on
+"""Formulas for tests: an object with a field of every type, generated formulas over it, and their values
+in process, on
 SQLite and on PostgreSQL.
 
 As a program it runs the differential law at length:
@@ -11,11 +12,12 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -229,6 +231,10 @@ def compiled(source: str, **options: Any) -> Formula:
     return compile_formula(source, Names(), **{"place": Place.VALIDATION, **options})
 
 
+PLACES = ("0", "1", "2", "5", "-1", "-3", "17", "-25", "n", "38")
+ME = ("$User.Id", f'"{SOMEONE}"')
+
+
 class Writer:
     """Writes well-typed formulas, by the choices of a source of randomness."""
 
@@ -247,6 +253,9 @@ class Writer:
     def pick(self, *options: str) -> str:
         return self.choices.choice(options)
 
+    def one(self, options: Sequence[Callable[[], str]]) -> str:
+        return self.choices.choice(options)()
+
     def field(self, *kinds: str) -> str:
         return self.choice_of(
             [name for name, kind in FIELDS.items() if kind.kind in kinds and name not in USER]
@@ -261,11 +270,18 @@ class Writer:
         if self.choices.random() < 0.7:
             return self.field(kind)
         return {
-            "number": lambda: self.pick("0", "1", "2", "7", "0.5", "100", "12.345", "3", "0.000000000000000001", "99999999999", "-1"),
-            "text": lambda: self.pick('""', '"a"', '"客户"', '"-"', '"b "', '"2024-02-29"', '"1.50"', '"Straße"', '"x1"'),
+            "number": lambda: self.pick(
+                "0", "1", "2", "7", "0.5", "100", "12.345", "3", "0.000000000000000001", "99999999999", "-1"
+            ),
+            "text": lambda: self.pick(
+                '""', '"a"', '"客户"', '"-"', '"b "', '"2024-02-29"', '"1.50"', '"Straße"', '"x1"'
+            ),
             "date": lambda: self.pick("TODAY()", "DATE(2024, 1, 31)", "DATE(1999, 12, 31)"),
             "datetime": lambda: self.pick("NOW()", 'DATETIMEVALUE("2024-03-01 23:59:59")'),
-        }[kind]()  # fmt: skip
+        }[kind]()
+
+    def count(self, d: int, *options: str) -> str:
+        return self.of("number", d) if self.choices.random() < 0.5 else self.pick(*options)
 
     def choice(self, kind: str, d: int) -> str:
         of = self.of
@@ -285,8 +301,8 @@ class Writer:
 
     def number(self, d: int) -> str:
         of = self.of
-        x = lambda: of("number", d)  # noqa: E731
-        return self.choices.choice(
+        x = partial(of, "number", d)
+        return self.one(
             [
                 lambda: f"({x()} {self.pick('+', '-', '*', '/', '+', '*')} {x()})",
                 lambda: f"({x()} {self.pick('+', '-', '*', '/')} {x()})",
@@ -294,7 +310,7 @@ class Writer:
                 lambda: f"({self.field('number')} ^ {self.pick('0', '1', '2', '3', '-1', '0.5', 'n')})",
                 lambda: f"-{x()}",
                 lambda: f"{self.pick('ABS', 'CEILING', 'FLOOR', 'MCEILING', 'MFLOOR', 'TRUNC')}({x()})",
-                lambda: f"{self.pick('ROUND', 'TRUNC')}({x()}, {self.pick('0', '1', '2', '5', '-1', '-3', '17', '-25', 'n', '38')})",
+                lambda: f"{self.pick('ROUND', 'TRUNC')}({x()}, {self.pick(*PLACES)})",
                 lambda: f"MOD({x()}, {x()})",
                 lambda: f"{self.pick('MIN', 'MAX')}({x()}, {x()})",
                 lambda: f"LEN({of('text', d)})",
@@ -308,12 +324,12 @@ class Writer:
                 lambda: self.choice("number", d),
                 lambda: self.choice("number", d),
             ]
-        )()  # fmt: skip
+        )
 
     def text(self, d: int) -> str:
         of = self.of
-        x = lambda: of("text", d)  # noqa: E731
-        return self.choices.choice(
+        x = partial(of, "text", d)
+        return self.one(
             [
                 lambda: f"({x()} & {x()})",
                 lambda: f"({x()} & {of('number', d)})",
@@ -328,18 +344,21 @@ class Writer:
                 lambda: f"SUBSTITUTE({x()}, {x()}, {x()})",
                 lambda: self.choice("text", d),
             ]
-        )()
+        )
 
     def boolean(self, d: int) -> str:
         of = self.of
         kind = self.pick("number", "text", "date", "datetime", "number")
         order = self.pick("=", "<>", "<", "<=", ">", ">=", "=", "=")
-        return self.choices.choice(
+        return self.one(
             [
                 lambda: f"({of(kind, d)} {order} {of(kind, d)})",
                 lambda: f"({self.field(kind)} {order} {self.leaf(kind)})",
                 lambda: f"({of('boolean', d)} {self.pick('=', '<>')} {of('boolean', d)})",
-                lambda: f"{self.pick('AND', 'OR', 'XOR')}({of('boolean', d)}, {of('boolean', d)}, {of('boolean', d)})",
+                lambda: (
+                    f"{self.pick('AND', 'OR', 'XOR')}({of('boolean', d)}, "
+                    f"{of('boolean', d)}, {of('boolean', d)})"
+                ),
                 lambda: f"({of('boolean', d)} {self.pick('&&', '||')} {of('boolean', d)})",
                 lambda: f"NOT({of('boolean', d)})",
                 lambda: f"{self.pick('ISBLANK', 'ISNULL')}({of(kind, d)})",
@@ -348,24 +367,25 @@ class Writer:
                 lambda: f"IN({of(kind, d)}, {of(kind, d)}, {of(kind, d)})",
                 lambda: f"IN({self.field(kind)}, {self.leaf(kind)}, {self.leaf(kind)})",
                 lambda: f"BETWEEN({of(kind, d)}, {of(kind, d)}, {of(kind, d)})",
-                lambda: f'ISPICKVAL({self.field("picklist")}, {self.pick(chr(34) + "won" + chr(34), chr(34) * 2)})',
+                lambda: f"ISPICKVAL({self.field('picklist')}, {self.pick('%won%', '%%')})".replace("%", '"'),
                 lambda: f'({self.field("picklist")} {self.pick("=", "<>")} "lost")',
                 lambda: f"({self.field('reference')} {self.pick('=', '<>')} {self.field('reference')})",
-                lambda: f'({self.field("reference")} {self.pick("=", "<>")} {self.pick("$User.Id", f"{chr(34)}{SOMEONE}{chr(34)}")})',
+                lambda: f"({self.field('reference')} {self.pick('=', '<>')} {self.pick(*ME)})",
                 lambda: f'IN({self.field("reference")}, "{SOMEONE}", $user.id, {self.field("reference")})',
                 lambda: f"ISBLANK({self.field('reference', 'picklist')})",
                 lambda: self.choice("boolean", d),
             ]
-        )()  # fmt: skip
+        )
 
     def date(self, d: int) -> str:
         of = self.of
-        n = lambda: (
-            of("number", d) if self.choices.random() < 0.5 else self.pick("1", "-1", "30", "0.7", "-400", "n")
-        )  # noqa: E731
-        return self.choices.choice(
+        n = partial(self.count, d, "1", "-1", "30", "0.7", "-400", "n")
+        return self.one(
             [
-                lambda: f"DATE({self.pick('2024', '1999', 'n', of('number', d))}, {self.pick('1', '2', '12', 'm', of('number', d))}, {self.pick('28', '29', '31', 'n')})",
+                lambda: (
+                    f"DATE({self.pick('2024', '1999', 'n', of('number', d))}, "
+                    f"{self.pick('1', '2', '12', 'm', of('number', d))}, {self.pick('28', '29', '31', 'n')})"
+                ),
                 lambda: f"({of('date', d)} {self.pick('+', '-')} {n()})",
                 lambda: f"ADDMONTHS({of('date', d)}, {n()})",
                 lambda: f"ADDDAYS({of('date', d)}, {n()})",
@@ -375,16 +395,12 @@ class Writer:
                 lambda: f"{self.pick('MIN', 'MAX')}({of('date', d)}, {of('date', d)})",
                 lambda: self.choice("date", d),
             ]
-        )()  # fmt: skip
+        )
 
     def datetime(self, d: int) -> str:
         of = self.of
-        n = lambda: (
-            of("number", d)
-            if self.choices.random() < 0.5
-            else self.pick("1", "-1.5", "0.000011574", "400", "n")
-        )  # noqa: E731
-        return self.choices.choice(
+        n = partial(self.count, d, "1", "-1.5", "0.000011574", "400", "n")
+        return self.one(
             [
                 lambda: f"({of('datetime', d)} {self.pick('+', '-')} {n()})",
                 lambda: f"ADDMONTHS({of('datetime', d)}, {n()})",
@@ -393,21 +409,59 @@ class Writer:
                 lambda: f"DATETIMEVALUE({of('text', d)})",
                 lambda: self.choice("datetime", d),
             ]
-        )()  # fmt: skip
+        )
 
 
 _DIGITS = 10**18 - 1
 _VALUES: dict[str, list[Any]] = {
-    "text": [None, None, "a", "Ab", "客户", " x ", "straße É", "1.5", "-2e3", "1e99", "2024-02-29", "2023-02-29",
-             "2024-02-29 23:59:58", "a-b-c", "😀b", "\u3000全角\n", "b ", "0", "aaa", "ǅ", "x" * 60],
+    "text": [
+        None,
+        None,
+        "a",
+        "Ab",
+        "客户",
+        " x ",
+        "straße É",
+        "1.5",
+        "-2e3",
+        "1e99",
+        "2024-02-29",
+        "2023-02-29",
+        "2024-02-29 23:59:58",
+        "a-b-c",
+        "😀b",
+        "\u3000全角\n",
+        "b ",
+        "0",
+        "aaa",
+        "ǅ",
+        "x" * 60,
+    ],
     "boolean": [True, False, None],
-    "date": [None, date(2024, 2, 29), date(2024, 1, 31), date(2023, 4, 30), date(2024, 3, 15), date.min, date.max,
-             date(1969, 12, 31), date(1900, 2, 28), date(2024, 2, 28)],
-    "datetime": [None, datetime(2024, 2, 29, 16, 30, 15, 123456, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
-                 datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), datetime(2024, 1, 31, tzinfo=UTC),
-                 datetime(2024, 3, 1, 15, 59, 59, tzinfo=UTC), datetime(1950, 6, 1, 12, tzinfo=UTC)],
+    "date": [
+        None,
+        date(2024, 2, 29),
+        date(2024, 1, 31),
+        date(2023, 4, 30),
+        date(2024, 3, 15),
+        date.min,
+        date.max,
+        date(1969, 12, 31),
+        date(1900, 2, 28),
+        date(2024, 2, 28),
+    ],
+    "datetime": [
+        None,
+        datetime(2024, 2, 29, 16, 30, 15, 123456, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        datetime.min.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+        datetime(2024, 1, 31, tzinfo=UTC),
+        datetime(2024, 3, 1, 15, 59, 59, tzinfo=UTC),
+        datetime(1950, 6, 1, 12, tzinfo=UTC),
+    ],
     "reference": [None, SOMEONE, ANOTHER],
-}  # fmt: skip
+}
 _PICKS = {"stage": [None, "open", "won", "lost"], "level": [None, "a", "won", "lost"]}
 _WHOLE = [0, 1, -1, 2, 3, 5, 12, 29, 100, -250, 4990, 123456, -99999, 2024, _DIGITS, -_DIGITS, 5 * 10**17 + 1]
 
@@ -433,21 +487,6 @@ def record(choices: random.Random) -> dict[str, Any]:
 def records(count: int, seed: int) -> list[dict[str, Any]]:
     choices = random.Random(seed)
     return [record(choices) for _ in range(count)]
-
-
-def disagreement(
-    source: str, data: Sequence[Mapping[str, Any]], places: Sequence[Database], **options: Any
-) -> str | None:
-    """What is wrong with a formula, or None; counts nothing where a database cannot run it."""
-    formula = compiled(source, **options)
-    expected = in_process(formula, data)
-    for place in places:
-        found = in_database(formula, place)
-        for index, (value, other) in enumerate(zip(expected, found or expected, strict=True)):
-            if value != other:
-                reads = {".".join(read.path): data[index][".".join(read.path)] for read in formula.reads}
-                return f"{source}\n  {reads}\n  in process {value!r}, {place.dialect} {other!r}"
-    return None
 
 
 def main(pairs: int, seed: int, url: str) -> int:
