@@ -9,6 +9,7 @@ something.
 from __future__ import annotations
 
 import hmac
+import io
 import logging
 import mimetypes
 from collections.abc import Callable, Mapping
@@ -167,7 +168,12 @@ class Web:
         upload = declared is not None and declared.upload
         name = "upload_bytes" if upload else "body_bytes"
         most: int = getattr(self._limits, name)
-        request.max_content_length = most
+        if request.content_length is None:
+            # Of unknown length. Werkzeug's own limit would cut the body off at the limit, in silence.
+            request.max_content_length = None
+            request.environ["wsgi.input"] = _Guarded(request.environ["wsgi.input"], most)
+        else:
+            request.max_content_length = most
         if (request.content_length or 0) > most:
             raise TooLarge.of("web.body_too_large", limit=name, value=most)
 
@@ -346,6 +352,25 @@ def static_files(app: Flask, prefix: str, folder: Path) -> None:
         return response
 
     app.add_url_rule(f"{prefix}/<path:name>", f"static:{prefix}", file)
+
+
+class _Guarded(io.RawIOBase):
+    """A body that fails when it turns out to be longer than ``most`` bytes."""
+
+    def __init__(self, source: Any, most: int) -> None:
+        self._source = source
+        self._left = most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._source.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise RequestEntityTooLarge
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _declared() -> Policy | None:
