@@ -1,67 +1,73 @@
-"""Which column goes into which field: what we propose, from names alone.
+"""Which column goes into which field: what we propose, from names, from the cells, and from the last time.
 
-A person sees every proposal and may change it. Compared are the header and the field's name, aliases
-and labels in both languages, folded so that case, blanks and punctuation do not matter.
+A person sees every proposal and may change it. Compared are the header and the field's name, aliases and labels
+in both languages (Chinese ones by their pinyin too), folded so that case, blanks and punctuation do not matter.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
+from tabwright.runtime.exchange.dates import guess_order
+from tabwright.runtime.exchange.settings import Column
+from tabwright.runtime.pinyin import is_han, syllables
 
+_RUNS = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
 _LIKELY = 0.72  # below this a proposal is more often wrong than right
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Column ``column`` into ``field``; a lookup is matched by ``match``, a unique or name field of its target.
+def propose(
+    model: Model,
+    object_: ObjectDef,
+    fields: Iterable[FieldDef],
+    header: Sequence[str],
+    sample: Sequence[Sequence[str]] = (),
+    before: Mapping[str, Column] | None = None,
+) -> dict[str, Column]:
+    """The best field for each column, each column and each field at most once, in the header's order.
 
-    ``confidence`` is 1.0 where a name is the same, less where it is only like.
+    ``fields`` are those that this person may write. ``before`` are columns of earlier imports, which win. A lookup
+    is matched by its target's name field, ``why`` says what the proposal rests on.
     """
-
-    column: str
-    field: str
-    match: str | None
-    confidence: float
-
-
-def propose(model: Model, object_: ObjectDef, fields: Iterable[FieldDef], header: Sequence[str]) -> list[Proposal]:
-    """The best column for each field, each column and each field at most once, in the header's order.
-
-    ``fields`` are those that this person may write.
-    """
-    fields = list(fields)
+    by_name = {each.name: each for each in fields}
+    columns: dict[str, Column] = {}
+    taken: set[str] = set()
+    for column in header:
+        known = (before or {}).get(column)
+        if known is not None and known.field in by_name and known.field not in taken:
+            taken.add(known.field)
+            columns[column] = Column(
+                known.field, known.match, known.values, known.missing, known.blank, known.dates, "before"
+            )
     scored = sorted(
         (
-            (score, column, each.name)
-            for column in header
-            for each in fields
-            if (score := _likeness(column, _names_of(each, object_))) >= _LIKELY
+            (score, at, column, each.name)
+            for at, column in enumerate(header)
+            for each in by_name.values()
+            if (score := _likeness(column, _names_of(each, object_, model))) >= _LIKELY
         ),
-        key=lambda row: -row[0],
+        key=lambda row: (-row[0], row[1]),
     )
-    columns: dict[str, Proposal] = {}
-    taken: set[str] = set()
-    by_name = {each.name: each for each in fields}
-    for score, column, name in scored:
+    for score, at, column, name in scored:
         if column not in columns and name not in taken:
             taken.add(name)
-            columns[column] = Proposal(column, name, match_field(model, by_name[name]), round(score, 2))
-    return [columns[column] for column in header if column in columns]
+            field = by_name[name]
+            cells = [row[at] for row in sample if at < len(row) and row[at]]
+            dates = guess_order(cells) if field.type in ("date", "datetime") else "ymd"
+            why = "same" if score == 1.0 else "like"
+            columns[column] = Column(name, match_field(model, field), dates=dates, why=why)
+    return {column: columns[column] for column in header if column in columns}
 
 
 def match_field(model: Model, field: FieldDef) -> str | None:
-    """The field of a lookup's target by which a file most likely names it: an external key, else its name."""
+    """The field of a lookup's target by which a file most likely names it: its name."""
     if not field.is_reference or field.target is None:
         return None
-    target = model.objects[field.target]
-    external = next((each.name for each in target.own_fields if each.external_key), None)
-    return target.name_field if target.name_field else external
+    return model.objects[field.target].name_field
 
 
 def fold(text: str) -> str:
@@ -69,10 +75,16 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _names_of(field: FieldDef, object_: ObjectDef) -> list[str]:
+def _names_of(field: FieldDef, object_: ObjectDef, model: Model) -> list[str]:
     names = [field.name, *field.aliases, *field.labels.values()]
     if field.name == object_.name_field:
-        names += [object_.name, *object_.labels.values()]  # a file of accounts heads the name column "account"
+        names += [
+            object_.name,
+            *object_.labels.values(),
+        ]  # a file of accounts heads the name column "account"
+    if field.is_reference and field.target in model.objects and field.target != object_.name:
+        target = model.objects[field.target or ""]
+        names += [target.name, *target.labels.values()]  # and the lookup to products "product"
     return names
 
 
@@ -86,10 +98,16 @@ def _alike(column: str, name: str) -> float:
         return 0.0
     if left == right:
         return 1.0
+    if not name.isascii() and column.isascii() and _pinyin(name) == left:
+        return 0.95
     ours, theirs = set(_words(name)), set(_words(column))
     if ours and ours < theirs:  # "sales agent" for the field "agent"
         return 0.8 if len(theirs) - len(ours) == 1 else 0.73
     return SequenceMatcher(a=left, b=right).ratio() * 0.95
+
+
+def _pinyin(name: str) -> str:
+    return fold("".join("".join(syllables(run)) if is_han(run[0]) else run for run in _RUNS.findall(name)))
 
 
 def _words(text: str) -> list[str]:

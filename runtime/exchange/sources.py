@@ -1,28 +1,31 @@
 """Tables as people bring them: CSV in any common encoding and delimiter, and spreadsheets.
 
-``sniff`` looks at the first bytes and proposes how to read; the person may change each part of the
-proposal. ``read`` then streams the whole as rows of text cells, one (number, cells) pair a row, the
-numbers counting rows of the file from 1 as a spreadsheet shows them.
+``sniff`` looks at the file and proposes how to read it; the person may change each part of the proposal.
+``read`` then streams the whole as rows of text cells, one (number, cells) pair a row, the numbers counting
+rows of the file from 1 as a spreadsheet shows them.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, BinaryIO, Literal
 
-from tabwright.platform.errors import Invalid, Place
+from tabwright.platform.errors import Fault, Invalid, Place
+from tabwright.runtime.exchange import sheets
+from tabwright.runtime.exchange.cells import is_result, unsafe
+from tabwright.runtime.exchange.sheets import LONGEST_CELL, MOST_COLUMNS
 
 Kind = Literal["csv", "sheet"]
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16", "big5", "shift_jis", "cp1252", "latin-1")
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_BYTES = 256 * 1024
-MOST_COLUMNS = 1000
-_LONGEST_CELL = 131_072
+_LONGEST_ROW = 4_000_000  # characters
+
+Rows = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,67 +39,132 @@ class Format:
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
 
-    def checked(self) -> Format:
-        """Itself, or Invalid where a person named an encoding or delimiter that we do not read."""
-        if self.encoding not in ENCODINGS:
-            raise Invalid.of("import.unknown_encoding", Place(pointer="/format/encoding"), given=self.encoding)
-        if self.delimiter not in DELIMITERS:
-            raise Invalid.of("import.unknown_delimiter", Place(pointer="/format/delimiter"), given=self.delimiter)
-        return self
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Format:
+        return Format(**{**value, "sheets": tuple(value["sheets"])})
 
 
-def sniff(head: bytes, filename: str, whole: BinaryIO | None = None) -> Format:
-    """Propose a Format from the first bytes (SAMPLE_BYTES are enough); ``whole`` is needed for a spreadsheet.
+def changed(form: Format, changes: Mapping[str, Any]) -> Format:
+    """The format with a person's corrections. Raises Invalid with a pointer for each that makes no sense."""
+    allowed: Mapping[str, Sequence[Any]] = (
+        {"encoding": ENCODINGS, "delimiter": DELIMITERS, "header": (True, False)}
+        if form.kind == "csv"
+        else {"sheet": form.sheets, "header": (True, False)}
+    )
+    codes = {
+        "encoding": "import.unknown_encoding",
+        "delimiter": "import.unknown_delimiter",
+        "sheet": "import.unknown_sheet",
+    }
+    faults = []
+    for name, value in changes.items():
+        choices = allowed.get(name)
+        if choices is None or not any(
+            value is each or (value == each and type(value) is str) for each in choices
+        ):
+            code = (
+                codes.get(name, "import.unknown_format") if choices is not None else "import.unknown_format"
+            )
+            place = Place(pointer=f"/format/{name[:80]}")
+            faults.append(Fault(code, {"given": str(value)[:80], "name": name[:80]}, place))
+    if faults:
+        raise Invalid(faults)
+    return replace(form, **changes)
 
-    Raises Invalid for a file that is neither text nor a spreadsheet.
-    """
-    if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        if whole is None:
-            return Format("sheet")
-        names = tuple(_workbook(whole).sheet_names)
-        return Format("sheet", sheet=names[0] if names else None, sheets=names)
+
+def sniff(content: BinaryIO, filename: str) -> Format:
+    """Propose a Format. Raises Invalid for a file that is neither text nor a spreadsheet."""
+    content.seek(0)
+    head = content.read(SAMPLE_BYTES)
+    if head[:4] == b"PK\x03\x04":
+        names = sheets.names(content)
+        if not names:
+            raise Invalid.of("import.broken_sheet", Place())
+        return Format("sheet", sheet=names[0], sheets=names)
+    if head[:4] == b"\xd0\xcf\x11\xe0":
+        raise Invalid.of("import.old_sheet", Place(), file=filename)
     encoding = _encoding(head)
     if encoding is None:
         raise Invalid.of("import.not_a_table", Place(), file=filename)
-    text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(head, final=False)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head, final=False)
     return Format("csv", encoding=encoding, delimiter=_delimiter(text))
 
 
-def read(content: BinaryIO, form: Format) -> Iterator[tuple[int, list[str]]]:
+def read(content: BinaryIO, form: Format) -> Rows:
     """Every row with anything in it, header included, as (row number from 1, cells without outer blanks).
 
     Raises Invalid with the row where the file stops being readable: a character that the encoding does not
-    have, quotes that are never closed, a cell beyond 131,072 characters.
+    have, quotes that are never closed, a cell beyond 131,072 characters, more than 1,000 columns.
     """
-    rows = _sheet_rows(content, form) if form.kind == "sheet" else _csv_rows(content, form)
+    content.seek(0)
+    found = sheets.rows(content, form.sheet) if form.kind == "sheet" else _csv_rows(content, form)
+    for number, cells in found:
+        while cells and not cells[-1].strip():  # spreadsheets like to end lines with empty columns
+            cells.pop()
+        if len(cells) > MOST_COLUMNS:
+            raise Invalid.of("import.too_many_columns", Place(row=number), most=MOST_COLUMNS)
+        if cells:
+            yield number, [cell.strip() for cell in cells]
+
+
+def data_rows(content: BinaryIO, form: Format, after: int = 0) -> Rows:
+    """The rows under the header, those with a number beyond ``after``."""
+    rows = read(content, form)
+    made_safe = False
+    if form.header:
+        _, header = next(rows, (0, [""]))
+        made_safe = is_result(header)
     for number, cells in rows:
-        cells = [cell.strip() for cell in cells]
-        if any(cells):
-            if len(cells) > MOST_COLUMNS:
-                raise Invalid.of("import.too_many_columns", Place(row=number), most=MOST_COLUMNS)
-            yield number, cells
+        if number > after:
+            yield number, [unsafe(cell) for cell in cells] if made_safe else cells
 
 
-def header_of(content: BinaryIO, form: Format, sample: int = 20) -> tuple[list[str], list[list[str]]]:
-    """The header (made names ``A, B, ...`` where the file has none) and the first ``sample`` rows under it."""
-    rows: list[list[str]] = []
-    for _, cells in read(content, form):
-        rows.append(cells)
-        if len(rows) > sample:
-            break
-    if not rows:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a file holds: the header (letters ``A, B, ...`` where it has none), first rows, how many in all."""
+
+    header: tuple[str, ...]
+    sample: tuple[tuple[str, ...], ...]
+    rows: int | None
+    fault: Fault | None = None  # why it cannot be read to its end
+
+
+def outline(content: BinaryIO, form: Format, sample: int = 20) -> Outline:
+    """Read the file once from end to end. Raises Invalid where there is nothing to import at all.
+
+    A file that breaks off after its first row is outlined all the same, with its fault: another encoding or
+    delimiter may read it.
+    """
+    first: list[list[str]] = []
+    count = 0
+    fault = None
+    try:
+        for _, cells in read(content, form):
+            if count <= sample:
+                first.append(cells)
+            count += 1
+    except Invalid as error:
+        if not first:
+            raise
+        fault = error.faults[0]
+    if not first:
         raise Invalid.of("import.empty_file", Place())
     if form.header:
-        return _distinct(rows[0]), rows[1:]
-    return [_letter(index) for index in range(max(map(len, rows)))], rows[:sample]
+        header = _distinct(first[0])
+        rows = [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in first[1:]]
+        count -= 1
+    else:
+        header = [_letter(index) for index in range(max(map(len, first)))]
+        rows = [[*row, *[""] * (len(header) - len(row))] for row in first[:sample]]
+    if not count and fault is None:
+        raise Invalid.of("import.only_header", Place(row=1))
+    return Outline(tuple(header), tuple(map(tuple, rows)), None if fault else count, fault)
 
 
-def with_changes(form: Format, **changes: object) -> Format:
-    """The format with a person's corrections, checked."""
-    return replace(form, **changes).checked()  # type: ignore[arg-type]
-
-
-# ---- text ---------------------------------------------------------------------------------------------
+# ---- text -----------------------------------------------------------------------------------------
 
 
 def _encoding(head: bytes) -> str | None:
@@ -106,23 +174,33 @@ def _encoding(head: bytes) -> str | None:
         return "utf-16"
     if b"\x00" in head:
         return None
-    if _decodes(head, "utf-8"):
+    if _decodes(head, "utf-8") is not None:
         return "utf-8"
     text = _decodes(head, "gb18030")
     if text and _looks_chinese(text):
         return "gb18030"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(head, cp_isolation=list(ENCODINGS)).best()
+    best = from_bytes(head[:65536], cp_isolation=list(ENCODINGS)).best()
     found = codecs.lookup(best.encoding).name if best else "cp1252"
-    return next((each for each in ENCODINGS if codecs.lookup(each).name == found), "latin-1")
+    guess = next((each for each in ENCODINGS if codecs.lookup(each).name == found), "latin-1")
+    # One broken byte in a file that is UTF-8 otherwise is better shown as such than read as another language.
+    if best is None and _mostly_utf8(head):
+        return "utf-8"
+    return guess
 
 
 def _decodes(head: bytes, encoding: str) -> str | None:
     try:
-        return codecs.getincrementaldecoder(encoding)(errors="strict").decode(head, final=False) or " "
+        return codecs.getincrementaldecoder(encoding)(errors="strict").decode(head, final=False)
     except UnicodeDecodeError:
         return None
+
+
+def _mostly_utf8(head: bytes) -> bool:
+    text = head.decode("utf-8", "replace")
+    foreign = sum(ord(char) > 127 for char in text)
+    return foreign > 20 * text.count("\ufffd")
 
 
 def _looks_chinese(text: str) -> bool:
@@ -131,90 +209,96 @@ def _looks_chinese(text: str) -> bool:
     Western text read as GB 18030 gives rare characters or fails; 0.6 leaves room for names and symbols.
     """
     foreign = [char for char in text if ord(char) > 127]
-    everyday = sum("\u4e00" <= char <= "\u9fa5" or "\u3000" <= char <= "\u303f" or "\uff01" <= char <= "\uff5e" for char in foreign)
+    everyday = sum(
+        "\u4e00" <= char <= "\u9fa5" or "\u3000" <= char <= "\u303f" or "\uff01" <= char <= "\uff5e"
+        for char in foreign
+    )
     return bool(foreign) and everyday / len(foreign) > 0.6
 
 
 def _delimiter(text: str) -> str:
     """The delimiter under which the first lines have the most columns, and all the same number of them."""
-    lines = text.splitlines()[:50]
+    lines = [line[:100_000] for line in text.splitlines()[:50]]
     lines = lines[:-1] if len(lines) > 2 else lines  # the last may be cut
 
     def score(delimiter: str) -> tuple[float, int]:
-        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        try:
+            counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return (0.0, 0)
         if not counts or max(counts) == 1:
             return (0.0, 0)
         usual = max(set(counts), key=counts.count)
-        return (counts.count(usual) / len(counts), usual)
+        return (counts.count(usual) / len(counts) if usual > 1 else 0.0, usual)
 
     return max(DELIMITERS, key=score)
 
 
-def _csv_rows(content: BinaryIO, form: Format) -> Iterator[tuple[int, list[str]]]:
-    text = io.TextIOWrapper(content, encoding=form.encoding, errors="strict", newline="")
-    reader = csv.reader(text, delimiter=form.delimiter, strict=True)
-    number = 0
+class _Lines:
+    """The lines of a text, none beyond a length, so that a file without line ends is not read into one."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.number = 0  # of the row that is being read
+        self.length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(_LONGEST_ROW + 1):
+            self.length += len(line)
+            if self.length > _LONGEST_ROW:
+                raise Invalid.of("import.row_too_long", Place(row=self.number), most=_LONGEST_ROW)
+            yield line
+
+
+def _csv_rows(content: BinaryIO, form: Format, errors: str = "strict") -> Rows:
+    csv.field_size_limit(LONGEST_CELL)
+    text = io.TextIOWrapper(content, encoding=form.encoding, errors=errors, newline="")
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
+    lines.number = 1
+    bad = ""
     try:
         for cells in reader:
-            number += 1
-            yield number, cells
+            yield lines.number, cells
+            lines.number += 1
+            lines.length = 0
     except UnicodeDecodeError as error:
-        raise Invalid.of(
-            "import.bad_character", Place(row=number + 1), encoding=form.encoding, bytes=error.object[error.start : error.end].hex()
-        ) from None
+        bad = error.object[error.start : error.end].hex()
     except csv.Error as error:
-        raise Invalid.of("import.broken_csv", Place(row=number + 1, line=reader.line_num), reason=str(error)) from None
+        place = Place(row=lines.number, line=reader.line_num)
+        raise Invalid.of("import.broken_csv", place, reason=str(error)) from None
     finally:
-        text.detach()
+        text.detach()  # or it would close what is not its own
+    if bad:
+        row = _row_of_bad_character(content, form) or lines.number
+        raise Invalid.of("import.bad_character", Place(row=row), encoding=form.encoding, bytes=bad)
 
 
-# ---- spreadsheets -----------------------------------------------------------------------------------------
-
-
-def _workbook(content: BinaryIO):  # type: ignore[no-untyped-def]  # python_calamine has no stable type of its own here
-    import python_calamine
-
+def _row_of_bad_character(content: BinaryIO, form: Format) -> int | None:
+    """Text is decoded in blocks, so the block that failed may begin many rows before the bad byte."""
     content.seek(0)
-    try:
-        return python_calamine.CalamineWorkbook.from_filelike(content)
-    except Exception as error:  # the reader raises one class per file kind
-        raise Invalid.of("import.not_a_table", Place(), file="") from error
+    for number, cells in _csv_rows(content, form, "replace"):
+        if any("\ufffd" in cell for cell in cells):
+            return number
+    return None
 
 
-def _sheet_rows(content: BinaryIO, form: Format) -> Iterator[tuple[int, list[str]]]:
-    book = _workbook(content)
-    if form.sheet not in book.sheet_names:
-        raise Invalid.of("import.unknown_sheet", Place(pointer="/format/sheet"), given=str(form.sheet))
-    for number, cells in enumerate(book.get_sheet_by_name(form.sheet).iter_rows(), start=1):
-        yield number, [_cell_text(cell) for cell in cells]
-
-
-def _cell_text(cell: object) -> str:
-    """A spreadsheet's cell as the text that a CSV of the same table would hold."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, dt.datetime):
-        return cell.isoformat(sep=" ") if (cell.hour, cell.minute, cell.second) != (0, 0, 0) else cell.date().isoformat()
-    if isinstance(cell, dt.date | dt.time):
-        return cell.isoformat()
-    return str(cell)
-
-
-# ---- header -----------------------------------------------------------------------------------------------
+# ---- header ---------------------------------------------------------------------------------------
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """The header's names; an empty one takes its column's letter, a repeated one its number."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     out: list[str] = []
     for index, name in enumerate(names):
-        name = name or _letter(index)
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        name = "".join(char if char.isprintable() else " " for char in name).strip()
+        name = plain = (name or _letter(index))[:200]
+        count = 1
+        while name in taken:
+            count += 1
+            name = f"{plain} ({count})"
+        taken.add(name)
+        out.append(name)
     return out
 
 
@@ -225,18 +309,3 @@ def _letter(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-csv.field_size_limit(_LONGEST_CELL)
-
-
-def chunks(rows: Iterable[tuple[int, list[str]]], size: int) -> Iterator[list[tuple[int, list[str]]]]:
-    """The rows in lists of ``size``."""
-    chunk: list[tuple[int, list[str]]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

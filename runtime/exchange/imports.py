@@ -1,0 +1,321 @@
+"""Imports: a file on its way into an object, from upload to undo, on behalf of one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.metadata.model import ObjectDef, label_in
+from tabwright.platform.database import Writer
+from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, Place
+from tabwright.platform.language import register_messages
+from tabwright.platform.settings import Limits
+from tabwright.runtime.access.principal import TokenScope
+from tabwright.runtime.desk import Call
+from tabwright.runtime.exchange import files, results, runs, sources, undoing, working
+from tabwright.runtime.exchange import settings as choosing
+from tabwright.runtime.exchange.cells import is_result
+from tabwright.runtime.exchange.mapping import propose
+from tabwright.runtime.exchange.runs import Problem, Run
+from tabwright.runtime.exchange.settings import Column, Settings
+from tabwright.runtime.exchange.sources import Outline
+from tabwright.runtime.exchange.tables import LATER, PROBLEM, RUN
+
+register_messages(Path(__file__).with_name("messages.json"))
+
+PHASES = ("check", "run", "note", "undo")
+_REMEMBERED = 20  # imports that are looked through for how a column was mapped before
+_PAGE = 500
+
+
+class Imports:
+    """Every verb on imports. Somebody else's import is as unknown as none."""
+
+    def __init__(self, call: Call, limits: Limits | None = None) -> None:
+        self._call = call
+        self._limits = limits or Limits()
+
+    # ---- the file ---------------------------------------------------------------------------------
+
+    def start(self, object: str, filename: str, content: BinaryIO) -> Run:
+        """Keep a file and propose how it is read and where its columns go.
+
+        ``content`` can be read from anywhere. Raises NotFound, Denied (no right to import into the object),
+        TooLarge, Invalid for a file without rows. One that breaks off later is kept, with its fault, so that its
+        format can be changed.
+        """
+        call = self._call
+        found = self._importable(object)
+        filename = _plain(filename)
+        size = files.size_of(content, self._limits.upload_bytes)
+        form = sources.sniff(content, filename)
+        outline = sources.outline(content, form)
+        chosen = self._proposed(found, outline)
+        id = call.ids.new()
+        now = call.clock.now()
+        content.seek(0)
+        with call.tenant.store.write() as writer:
+            writer.execute(
+                sa.insert(RUN),
+                {
+                    "id": id, "object_uid": found.uid, "filename": filename, "size": size, "format": form.to_json(),
+                    **_outlined(outline), "settings": chosen.to_json(), "state": "mapping",
+                    "counts": dict(runs.NO_COUNTS), "checked": None, "taken_row": 0, "job_id": None,
+                    "language": call.language, "zone": call.zone, "scope": _scope_json(call.principal.token_scope),
+                    "created_by": call.principal.user_id, "created_at": now, "updated_at": now,
+                },
+            )  # fmt: skip
+            files.keep(writer, id, content, self._limits.upload_bytes)
+        return self.get(id)
+
+    def change_format(self, id: UUID, changes: Mapping[str, Any]) -> Run:
+        """Read the file in another way: ``encoding``, ``delimiter``, ``sheet``, ``header``. Columns are proposed
+        again; those of the same name keep what was chosen.
+        """
+        run = self._for(id, "change")
+        form = sources.changed(run.format, changes)
+        content = files.opened(self._call.tenant.store, id, run.size)
+        outline = sources.outline(content, form)
+        object = self.object(run)
+        chosen = self._proposed(object, outline)
+        kept = {name: column for name, column in run.settings.columns.items() if name in chosen.columns}
+        taken = {column.field for column in kept.values()}
+        columns = {name: column for name, column in chosen.columns.items() if column.field not in taken}
+        chosen = Settings(run.settings.mode, run.settings.key, {**columns, **kept})
+        self._change(run, format=form.to_json(), settings=chosen.to_json(), **_outlined(outline))
+        return self.get(id)
+
+    # ---- settings ---------------------------------------------------------------------------------
+
+    def change(self, id: UUID, patch: Mapping[str, Any]) -> Run:
+        """Apply a JSON merge patch to ``mode``, ``key`` and ``columns``. Raises Invalid with every fault, of the
+        shape at once, of names and rights here too, so that what is kept is what runs.
+        """
+        run = self._for(id, "change")
+        changed = choosing.patched(run.settings, patch)
+        choosing.resolve(self._call.gate, self.object(run), changed, run.header)
+        self._change(run, settings=changed.to_json())
+        return self.get(id)
+
+    def save(self, id: UUID, patch: Mapping[str, Any]) -> Run:
+        """``change`` for a page that is being filled in: only the shape is checked; ``faults`` tells the rest."""
+        run = self._for(id, "change")
+        self._change(run, settings=choosing.patched(run.settings, patch).to_json())
+        return self.get(id)
+
+    def faults(self, run: Run) -> Sequence[Any]:
+        """What stands in the way of a check: faults of the file, else of the settings under present rights."""
+        if run.row_count is None:
+            return run.error
+        try:
+            choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+        except (Invalid, Denied, NotFound) as error:
+            return error.faults
+        return ()
+
+    # ---- verbs ------------------------------------------------------------------------------------
+
+    def check(self, id: UUID) -> Run:
+        """Begin a dry run as a job."""
+        run = self._for(id, "check")
+        choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+        with self._call.tenant.store.write() as writer:
+            self._begin(writer, run, "checking", working.KIND, "check", error=None, checked=None)
+        return self.get(id)
+
+    def run(self, id: UUID) -> Run:
+        """Begin the import as a job, or go on with one that was stopped or failed."""
+        run = self._for(id, "run")
+        choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+        with self._call.tenant.store.write() as writer:
+            if run.state in ("mapping", "checked"):
+                writer.execute(
+                    sa.delete(PROBLEM).where(PROBLEM.c.import_id == id, PROBLEM.c.phase != "check")
+                )
+                writer.execute(sa.delete(LATER).where(LATER.c.import_id == id))
+                fresh = {"counts": dict(runs.NO_COUNTS), "taken_row": 0}
+            else:
+                fresh = {}
+            self._begin(writer, run, "running", working.KIND, "run", error=None, **fresh)
+        return self.get(id)
+
+    def cancel(self, id: UUID) -> Run:
+        """Stop the check or the run after the chunk that it is in."""
+        run = self._for(id, "cancel")
+        assert run.job is not None
+        with self._call.tenant.store.write() as writer:
+            self._call.tenant.jobs.cancel(writer, run.job.id)
+        return self.get(id)
+
+    def undo(self, id: UUID) -> Run:
+        """Begin to take the import back as a job: records that it made go to the recycle bin, records that it
+        changed get their old values, but for those edited since, which are listed.
+        """
+        run = self._for(id, "undo")
+        self._call.gate.require(self.object(run), "edit")
+        with self._call.tenant.store.write() as writer:
+            if run.state != "undo_stopped":
+                writer.execute(sa.delete(PROBLEM).where(PROBLEM.c.import_id == id, PROBLEM.c.phase == "undo"))
+            self._begin(writer, run, "undoing", undoing.KIND, "undo", error=None)
+        return self.get(id)
+
+    def _begin(self, writer: Writer, run: Run, state: str, kind: str, what: str, **values: Any) -> None:
+        call = self._call
+        payload = {"import": run.id.hex, "what": what}
+        # One unfinished job of an import at most: of two who press the button at once, one finds it begun.
+        moved = sa.update(RUN).where(
+            RUN.c.id == run.id, RUN.c.job_id.is_not_distinct_from(run.job and run.job.id)
+        )
+        job = call.tenant.jobs.add(writer, kind, payload, created_by=call.principal.user_id)
+        changed = writer.execute(moved.values(state=state, job_id=job, updated_at=call.clock.now(), **values))
+        if changed.rowcount != 1:
+            raise Conflict.of("import.wrong_state", state=state, verb=what)
+
+    # ---- reading ----------------------------------------------------------------------------------
+
+    def get(self, id: UUID) -> Run:
+        """An import of this person. Raises NotFound."""
+        with self._call.tenant.store.read() as reader:
+            run = runs.load(reader, id)
+        if run.created_by != self._call.principal.user_id:
+            raise NotFound.of("import.not_found", Place(), id=id.hex)
+        self.object(run)
+        return run
+
+    def recent(self, object: str, limit: int = 10) -> list[Run]:
+        """This person's newest imports into an object."""
+        found = self._importable(object)
+        with self._call.tenant.store.read() as reader:
+            return runs.recent(reader, self._call.principal.user_id, found.uid, limit)
+
+    def object(self, run: Run) -> ObjectDef:
+        """The object of an import, whatever it is called by now; NotFound without the right to import into it."""
+        return self._importable(working.object_of(self._call, run).name)
+
+    def problems(self, id: UUID, phase: str = "run", after: int = 0, limit: int = 100) -> Sequence[Problem]:
+        """The rows that a phase (check, run, note, undo) did not take, beyond row ``after``."""
+        run = self.get(id)
+        with self._call.tenant.store.read() as reader:
+            return runs.problems(reader, run.id, phase, after, limit)
+
+    def last_phase(self, run: Run) -> str:
+        """Whose failed rows are of interest: the run's once there was one, else the check's."""
+        return "check" if run.state in ("mapping", "checking", "checked") else "run"
+
+    def result(self, id: UUID) -> Iterator[bytes]:
+        """The failed rows as CSV, in pieces: the file's own columns and the reason. It can be imported again."""
+        run = self.get(id)
+        return results.failed_rows(run.header, self._all_problems(run), self._call.language)
+
+    def _all_problems(self, run: Run) -> Iterator[Problem]:
+        phase, after = self.last_phase(run), 0
+        while page := self.problems(run.id, phase, after, _PAGE):
+            yield from page
+            after = page[-1].row
+
+    def template(self, object: str) -> bytes:
+        """An empty CSV with a column for each field that this person may fill in."""
+        found = self._importable(object)
+        fields = [each for each in self._call.gate.editable(found) if not each.system]
+        return results.template([label_in(each.labels, self._call.language) for each in fields])
+
+    # ---- inside -----------------------------------------------------------------------------------
+
+    def _importable(self, object: str) -> ObjectDef:
+        found = self._call.gate.object(object)
+        self._call.gate.require(found, "import")
+        if not any(self._call.gate.may(found, right) for right in ("create", "edit")):
+            self._call.gate.require(found, "create")
+        return found
+
+    def _for(self, id: UUID, verb: str) -> Run:
+        run = self.get(id)
+        if verb not in run.verbs:
+            if run.row_count is None and verb in ("check", "run"):
+                raise Invalid(run.error)
+            raise Conflict.of("import.wrong_state", state=run.state, verb=verb)
+        return run
+
+    def _change(self, run: Run, **values: Any) -> None:
+        """Change an import that is being prepared; a check's result is of the old settings and goes."""
+        now = self._call.clock.now()
+        with self._call.tenant.store.write() as writer:
+            same = sa.select(RUN.c.state).where(RUN.c.id == run.id).with_for_update()
+            if writer.execute(same).scalar_one() not in ("mapping", "checked", "checking"):
+                raise Conflict.of("import.wrong_state", state=run.state, verb="change")
+            runs.change(writer, run.id, now, **{"state": "mapping", "job_id": None, "error": None, **values})
+
+    def _proposed(self, object: ObjectDef, outline: Outline) -> Settings:
+        gate = self._call.gate
+        fields = [each for each in gate.editable(object) if not each.system or each.name == "owner"]
+        columns = propose(
+            self._call.model, object, fields, outline.header, outline.sample, self._before(object)
+        )
+        if is_result(outline.header):
+            columns.pop(outline.header[-1], None)
+        columns = {name: self._readable_match(object, column) for name, column in columns.items()}
+        mode: choosing.Mode = "create" if gate.may(object, "create") else "update"
+        return Settings(mode, None, columns)
+
+    def _readable_match(self, object: ObjectDef, column: Column) -> Column:
+        """The proposal with a match field that this person may read, if the target has one."""
+        field = object.fields[column.field]
+        if not field.is_reference:
+            return column
+        for target in choosing.targets_of(self._call.gate, field):
+            known = [each.name for each in choosing.matchable(self._call.gate, target)]
+            if column.match in known:
+                return column
+            if known:
+                return replace(column, match=known[0])
+        return replace(column, match=None)
+
+    def _before(self, object: ObjectDef) -> dict[str, Column]:
+        with self._call.tenant.store.read() as reader:
+            earlier = runs.recent(reader, self._call.principal.user_id, object.uid, _REMEMBERED)
+        found: dict[str, Column] = {}
+        for run in earlier:
+            if run.state in ("done", "undone", "checked"):
+                for name, column in run.settings.columns.items():
+                    known = object.find(column.field)
+                    if known is not None:
+                        found.setdefault(name, replace(column, field=known.name))
+        return found
+
+
+def _outlined(outline: Outline) -> dict[str, Any]:
+    return {
+        "header": list(outline.header),
+        "sample": [[cell[:200].replace("\x00", "\ufffd") for cell in row] for row in outline.sample],
+        "row_count": outline.rows,
+        "error": [runs.fault_json(outline.fault)] if outline.fault is not None else None,
+    }
+
+
+def _plain(filename: str) -> str:
+    """The name without folders and what cannot be shown."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable())[:200] or "file"
+
+
+def _scope_json(scope: TokenScope | None) -> Any:
+    if scope is None:
+        return None
+    return {
+        "objects": {name: sorted(rights) for name, rights in scope.objects},
+        "system": sorted(scope.system),
+    }
+
+
+def register(jobs: Any, tenancy: Any, clock: Any, ids: Any) -> None:
+    """Make the jobs of imports known to the workers."""
+    working.register(jobs, tenancy, clock, ids)
+    undoing.register(jobs, tenancy, clock, ids)
+
+
+__all__ = ["PHASES", "Imports", "register"]
