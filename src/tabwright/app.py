@@ -31,6 +31,7 @@ from tabwright.platform.tenants import Tenants
 from tabwright.platform.web import Web, check_policies, policy, static_files
 from tabwright.runtime import api
 from tabwright.runtime.desk import Tenancy
+from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.pages import views as pages
 from tabwright.runtime.pages.world import Desk
@@ -98,6 +99,7 @@ def create_site(
     )
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
+    register_imports(jobs, site.tenancy, clock, ids)
     return site
 
 
