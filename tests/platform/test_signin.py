@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from argon2 import PasswordHasher
 
 from tabwright.platform import versions
 from tabwright.platform.clock import FixedClock, FixedIds, SystemIds
-from tabwright.platform.database import Stores
+from tabwright.platform.database import Stores, observe
 from tabwright.platform.errors import Conflict, Invalid, LimitReached, NotFound, Unauthenticated
 from tabwright.platform.identities import IDENTITY, Identities, Identity, usual_hasher
 from tabwright.platform.settings import Limits
@@ -80,6 +81,43 @@ def test_wrong_unknown_and_switched_off_are_told_in_the_same_words(door: Door) -
             door.identities.verify(address, password, f"10.0.0.{n}")
         said.append(caught.value.faults)
     assert said[0] == said[1] == said[2]
+
+
+class CountingHasher(PasswordHasher):
+    """Counts what costs time."""
+
+    work = 0
+
+    def hash(self, *args: Any, **kwargs: Any) -> str:
+        self.work += 1
+        return super().hash(*args, **kwargs)
+
+    def verify(self, *args: Any, **kwargs: Any) -> Literal[True]:
+        self.work += 1
+        return super().verify(*args, **kwargs)
+
+
+class Statements:
+    """Counts what reaches the database."""
+
+    count = 0
+
+    def __call__(self, how: str, text: str, rows: int) -> None:
+        self.count += 1
+
+
+def test_a_stranger_costs_what_a_wrong_password_costs(door: Door) -> None:
+    """Nobody learns from the time who exists, not even from the first attempt after a start."""
+    door.identity()
+    costs = []
+    for n, address in enumerate(["nobody@example.com", "li@example.com"]):
+        hasher = CountingHasher(1, 8, 1)
+        fresh = Identities(door.control, door.clock, SystemIds(door.clock), LIMITS, hasher)
+        seen = Statements()
+        with observe(seen), pytest.raises(Unauthenticated):
+            fresh.verify(address, "wrong", f"10.0.3.{n}")
+        costs.append((hasher.work, seen.count))
+    assert costs[0] == costs[1]
 
 
 @pytest.mark.parametrize("address", ["li@example.com", "nobody@example.com"])

@@ -1,0 +1,98 @@
+"""The real server: it starts, answers, keeps its word about memory arenas, and ends when told."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def running(home: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TABWRIGHT_", "MALLOC_"))
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tabwright", *arguments],
+        env={**env, "TABWRIGHT_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+def answer(port: int, path: str, process: subprocess.Popen[bytes]) -> http.client.HTTPResponse:
+    deadline = time.monotonic() + 60
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            response.read()
+            return response
+        except ConnectionRefusedError:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        finally:
+            connection.close()
+
+
+def test_the_server_serves_and_ends(tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path, "serve", "--port", str(port)) as process:
+        assert answer(port, "/health", process).status == 200
+        assert (
+            answer(port, "/static/tokens.css", process).getheader("Content-Type") == "text/css; charset=utf-8"
+        )
+        assert answer(port, "/nothing", process).status == 404
+        environ = Path(f"/proc/{process.pid}/environ")
+        if environ.exists():
+            assert b"MALLOC_ARENA_MAX=2" in environ.read_bytes()
+    assert process.returncode == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=2)
+
+
+def test_the_worker_ends_when_told(tmp_path: Path) -> None:
+    with running(tmp_path, "worker") as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "control.db").exists() or not _catches_term(process.pid):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+    assert process.returncode == 0
+
+
+def _catches_term(pid: int) -> bool:
+    """Whether the process has a handler for SIGTERM by now."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        time.sleep(2)
+        return True
+    caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
