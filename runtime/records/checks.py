@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
-from tabwright.runtime.records.batch import Batch, Row, Work, text_of
+from tabwright.runtime.records.batch import Batch, Intent, Row, Work, text_of
 from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
 from tabwright.runtime.records.plan import Unique
@@ -71,7 +70,7 @@ def _defaults_of(batch: Batch, work: Work, uid: str | None, rows: list[Row]) -> 
                 assert row.new is not None
                 row.new[field.name] = code
             continue
-        evaluation = Evaluation(batch, work, (formula,), missing)
+        evaluation = Evaluation(batch.object, work, (formula,), missing)
         for row in missing:
             assert row.new is not None
             value = evaluation.value(formula, row, field)
@@ -143,19 +142,49 @@ def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UU
         )
         given = {
             "ids": ids_value(work.writer.store.dialect, sorted(missing)),
-            **_shaped(work, rule.parameters()),
+            **rule.parameters(),
         }
+        there: dict[UUID, list[Row]] = {}
         for (found,) in work.writer.rows(statement, given):
-            for row in missing.pop(uuid_of(found), ()):
+            id = uuid_of(found)
+            there[id] = missing.pop(id)
+            for row in there[id]:
                 if field.type == "owner" and row.new is not None:
                     row.new["owner_kind"] = target_name
+        _check_filter(batch, work, field, target, there)
     for id, rows in missing.items():
         for row in rows:
             row.refuse("value.no_such_record", field.name, field=field.name, id=str(id))
 
 
-def _shaped(work: Work, parameters: Mapping[str, UUID]) -> dict[str, Any]:
-    return dict(parameters)
+def _check_filter(
+    batch: Batch, work: Work, field: FieldDef, target: ObjectDef, found: dict[UUID, list[Row]]
+) -> None:
+    """A lookup with a filter takes only records that its formula, read on them, lets through."""
+    formula = field.lookup_filter
+    if formula is None or not found:
+        return
+    table = work.call.tables.of(target)
+    names = sorted({read.path[0] for read in formula.reads if not read.path[0].startswith("$")})
+
+    def make() -> Prepared:
+        chosen = sa.select(table.id, *(table.column(name) for name in names)).select_from(table.joined)
+        return prepare(work.writer.store, chosen.where(in_ids(table.dialect, table.id)))
+
+    statement = work.call.tenant.piece("related", target, table, make, tuple(names))
+    candidates = []
+    for id, *stored in work.writer.rows(statement, {"ids": ids_value(table.dialect, sorted(found))}):
+        candidate = Row(0, Intent("create"))
+        candidate.id = uuid_of(id)
+        candidate.new = {
+            name: table.codec(name).from_storage(value) for name, value in zip(names, stored, strict=True)
+        }
+        candidates.append(candidate)
+    evaluation = Evaluation(target, work, (formula,), candidates)
+    for candidate in candidates:
+        if candidate.id is not None and not evaluation.holds(formula, candidate):
+            for row in found[candidate.id]:
+                row.refuse("value.filtered_out", field.name, field=field.name, id=str(candidate.id))
 
 
 def _exists(work: Work, target: ObjectDef) -> Prepared:
@@ -194,7 +223,7 @@ def validation(batch: Batch, work: Work) -> None:
     rules = object.validation_rules
     checked = [row for row in writing if not row.faults and (row.old is None or row.changed)]
     if rules and checked:
-        evaluation = Evaluation(batch, work, tuple(rule.condition for rule in rules), checked)
+        evaluation = Evaluation(batch.object, work, tuple(rule.condition for rule in rules), checked)
         for rule in rules:
             for row in checked:
                 if evaluation.holds(rule.condition, row):

@@ -18,7 +18,7 @@ from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
-from tabwright.runtime.records.batch import Batch, Row, Work
+from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
 from tabwright.runtime.records.values import Refused, converter
 
@@ -26,13 +26,15 @@ Path = tuple[str, ...]
 
 
 class Evaluation:
-    """Some formulas of the batch's object, ready to be evaluated on some of its rows.
+    """Some formulas of one object, ready to be evaluated on some of its rows.
 
     They run in system mode: what they read is not narrowed to what the caller may read.
     """
 
-    def __init__(self, batch: Batch, work: Work, formulas: Sequence[Formula], rows: Sequence[Row]) -> None:
-        self._batch = batch
+    def __init__(
+        self, object: ObjectDef, work: Work, formulas: Sequence[Formula], rows: Sequence[Row]
+    ) -> None:
+        self._object = object
         self._work = work
         today = work.now.astimezone(ZoneInfo(work.call.zone) if work.call.zone != "UTC" else UTC).date()
         self._new = Env(today, work.now, work.call.zone, True)
@@ -78,7 +80,7 @@ class Evaluation:
         }
 
     def _object_at(self, prefix: Path) -> ObjectDef | None:
-        object: ObjectDef | None = self._batch.object
+        object: ObjectDef | None = self._object
         for name in prefix:
             field = object.find(name) if object is not None else None
             object = self._work.model.objects.get(field.target or "") if field is not None else None
@@ -95,7 +97,9 @@ class Evaluation:
         new, old = row.new, row.old
         for read in formula.reads:
             path = read.path
-            if len(path) == 1:
+            if path == ("$user",):
+                values.append(self._person.get("id"))
+            elif len(path) == 1:
                 source = old if read.prior and old is not None else new
                 values.append(None if source is None else source.get(path[0]))
             elif path[0] == "$user":

@@ -8,6 +8,7 @@ asks. Update statements exist per set of columns and are made when that set is f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,13 @@ class ObjectPlan:
         self._codecs: dict[str, Codec] = {name: table.codec(name) for name in self.own}
         self._codecs |= {name: codec(shape, table.dialect) for name, shape in _SYSTEM_SHAPES.items()}
         self._names = (*SYSTEM, *self.own)
-        self._loads = [(name, load) for name in self._names if (load := self._codecs[name].load) is not None]
+        # People and moments of system columns repeat from row to row: each is made once and remembered.
+        loads = {name: self._codecs[name].load for name in self._names if name != "revision"}
+        for name in ("owner", "created_by", "updated_by", "created_at", "updated_at"):
+            plain = loads[name]
+            if plain is not None:
+                loads[name] = lru_cache(maxsize=256)(plain)
+        self._loads = [(name, load) for name, load in loads.items() if load is not None]
         self.auto_numbers = tuple(
             field for field in object.own_fields if field.type == "auto_number" and field.number_pattern
         )
@@ -121,7 +128,6 @@ class ObjectPlan:
             value = values[name]
             if value is not None:
                 values[name] = load(value)
-        values["revision"] = int(values["revision"])
         return values
 
     def journal_form(self, name: str, value: Any) -> Any:

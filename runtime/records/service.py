@@ -132,6 +132,7 @@ class Records:
     ) -> Outcome:
         """``apply`` or ``apply_each`` in a transaction of the caller's: a job's step, an import's chunk."""
         call = self._call
+        self._require(object, intents)
         outcome = pipeline.run(
             call.tenant.hooks, self._work(writer, reference, rehearsal), object, intents, per_row
         )
@@ -180,17 +181,19 @@ class Records:
 
     def _allowed(self, object: str, intents: Sequence[Intent]) -> ObjectDef:
         """Authorisation stands before any write, and before the transaction."""
-        gate = self._call.gate
-        found = gate.object(object)
+        found = self._call.gate.object(object)
+        self._require(found, intents)
+        return found
+
+    def _require(self, object: ObjectDef, intents: Sequence[Intent]) -> None:
         if len(intents) > pipeline.MOST_ROWS:
             raise LimitReached.at("record.too_many", "bulk_rows", pipeline.MOST_ROWS)
-        for action in dict.fromkeys(intent.action for intent in intents):
+        for action in {intent.action for intent in intents}:
             rights = _RIGHT.get(action)
             if rights is None:
-                raise Invalid.of("record.bad_action", Place(object=found.name), action=str(action)[:40])
+                raise Invalid.of("record.bad_action", Place(object=object.name), action=str(action)[:40])
             for right in rights:
-                gate.require(found, right)
-        return found
+                self._call.gate.require(object, right)
 
     def _work(self, writer: Writer, reference: Mapping[str, Any] | None, rehearsal: bool = False) -> Work:
         call = self._call

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from threading import Event, Thread, current_thread, main_thread
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +15,7 @@ import pytest
 from tabwright.platform.database import observe
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale, TabwrightError
 from tabwright.platform.language import messages, say_fault
+from tabwright.runtime.records import recycling
 from tabwright.runtime.records.batch import Batch, Intent, Work
 from tabwright.runtime.records.hooks import STAGES
 from tabwright.runtime.records.service import Records
@@ -212,6 +215,20 @@ def test_unique_values_clash_in_the_store_in_the_batch_and_after_a_restore(world
     assert codes(error.value) == [("unique.taken", "credit_code")]
     w.records.update("account", second, {"credit_code": "free"})
     assert w.records.restore("account", first).revision == 4
+
+
+def test_a_lookup_takes_only_what_its_filter_lets_through(world: Make) -> None:
+    vips = {"target": "account", "filter": 'AND(vip, parent.name = "head", owner = $user.id)'}
+    w = world([*DOCUMENTS, field_doc("contact.vip_account", "lookup", options=vips)])
+    ann = w.user("ann", "rep")
+    records = Records(w.call_as(ann))
+    head = records.create("account", {"name": "head"}).id
+    good = records.create("account", {"name": "good", "vip": True, "parent": head}).id
+    assert records.create("contact", {"name": "a", "vip_account": good}).changed
+    for wrong in (head, records.create("account", {"name": "x", "vip": True}).id):
+        with pytest.raises(Invalid) as error:
+            records.create("contact", {"name": "b", "vip_account": wrong})
+        assert codes(error.value) == [("value.filtered_out", "vip_account")]
 
 
 def test_two_writers_of_one_key_at_once_leave_one_record(world: Make) -> None:
@@ -478,3 +495,31 @@ def test_an_object_of_sixty_fields_saves_and_changes(world: Make) -> None:
     assert all(str(found[name]) == str(value) for name, value in values.items())
     w.records.update("wide", id, {f"f{n}": None for n in range(60)})
     assert all(value is None for name, value in w.values("wide", id).items() if name in values)
+
+
+def test_the_bin_shows_ones_own_and_is_emptied_in_time(world: Make) -> None:
+    w = world(DOCUMENTS)
+    tenancy: Any = SimpleNamespace(open=lambda location: w.tenant, hooks=w.tenant.hooks)
+    recycling.register(w.jobs, tenancy, w.clock, w.ids)
+    ann, bob = w.user("ann", "rep"), w.user("bob", "rep")
+    anns = Records(w.call_as(ann))
+    first, second = (anns.create("account", {"name": name, "notes": "n"}).id for name in ("first", "second"))
+    anns.delete("account", first)
+    anns.delete("account", second)
+    listed = recycling.recycle_bin(w.call_as(ann), "account")
+    assert [(each.name, each.deleted_by) for each in listed] == [
+        ("second", ann.user_id),
+        ("first", ann.user_id),
+    ]
+    assert recycling.recycle_bin(w.call_as(bob), "account") == []
+    with pytest.raises(Denied):
+        recycling.recycle_bin(w.call_as(ann), "deal")
+    anns.restore("account", second)
+    with w.store.read() as reader:
+        (job,) = [each for each in w.jobs.list(reader) if each.kind == recycling.KIND]
+    w.clock.advance(timedelta(days=29))
+    anns.delete("account", second)
+    w.clock.advance(job.due_at - w.clock.now())
+    while (run := w.jobs.claim(w.store, w.tenant.location, "test")) is not None:
+        w.jobs.finish(run, w.jobs.handler(run.kind)(run))
+    assert [each.name for each in recycling.recycle_bin(w.call, "account")] == ["second"]
