@@ -179,7 +179,7 @@ def _select(field: FieldDef, place: Place, model: Model, language: Language) -> 
     others: dict[str, str] = {}
     if field.type == "record_type":
         types = model.objects[field.object].record_types.values() if field.object in model.objects else ()
-        choices = [(each.uid, label_in(each.labels, language), each.active) for each in types]
+        choices = [(each.name, label_in(each.labels, language), each.active) for each in types]
     else:
         values = field.picklist.values if field.picklist else ()
         choices = [(each.code, label_in(each.labels, language), each.active) for each in values]

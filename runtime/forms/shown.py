@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from markupsafe import escape
 
 from tabwright.metadata.model import FieldDef, Model, label_in
@@ -24,6 +26,7 @@ class Seen:
 
     row: Row
     zone: ZoneInfo
+    hidden: Collection[str] = ()  # fields that a visibility formula takes away
 
 
 Show = Callable[[Seen], str]
@@ -170,7 +173,7 @@ def _value_shower(
         return lambda value, zone: chips.get(value) or chip(str(value), None)
     if kind == "record_type":
         types = model.objects[field.object].record_types.values() if field.object in model.objects else ()
-        names = {each.uid: label_in(each.labels, language) for each in types}
+        names = {name: label_in(each.labels, language) for each in types for name in (each.uid, each.name)}
         return lambda value, zone: f'<span class="tw-tag">{escape(names.get(str(value), str(value)))}</span>'
     if kind == "currency":
         sign, scale = escape(symbol(field.currency)), 2 if field.scale is None else field.scale
@@ -191,7 +194,7 @@ def _value_shower(
     if kind == "email":
         return lambda value, zone: f'<a href="mailto:{escape(value)}">{escape(value)}</a>'
     if kind == "phone":
-        return lambda value, zone: f'<a class="tw-num" href="tel:{_dialled(value)}">{escape(value)}</a>'
+        return lambda value, zone: _call_link(str(value))
     if kind == "url":
         return lambda value, zone: _link(str(value))
     if kind == "long_text":
@@ -209,8 +212,19 @@ def _day(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(escape(value))
 
 
-def _dialled(value: Any) -> str:
-    return "".join(each for each in str(value) if each.isdigit() or each == "+")
+@lru_cache(maxsize=8192)
+def _call_link(value: str) -> str:
+    dialled = "".join(each for each in value if each.isdigit() or each == "+")
+    return f'<a class="tw-num" href="tel:{dialled}">{escape(phone_text(value))}</a>'
+
+
+def phone_text(value: str) -> str:
+    """An international number in groups, as people read it; anything else as it is."""
+    try:
+        number = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return value
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _link(value: str) -> str:

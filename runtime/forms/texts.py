@@ -33,7 +33,8 @@ def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if field.type == "percent" and "." in text else text
     if field.type == "datetime":
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return instant.astimezone(zone).strftime("%Y-%m-%dT%H:%M")

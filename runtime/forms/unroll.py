@@ -92,11 +92,19 @@ def view_piece(
             label = escape(label_in(field.labels, language))
             if field.name in marked:
                 label += Markup(' <span class="tw-tag is-draft">{}</span>').format(marked[field.name])
-            parts.append(f'<div class="tw-field{spread}"><dt>{label}</dt><dd><span>')
-            parts.append(_or_blank(shower(field, field.name, model, language)))
-            parts.append("</span></dd></div>")
+            opened = f'<div class="tw-field{spread}"><dt>{label}</dt><dd><span>'
+            show = _or_blank(shower(field, field.name, model, language))
+            closed = "</span></dd></div>"
+            if entry.visible is None:
+                parts += [opened, show, closed]
+            else:
+                parts.append(_hideable(field.name, opened, show, closed))
         parts.append("</dl></section>")
     return Piece(parts)
+
+
+def _hideable(name: str, opened: str, show: Show, closed: str) -> Show:
+    return lambda seen: "" if name in seen.hidden else f"{opened}{show(seen)}{closed}"
 
 
 def _or_blank(show: Show) -> Show:

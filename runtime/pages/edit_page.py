@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.inputs import Entry, Option
 from tabwright.runtime.forms.shown import number_text, symbol
 from tabwright.runtime.forms.unroll import form_fields
-from tabwright.runtime.pages import visiting
+from tabwright.runtime.pages import visibility, visiting
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
 
@@ -69,6 +69,7 @@ class FormPage:
     from_text: str
     faults: tuple[FaultLine, ...]
     sections: Markup
+    is_dynamic: bool  # fields come and go with what is typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +174,17 @@ def values_of(
 
 
 def entry_of(
-    call: Call, posted: Posted, row: Mapping[str, Any], errors: Mapping[str, Sequence[str]]
+    call: Call,
+    posted: Posted,
+    row: Mapping[str, Any],
+    errors: Mapping[str, Sequence[str]],
+    hidden: Collection[str] = (),
 ) -> Entry:
-    """What the form's piece is filled with after a refused post."""
+    """What the form's piece is filled with after a post that was not written."""
     merged: dict[str, tuple[str, ...]] = dict(posted.errors)
     for name, found in errors.items():
-        merged[name] = (*merged.get(name, ()), *found)
-    return Entry(posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices)
+        merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *found)))
+    return Entry(posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices, hidden)
 
 
 def sort_faults(
@@ -206,6 +211,25 @@ def _line(label: str | None, said: str, name: str | None, language: Language) ->
     colon = "：" if language == "zh" else ": "
     shown = said if label is None or label in said else f"{label}{colon}{said}"
     return FaultLine(shown, f"f-{name}" if name else None)
+
+
+def missing(
+    parts: visiting.Parts, posted: Posted, hidden: Collection[str], language: Language
+) -> dict[str, tuple[str, ...]]:
+    """Messages at the fields that this layout requires, that show, and that were left blank.
+
+    What the object itself requires is the write path's to say.
+    """
+    t = text(language)
+    return {
+        entry.field: (t("form.required", field=label_in(parts.object.fields[entry.field].labels, language)),)
+        for section in parts.layout.sections
+        for entry in section.fields
+        if entry.required
+        and entry.field not in hidden
+        and posted.texts.get(entry.field, "?").strip() == ""
+        and entry.field not in posted.errors
+    }
 
 
 def lines_of(
@@ -260,6 +284,7 @@ def form_page(
         from_text=from_text,
         faults=faults,
         sections=visiting.form(call, parts, creating=creating).render(entry),
+        is_dynamic=bool(visibility.conditioned(parts.layout)),
     )
 
 

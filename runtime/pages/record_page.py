@@ -16,7 +16,7 @@ from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import moment
 from tabwright.runtime.lists.table import Column, Table, make_table
-from tabwright.runtime.pages import visiting
+from tabwright.runtime.pages import visibility, visiting
 from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
@@ -76,7 +76,7 @@ def record_page(
     call.gate.require(object, "read")
     row = read_record(call, reads, object, id)
     parts = row_parts(call, object, row, marks)
-    filled = visiting.seen(call, row)
+    filled = visiting.seen(call, row, visibility.hidden(call, parts, row))
     heights = visiting.highlights(call, parts)
     may_edit = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
     may_delete = call.gate.may(object, "delete") and call.gate.allows(object, "delete", row)
@@ -121,7 +121,7 @@ def read_record(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> Mapp
     types = (None, *object.record_types.values())
     for record_type in types:
         parts = visiting.parts_for(call, object, record_type)
-        paths.update(dict.fromkeys(visiting.record_paths(call, parts)))
+        paths.update(dict.fromkeys((*visiting.record_paths(call, parts), *visibility.paths(call, parts))))
     if object.record_types and "record_type" in object.fields:
         paths["record_type"] = None
     return reads.get(object.name, id, tuple(paths))

@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_in
-from tabwright.platform.errors import Conflict, NotFound, TabwrightError, Unauthenticated
+from tabwright.platform.errors import Conflict, Invalid, NotFound, TabwrightError, Unauthenticated
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.inputs import Entry
-from tabwright.runtime.pages import edit_page, visiting
+from tabwright.runtime.pages import edit_page, visibility, visiting
 from tabwright.runtime.pages.history import when_text
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, local_path, names
+from tabwright.runtime.records.batch import Intent
 
 CLASH = "record.field_changed"
 
@@ -35,7 +36,9 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
     parts = visiting.parts_for(call, object, record_type)
     fields = edit_page.fields_of(parts, creating=True)
     filled, known, said = _prefilled(desk, object, parts, fields, record_type)
-    entry = Entry(filled, visiting.seen(call, {}), names=known)
+    empty = visibility.typed(call, desk.reads, parts, fields, filled, {})
+    hidden = visibility.hidden(call, parts, empty, is_new=True)
+    entry = Entry(filled, visiting.seen(call, {}), names=known, hidden=hidden)
     page = edit_page.form_page(
         call,
         parts,
@@ -97,13 +100,16 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
     back = local_path(form.get("back", ""), "")
     types = edit_page.type_choices(call, object, record_type, {})
-    if posted.errors:
-        lines = edit_page.lines_of(posted.errors, object, call.language)
-        return _again(desk, parts, posted, None, {}, lines, back, 422, types)
+    if form.get("then") == "edit":
+        return _again(desk, parts, posted, None, {}, (), back, 200, types)
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
     values = {name: value for name, value in values.items() if value is not None}
     if record_type is not None:
-        values.setdefault("record_type", record_type.uid)
+        values.setdefault("record_type", record_type.name)
+    wrong = {**posted.errors, **_missing(desk, parts, fields, posted, None)}
+    if wrong:
+        told = _told(desk, object, Intent("create", values=values), wrong, fields)
+        return _again(desk, parts, posted, None, *told, back, 422, types)
     try:
         saved = desk.records.create(object.name, values)
     except (NotFound, Unauthenticated):
@@ -125,6 +131,52 @@ def saved_name(desk: Desk, object: ObjectDef, id: UUID) -> str:
     return visiting.name_of(desk.call, object, row)
 
 
+def _hidden(
+    desk: Desk,
+    parts: visiting.Parts,
+    fields: tuple[FieldDef, ...],
+    posted: edit_page.Posted,
+    row: Mapping[str, Any] | None,
+) -> frozenset[str]:
+    made = visibility.typed(desk.call, desk.reads, parts, fields, posted.texts, row or {})
+    return visibility.hidden(desk.call, parts, made, is_new=row is None)
+
+
+def _missing(
+    desk: Desk,
+    parts: visiting.Parts,
+    fields: tuple[FieldDef, ...],
+    posted: edit_page.Posted,
+    row: Mapping[str, Any] | None,
+) -> dict[str, tuple[str, ...]]:
+    hidden = _hidden(desk, parts, fields, posted, row)
+    return edit_page.missing(parts, posted, hidden, desk.call.language)
+
+
+def _told(
+    desk: Desk,
+    object: ObjectDef,
+    intent: Intent,
+    wrong: Mapping[str, tuple[str, ...]],
+    fields: tuple[FieldDef, ...],
+) -> tuple[dict[str, tuple[str, ...]], tuple[edit_page.FaultLine, ...]]:
+    """What the form itself found wrong, and what the write path would say besides: everything at once."""
+    language = desk.call.language
+    at, lines = dict(wrong), edit_page.lines_of(wrong, object, language)
+    try:
+        failed = desk.records.rehearse(object.name, (intent,)).failed
+    except TabwrightError as error:
+        faults = error.faults
+    else:
+        faults = failed[0].faults if failed else ()
+    others = [fault for fault in faults if fault.place.field not in wrong]
+    if others:
+        more, further = edit_page.sort_faults(Invalid(others), object, fields, language)
+        at.update(more)
+        lines += further
+    return at, lines
+
+
 def _again(
     desk: Desk,
     parts: visiting.Parts,
@@ -138,7 +190,8 @@ def _again(
 ) -> Response:
     """The form once more, with everything that was typed and what is wrong with it."""
     call = desk.call
-    entry = edit_page.entry_of(call, posted, row or {}, at)
+    fields = edit_page.fields_of(parts, creating=row is None)
+    entry = edit_page.entry_of(call, posted, row or {}, at, _hidden(desk, parts, fields, posted, row))
     was = desk.request.form.get("was", "")
     page = edit_page.form_page(call, parts, entry, was=was, row=row, faults=lines, back=back, types=types)
     return desk.page("form.html", parts.object.name, page, status)
@@ -156,7 +209,7 @@ def show_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     page = edit_page.form_page(
         call,
         parts,
-        Entry(filled, visiting.seen(call, row), names=known),
+        Entry(filled, visiting.seen(call, row), names=known, hidden=visibility.hidden(call, parts, row)),
         was=edit_page.pack(filled, known),
         row=row,
         back=local_path(desk.request.args.get("back", ""), ""),
@@ -185,19 +238,21 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
         posted = edit_page.read_posted(fields, form, finder, call.language, call)
     back = local_path(form.get("back", ""), "")
     shown = {**row, "revision": form.get("revision") or row.get("revision")}
-    if posted.errors:
-        lines = edit_page.lines_of(posted.errors, object, call.language)
-        return _again(desk, parts, posted, shown, {}, lines, back, 422)
     if form.get("then") == "edit":
         return _again(desk, parts, posted, shown, {}, (), back, 200)
+    seen = form.get("revision", "")
+    since = int(seen) if seen.isdigit() else None
+    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
+    wrong = {**posted.errors, **_missing(desk, parts, fields, posted, row)}
+    if wrong:
+        told = _told(desk, object, Intent("update", id, values), wrong, fields)
+        return _again(desk, parts, posted, shown, *told, back, 422)
     at = back or f"/o/{object.name}/{id}"
     if not posted.changed:
         desk.flash("form.unchanged")
         return redirect(at)
-    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
-    seen = form.get("revision", "")
     try:
-        saved = desk.records.update(object.name, id, values, seen=int(seen) if seen.isdigit() else None)
+        saved = desk.records.update(object.name, id, values, seen=since)
     except (NotFound, Unauthenticated):
         raise
     except Conflict as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -144,9 +144,9 @@ def names_in(row: Mapping[str, Any], fields: Iterable[FieldDef], call: Call) -> 
     return found
 
 
-def seen(call: Call, row: Mapping[str, Any]) -> Seen:
+def seen(call: Call, row: Mapping[str, Any], hidden: Collection[str] = ()) -> Seen:
     """A row as the pieces take it."""
-    return Seen(row, ZoneInfo(call.zone))
+    return Seen(row, ZoneInfo(call.zone), hidden)
 
 
 def as_uuid(value: str | UUID | None) -> UUID | None:

@@ -92,7 +92,9 @@
   });
 
   // ---- lookups: a text input becomes a combobox ----
-  all("[data-lookup]").forEach(function (box, number) {
+  var made = 0;
+  function lookup(box) {
+    var number = ++made;
     var input = $('input[type="text"]', box), hidden = $('input[type="hidden"]', box), clear = $(".tw-clear", box);
     var list = document.createElement("ul"), menu = document.createElement("div");
     var prefix = "lk" + number, timer, asked = 0, at = -1, chosen = input.value, request;
@@ -171,5 +173,34 @@
       if (option) { event.preventDefault(); take(option); input.focus(); }
     });
     clear.addEventListener("click", function () { empty(); input.focus(); });
+  }
+  all("[data-lookup]").forEach(lookup);
+
+  // ---- fields that come and go: the server says which, by the same form ----
+  all("form[data-dynamic]").forEach(function (form) {
+    var timer, asked = 0;
+    form.addEventListener("change", function () { clearTimeout(timer); timer = setTimeout(refresh, 150); });
+    function inputs(from) { return all("[id]", from).map(function (el) { return el.id; }).filter(function (id) { return /^f-/.test(id); }).join(); }
+    function refresh() {
+      var mine = ++asked, data = new FormData(form), inside = $("[data-sections]", form);
+      data.set("then", "edit");
+      fetch(form.action, { method: "POST", body: new URLSearchParams(data), headers: { "Accept": "text/html" }, credentials: "same-origin" })
+        .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
+        .then(function (html) {
+          var fresh = new DOMParser().parseFromString(html, "text/html"), next = $("[data-sections]", fresh);
+          // With the same fields nothing moves under the person's hands.
+          if (mine !== asked || !next || inputs(next) === inputs(inside)) return;
+          var focused = document.activeElement && document.activeElement.id;
+          all("input, textarea, select", inside).forEach(function (el) { // typed since it was asked
+            var twin = el.id && next.querySelector("#" + CSS.escape(el.id));
+            if (!twin) return;
+            if (el.type === "checkbox") twin.checked = el.checked; else twin.value = el.value;
+          });
+          inside.replaceChildren.apply(inside, Array.prototype.slice.call(next.childNodes));
+          all("[data-lookup]", inside).forEach(lookup);
+          var back = focused && document.getElementById(focused);
+          if (back) back.focus();
+        }).catch(function () {});
+    }
   });
 })();

@@ -1,0 +1,109 @@
+"""Which fields of a layout do not show: their visibility formulas, on a record or on what a form holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tabwright.formula.compiler import Formula
+from tabwright.formula.environment import Env
+from tabwright.formula.faults import EvaluationError
+from tabwright.metadata.model import FieldDef, LayoutDef, LayoutField
+from tabwright.platform.errors import Invalid, TabwrightError
+from tabwright.runtime.desk import Call
+from tabwright.runtime.forms import texts
+from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.pages.visiting import Parts
+from tabwright.runtime.records.values import Refused, converter
+
+
+def conditioned(layout: LayoutDef) -> tuple[LayoutField, ...]:
+    """The fields of the layout that have a visibility formula."""
+    return tuple(each for part in layout.sections for each in part.fields if each.visible is not None)
+
+
+def paths(call: Call, parts: Parts) -> tuple[str, ...]:
+    """What the visibility formulas read, as far as this person may; the rest counts as blank."""
+    found: dict[str, None] = {}
+    for entry in conditioned(parts.layout):
+        assert entry.visible is not None
+        for read in entry.visible.reads:
+            if read.path[0].startswith("$"):
+                continue
+            try:
+                found[call.gate.resolve(parts.object, ".".join(read.path)).text] = None
+            except Invalid:
+                continue
+    return tuple(found)
+
+
+def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = False) -> frozenset[str]:
+    """The fields that do not show for a row of typed values by path.
+
+    A formula that cannot be computed shows its field.
+    """
+    entries = conditioned(parts.layout)
+    if not entries:
+        return frozenset()
+    now = call.clock.now()
+    env = Env(now.astimezone(ZoneInfo(call.zone)).date(), now, call.zone, is_new)
+    return frozenset(
+        entry.field
+        for entry in entries
+        if entry.visible is not None and not _holds(entry.visible, row, env, call)
+    )
+
+
+def _holds(formula: Formula, row: Mapping[str, Any], env: Env, call: Call) -> bool:
+    who = call.principal
+    person: dict[str, Any] = {"id": who.user_id, "name": who.name, "language": who.language, "zone": who.zone}
+    values = [
+        person.get(read.path[1]) if read.path[0] == "$user" else row.get(".".join(read.path))
+        for read in formula.reads
+    ]
+    try:
+        return formula.evaluator()(values, env) is True
+    except EvaluationError:
+        return True
+
+
+def typed(
+    call: Call,
+    reads: Reading,
+    parts: Parts,
+    fields: Iterable[FieldDef],
+    given: Mapping[str, str],
+    row: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The row that a form's texts would make, over ``row``; what is not a value yet is blank."""
+    if not conditioned(parts.layout):
+        return dict(row)
+    made = dict(row)
+    zone = ZoneInfo(call.zone)
+    wanted = [path for path in paths(call, parts) if "." in path]
+    for field in fields:
+        if field.name not in given:
+            continue
+        try:
+            value = texts.to_value(field, given[field.name], zone)
+            made[field.name] = None if value is None else converter(field, call.zone)(value)
+        except Refused:
+            made[field.name] = None
+        behind = [path for path in wanted if path.startswith(field.name + ".")]
+        if behind and made[field.name] != row.get(field.name):
+            made.update(_behind(reads, field, made[field.name], behind))
+    return made
+
+
+def _behind(reads: Reading, field: FieldDef, id: Any, wanted: list[str]) -> dict[str, Any]:
+    blank = dict.fromkeys(wanted)
+    if not isinstance(id, UUID) or field.target is None:
+        return blank
+    rests = tuple(path.partition(".")[2] for path in wanted)
+    try:
+        row = reads.get(field.target, id, rests)
+    except TabwrightError:
+        return blank
+    return {f"{field.name}.{rest}": row.get(rest) for rest in rests}
