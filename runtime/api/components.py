@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tabwright.runtime.api.record_schema import ID
+from tabwright.runtime.exchange.dates import ORDERS
+from tabwright.runtime.exchange.runs import VERBS
+from tabwright.runtime.exchange.settings import BLANKS, MISSING, MODES
+from tabwright.runtime.exchange.sources import DELIMITERS, ENCODINGS
 
 Schema = Mapping[str, Any]
 
@@ -59,6 +63,8 @@ _difference = _object(
     uid=_text,
     properties=_list(_object("pointer", pointer=_text, old=_any, new=_any)),
 )
+
+_counts: Schema = {"type": "object", "additionalProperties": _whole}
 
 COMPONENTS: Mapping[str, Schema] = {
     "Problem": {
@@ -193,5 +199,87 @@ COMPONENTS: Mapping[str, Schema] = {
         created_at=_moment,
         started_at=_or_null(_moment),
         finished_at=_or_null(_moment),
+    ),
+    "Import": _object(
+        "id object filename size state verbs format header sample settings counts faults",
+        id=_id,
+        object=_text,
+        filename=_text,
+        size=_whole,
+        state={"enum": sorted(VERBS)},
+        verbs=_list(_text),
+        format={"type": "object"},
+        header=_list(_text),
+        sample=_list(_list(_text)),
+        rows=_or_null(_whole),
+        settings=_object("mode key columns", mode=_text, key=_or_null(_text), columns={"type": "object"}),
+        counts=_counts,
+        checked=_or_null(
+            _object(
+                "counts issues",
+                counts=_counts,
+                seconds={"type": "number"},
+                issues=_list(
+                    _object(
+                        "column field value count row code message suggestion",
+                        column=_text,
+                        field=_text,
+                        value=_text,
+                        count=_whole,
+                        row=_whole,
+                        code=_text,
+                        message=_text,
+                        suggestion=_or_null(_text),
+                    )
+                ),
+            )
+        ),
+        job=_or_null(_id),
+        faults=_list(_fault),
+        created_at=_moment,
+    ),
+    "ImportFile": _object("object file", object=_text, file={"type": "string", "format": "binary"}),
+    "ImportPatch": {
+        **_object(
+            format={
+                **_object(
+                    encoding={"enum": list(ENCODINGS)},
+                    delimiter={"enum": list(DELIMITERS)},
+                    header=_flag,
+                    sheet=_text,
+                ),
+                "additionalProperties": False,
+            },
+            mode={"enum": list(MODES)},
+            key=_or_null(_text),
+            columns={
+                "type": "object",
+                "description": "By name of the file's column; null leaves a column out.",
+                "additionalProperties": {
+                    **_object(
+                        field=_text,
+                        match=_or_null(_text),
+                        values={
+                            "type": ["object", "null"],
+                            "additionalProperties": _or_null(_text),
+                            "description": "Texts of the file and what they become, before anything else.",
+                        },
+                        missing={"enum": list(MISSING), "description": "What an unknown lookup becomes."},
+                        blank={
+                            "enum": list(BLANKS),
+                            "description": "Whether a blank cell empties the field.",
+                        },
+                        dates={"enum": list(ORDERS), "description": "The order of days with the year last."},
+                    ),
+                    "type": ["object", "null"],
+                },
+            },
+        ),
+        "additionalProperties": False,
+    },
+    "ImportProblems": _object(
+        "phase problems",
+        phase=_text,
+        problems=_list(_object("row cells faults", row=_whole, cells=_list(_text), faults=_list(_fault))),
     ),
 }

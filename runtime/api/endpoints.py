@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from uuid import UUID
 
 import marshmallow as ma
@@ -36,11 +36,20 @@ class Asked:
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
-    body: Any  # decoded JSON, Decimals exact; None without a body
+    body: Any  # decoded JSON, Decimals exact; an Upload where the endpoint takes one; None without a body
     if_match: str | None
     if_none_match: str | None
     base: str  # "/api/v1"
     keep: Callable[[Writer, Answer], None]  # stores the answer for an Idempotency-Key, with the effect
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent, with the other fields of its form. ``content`` can be read from anywhere."""
+
+    filename: str
+    content: BinaryIO
+    fields: Mapping[str, str]
 
 
 Handler = Callable[[Call, Asked], Answer]
@@ -71,6 +80,8 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     body_schema: str = ""  # name of a component schema of the body, where ``body`` is None
     replays: bool = True  # a POST answers again for the same Idempotency-Key
+    uploads: str = ""  # multipart/form-data with a part "file": name of a component schema of its fields
+    text: str = ""  # media type of an answer that is no JSON
 
     @property
     def path_schemas(self) -> Mapping[str, Schema]:

@@ -28,7 +28,7 @@ _everywhere = (400, 401, 404, 503)
 _titles = {
     200: "Done", 201: "Made", 202: "Accepted", 204: "Done", 304: "Not modified", 400: "Cannot be read",
     401: "Not signed in", 403: "Not allowed", 404: "Not there, or not to be known", 409: "Conflict",
-    412: "If-Match names another revision", 415: "Not JSON", 422: "Invalid", 429: "Limit reached",
+    412: "If-Match names another revision", 413: "Too large", 415: "Not JSON", 422: "Invalid", 429: "Limit reached",
     503: "Try again",
 }  # fmt: skip
 
@@ -91,6 +91,9 @@ def _operation(endpoint: Endpoint, object: ObjectDef | None) -> dict[str, Any]:
         found["requestBody"]["content"]["application/json"]["schema"] = endpoint.body
     elif endpoint.takes_json:
         found["requestBody"] = _body(_ref(endpoint.body_schema, object), endpoint)
+    elif endpoint.uploads:
+        form = {"multipart/form-data": {"schema": _ref(endpoint.uploads, object)}}
+        found["requestBody"] = {"required": True, "content": form}
     return found
 
 
@@ -126,6 +129,8 @@ def _responses(endpoint: Endpoint, object: ObjectDef | None) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": _titles[status], "headers": headers}
         if name:
             answer["content"] = {"application/json": {"schema": _ref(name, object)}}
+        elif endpoint.text:
+            answer["content"] = {endpoint.text: {"schema": {"type": "string"}}}
         found[str(status)] = answer
     if endpoint.method == "POST" and endpoint.replays and 200 not in endpoint.answers:
         # Where a process died after the effect and before the answer was kept, a retry is told of the effect.

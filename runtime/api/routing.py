@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import msgspec
 from flask import Flask, Response, after_this_request, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from tabwright.platform.database import Writer
-from tabwright.platform.errors import Malformed, TabwrightError
+from tabwright.platform.errors import Malformed, Place, TabwrightError
 from tabwright.platform.language import register_messages
 from tabwright.platform.web import PROBLEM, policy, problem
 from tabwright.runtime.api import idempotency
 from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.api.callers import Site, caller
-from tabwright.runtime.api.endpoints import Asked, Endpoint
+from tabwright.runtime.api.endpoints import Asked, Endpoint, Upload
 from tabwright.runtime.api.reading import body_of, json_body, query_of
 from tabwright.runtime.api.records import StaleRecord
 from tabwright.runtime.desk import Call
@@ -52,7 +53,7 @@ class Api:
             )
 
     def _view(self, endpoint: Endpoint) -> Any:
-        @policy("session or token")
+        @policy("session or token", upload=bool(endpoint.uploads))
         def view(**path: str) -> Response:
             call = caller(self._site)
 
@@ -72,8 +73,11 @@ class Api:
 
     def _run(self, call: Call, endpoint: Endpoint, path: dict[str, str]) -> Answer:
         query = query_of(endpoint.query, request.args.items(multi=True))
-        data = request.get_data(cache=False)
-        body = self._body(endpoint, data)
+        if endpoint.uploads:
+            body, data = _upload()
+        else:
+            data = request.get_data(cache=False)
+            body = self._body(endpoint, data)
         headers = request.headers
         given = Asked(path, query, body, headers.get("If-Match"), headers.get("If-None-Match"), BASE, _forget)
         key = headers.get(idempotency.HEADER)
@@ -92,6 +96,26 @@ class Api:
             raise UnsupportedMediaType
         body = json_body(data)
         return body if endpoint.body is None else body_of(endpoint.body, body)
+
+
+def _upload() -> tuple[Upload, bytes]:
+    """The file of a multipart request and its other fields; and what tells the request from another."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType
+    files = request.files.getlist("file")
+    if len(files) != 1 or len(request.files) != 1:
+        raise Malformed.of("api.no_file", Place(field="file"))
+    fields: dict[str, str] = {}
+    for name, text in request.form.items(multi=True):
+        if name in fields:
+            raise Malformed.of("api.parameter_twice", Place(field=name[:80]), name=name[:80])
+        fields[name] = text
+    content = cast(BinaryIO, files[0].stream)
+    mark = hashlib.sha256(repr(sorted(fields.items())).encode("utf-8", "replace"))
+    while piece := content.read(1 << 20):
+        mark.update(piece)
+    content.seek(0)
+    return Upload(files[0].filename or "", content, fields), mark.digest()
 
 
 def _forget(writer: Writer, answer: Answer) -> None:
