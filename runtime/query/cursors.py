@@ -33,6 +33,8 @@ def unseal(tenant: UUID, about: str, cursor: str) -> list[Any]:
         whole = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise Malformed.of("query.cursor") from None
+    if base64.urlsafe_b64encode(whole).decode().rstrip("=") != cursor:
+        raise Malformed.of("query.cursor")  # the same bytes spelled another way
     signature, body = whole[:_SIGNATURE], whole[_SIGNATURE:]
     if not hmac.compare_digest(signature, _sign(tenant, about, body)):
         raise Malformed.of("query.cursor")

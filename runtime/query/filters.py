@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,18 +10,23 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from tabwright.formula import faults
 from tabwright.formula.compiler import compile_formula
 from tabwright.formula.datatypes import BOOLEAN, TEXT, Type, reference
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
+from tabwright.platform.language import register_messages
 from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.source import Column, Source
 
 Path = tuple[str, ...]
+
+# The formula room knows nothing of the platform: who turns its faults into ours makes its texts known.
+register_messages(pathlib.Path(faults.__file__).with_name("messages.json"))
 
 _USER: Mapping[Path, Type] = {
     ("$user",): reference("user"),
@@ -81,15 +87,15 @@ def conditions(call: Call, source: Source, texts: Sequence[str]) -> list[Column]
     scope = GateScope(call.gate, source.object)
     columns = _SourceColumns(source, scope)
     done: list[Column] = []
-    faults: list[Fault] = []
+    wrong: list[Fault] = []
     for text in texts:
         try:
             formula = compile_formula(text, scope, place=FormulaPlace.WHERE, expected=BOOLEAN)
             done.append(formula.sql(columns, source.dialect).condition())
         except FormulaError as error:
-            faults.extend(_faults(error, "where"))
-    if faults:
-        raise Invalid(faults)
+            wrong.extend(_faults(error, "where"))
+    if wrong:
+        raise Invalid(wrong)
     return done
 
 
