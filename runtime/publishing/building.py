@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.model import Model
 from tabwright.platform.database import Reader, Store, Writer
@@ -28,7 +26,7 @@ from tabwright.runtime.publishing.engine import (
 )
 from tabwright.runtime.publishing.merging import merged
 from tabwright.runtime.publishing.searching import Searching, forget
-from tabwright.runtime.storage.apply import row_counter, save
+from tabwright.runtime.storage.apply import row_counter, save, told
 from tabwright.runtime.storage.changes import (
     AddColumns,
     BuildIndex,
@@ -95,9 +93,7 @@ class Builder:
     def _stage(self, run: JobRun, model: Model) -> bool:
         """Add the columns that the long steps fill, out of sight of every model; False: they are there."""
         with run.step() as writer:
-            if self.store.dialect == "postgresql":
-                writer.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
-            writer.alone("publish")
+            self.engine.alone(writer)
             there = Physical.read(writer)
             way = fit(model, there, row_counter(writer), self.engine.clock.now())
             entries = _staged(way, there)
@@ -166,7 +162,7 @@ class Builder:
         self._walk(run, filling, 0)
         name = "sort" if step.form == "s" else "fold"
         with run.step() as writer:
-            writer.alone("publish")
+            self.engine.alone(writer)
             now = Physical.read(writer).number(step.entry.n)
             save(writer, [replace(now, storage={**now.storage, name: "live"})])
             self._same_again(writer)
@@ -204,6 +200,10 @@ class Builder:
                 save(writer, [done])
 
     def _build(self, run: JobRun, step: BuildIndex) -> None:
+        with told(self.store, step):
+            self._build_index(run, step)
+
+    def _build_index(self, run: JobRun, step: BuildIndex) -> None:
         entry = step.entry
         with run.step() as writer:
             if Physical.read(writer).find("index", entry.uid, "building") is None:
@@ -278,7 +278,7 @@ class Builder:
             if after is None:
                 break
         with run.step() as writer:
-            writer.alone("publish")
+            self.engine.alone(writer)
             current = self.engine.releases.current(writer)
             building = dict(self.engine.releases.get(writer, current).building)
             building["search"] = [each for each in building.get("search", ()) if each != name]
@@ -290,7 +290,7 @@ class Builder:
         """Remove for good what was dropped 30 days ago, and what a preparation that was given up has left."""
         while True:
             with run.step() as writer:
-                writer.alone("publish")
+                self.engine.alone(writer)
                 todo = self._expired(writer)
                 if not todo:
                     return None

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -95,11 +95,15 @@ class Engine:
             time.sleep(random.uniform(0.02, 0.08))
         raise Conflict.of("publish.too_busy")
 
-    def open(self, writer: Writer, expected: int) -> None:
-        """Be the only publisher. Raises Moved where ``expected`` is not the release in force."""
+    def alone(self, writer: Writer) -> None:
+        """Be the only publisher of the store; wait for no lock so long that readers queue up behind it."""
         if self.store.dialect == "postgresql":
             writer.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
         writer.alone("publish")
+
+    def open(self, writer: Writer, expected: int) -> None:
+        """Be the only publisher. Raises Moved where ``expected`` is not the release in force."""
+        self.alone(writer)
         if self.releases.current(writer) != expected:
             raise Moved
 
@@ -143,7 +147,7 @@ class Engine:
             add_operation(
                 writer, operation, now, wanted.author, "publish", release.number, wanted.request_id, reference
             )
-            jobs = self._add_jobs(writer, way, building, operation, wanted.author)
+            jobs = self._add_jobs(writer, way, building, operation, wanted.author, now)
             also(writer, release)
         return Published(release.number, model, tables, jobs=jobs, lost=lost)
 
@@ -175,7 +179,13 @@ class Engine:
             return self.jobs.add(writer, PREPARE, payload, key=PREPARE, created_by=author_of(wanted.author))
 
     def _add_jobs(
-        self, writer: Writer, way: Fit, building: dict[str, Any], operation: UUID, author: Principal
+        self,
+        writer: Writer,
+        way: Fit,
+        building: dict[str, Any],
+        operation: UUID,
+        author: Principal,
+        now: datetime,
     ) -> tuple[UUID, ...]:
         jobs = []
         if building:
@@ -184,7 +194,6 @@ class Engine:
                     writer, FINISH, {}, key=FINISH, operation=operation, created_by=author_of(author)
                 )
             )
-        now = self.clock.now()
         if any(entry.dropped_at == now for entry in way.entries.values()):
             # One purge a day is enough.
             due = now + KEPT

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tabwright.platform.errors import LockTimeout
-from tabwright.runtime.storage.changes import INDEX_ROWS, Convert, FillKey, Step, apply_ddl
+from tabwright.platform.database_errors import translate
+from tabwright.platform.errors import LockTimeout, UniqueViolation
+from tabwright.runtime.storage.changes import INDEX_ROWS, BuildIndex, Convert, FillKey, Step, apply_ddl
 from tabwright.runtime.storage.data import Filling
 from tabwright.runtime.storage.ddl import Ddl
 from tabwright.runtime.storage.tables import Entry, physical
 
 if TYPE_CHECKING:
-    from tabwright.platform.database import Reader, Writer
+    from tabwright.platform.database import Reader, Store, Writer
 
 
 def row_counter(reader: Reader) -> Callable[[int], int]:
@@ -31,6 +33,22 @@ def row_counter(reader: Reader) -> Callable[[int], int]:
     return count
 
 
+@contextmanager
+def told(store: Store, step: Step) -> Iterator[None]:
+    """Errors of a step say what they are about: the object that is in use, the index that met a clash."""
+    try:
+        try:
+            yield
+        except store.errors as error:
+            raise translate(error, 0) from error
+    except LockTimeout as error:
+        raise LockTimeout.of("storage.locked", object=step.object) from error
+    except UniqueViolation as error:
+        if isinstance(step, BuildIndex):
+            raise UniqueViolation.on(f"i{step.entry.n}") from error
+        raise
+
+
 def take(writer: Writer, steps: Iterable[Step]) -> dict[str, int]:
     """Do steps in the transaction of ``writer``; the values that gave none, by field.
 
@@ -39,12 +57,10 @@ def take(writer: Writer, steps: Iterable[Step]) -> dict[str, int]:
     ddl = Ddl(writer)
     lost: dict[str, int] = {}
     for step in steps:
-        try:
+        with told(writer.store, step):
             if apply_ddl(ddl, step) or not isinstance(step, (Convert, FillKey)):
                 continue
             count = Filling(step, writer.store.dialect).all(writer)
-        except LockTimeout as error:
-            raise LockTimeout.of("storage.locked", object=step.object) from error
         if count:
             lost[f"{step.object}.{step.field}"] = count
     return lost

@@ -71,8 +71,8 @@ class Convert:
     """Fill a column of a new shape from the one before it.
 
     ``before`` is a column that this field had in the new shape once: where its value still converts to the
-    present one, nothing has changed since, and it comes back as it was. ``stale_only``: a job has filled the
-    column, only rows written since are left.
+    present one (by ``back``), nothing has changed since, and it comes back as it was. ``stale_only``: a job
+    has filled the column, only rows written since are left.
     """
 
     object: str
@@ -291,7 +291,16 @@ def _fit_conversion(
         ),
         None,
     )
-    back = Conversion(new.shape, old.shape) if before else None
+    back = None
+    if before is not None:
+        limits = old.storage.get("limits", {})
+        listed = limits.get("codes")
+        old_codes = None if listed is None else frozenset(listed)
+        back = Conversion(new.shape, old.shape, old_codes, limits.get("longest"))
+    if codes is not None or each.max_length is not None:
+        # What the values had to keep when they were converted says, on the way back, which were lost.
+        kept = {"codes": None if codes is None else sorted(codes), "longest": each.max_length}
+        new = replace(new, storage={**new.storage, "limits": kept})
     if ready or (not waiting and work.rows(own.n) <= DATA_ROWS):
         live = work.put(replace(new, state="live"))
         work.put(replace(old, state="retired", dropped_at=work.now))

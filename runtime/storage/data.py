@@ -7,7 +7,7 @@ publish (small tables, one transaction) and the job (large ones, a transaction a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -184,15 +184,23 @@ def converter(step: Convert, dialect: Dialect) -> Callable[[Any, Any], Any]:
     load = codec(step.old.shape, dialect).from_storage
     former = codec(step.new.shape, dialect)
 
+    allowed = replace(step.conversion, old=step.new.shape)
+
+    def came_from(before: Any, value: Any) -> bool:
+        """Whether the present value is what the former one was converted to."""
+        assert step.back is not None
+        try:
+            return bool(step.back(before) == value)
+        except (ValueError, ArithmeticError):
+            return value is None  # it was lost then, and nothing has been written since
+
     def convert(stored: Any, before: Any) -> Any:
         value = load(stored)
-        if before is not None and step.back is not None:
+        if before is not None and step.back is not None and came_from(former.from_storage(before), value):
             try:
-                if step.back(former.from_storage(before)) == value:
-                    return before
-            except ValueError:
-                if value is None:  # it was lost then, and nothing has been written since
-                    return before
+                return former.to_storage(allowed(former.from_storage(before)))
+            except (ValueError, ArithmeticError):
+                pass
         try:
             return former.to_storage(step.conversion(value))
         except (ValueError, ArithmeticError):
