@@ -188,7 +188,7 @@ def entry_of(
 
 
 def sort_faults(
-    error: TabwrightError, object: ObjectDef, asked: Iterable[FieldDef], language: Language
+    error: TabwrightError, object: ObjectDef, asked: Sequence[FieldDef], language: Language
 ) -> tuple[dict[str, tuple[str, ...]], tuple[FaultLine, ...]]:
     """The faults at their fields, and all of them as the lines of the summary."""
     here = {field.name for field in asked}
@@ -204,7 +204,8 @@ def sort_faults(
         lines.append(
             _line(label, said, field.name if field is not None and field.name in here else None, language)
         )
-    return at, tuple(dict.fromkeys(lines))
+    place = {f"f-{field.name}": number for number, field in enumerate(asked)}
+    return at, tuple(sorted(dict.fromkeys(lines), key=lambda line: place.get(line.anchor or "", -1)))
 
 
 def _line(label: str | None, said: str, name: str | None, language: Language) -> FaultLine:

@@ -1,4 +1,4 @@
-"""How the text in a lookup finds records: by global search (pinyin too), then by how names begin."""
+"""How the text in a lookup finds records: by name (pinyin too), then by global search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.forms.shown import colour_of, initials
 from tabwright.runtime.pages.preview import Reading
-from tabwright.runtime.query.asked import Query
+from tabwright.runtime.query.options import MAX_TEXT, lookup_options
 from tabwright.runtime.search.querying import search
 
 OPTIONS = 8
@@ -48,18 +48,15 @@ class Lookups:
 
     def options(self, field: FieldDef, text: str) -> Sequence[Option]:
         """The best records for a typed text; without a text the first by name."""
-        found: list[Option] = []
+        found: dict[UUID, Option] = {}
         for object in targets(self._call, field):
-            if text.strip():
-                hits = search(self._call, text, [object.name], OPTIONS)
-                found += [Option(hit.id, hit.name) for hit in hits if hit.name]
-                if len(found) < OPTIONS:
-                    found += [
-                        each for each in self._first(object, text) if each.id not in {o.id for o in found}
-                    ]
-            else:
-                found += self._first(object, "")
-        return found[:OPTIONS]
+            for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS):
+                found.setdefault(each.id, Option(each.id, each.name))
+            if text.strip() and len(found) < OPTIONS:
+                # Pinyin initials, another field's text: what global search knows besides names.
+                for hit in search(self._call, text, [object.name], OPTIONS):
+                    found.setdefault(hit.id, Option(hit.id, hit.name))
+        return [each for each in found.values() if each.name][:OPTIONS]
 
     def name(self, field: FieldDef, id: UUID) -> str | None:
         """The name of the record that the id names; None where there is none that may be read."""
@@ -70,23 +67,6 @@ class Lookups:
                 continue
             return str(row.get(object.name_field) or "")
         return None
-
-    def _first(self, object: ObjectDef, text: str) -> list[Option]:
-        # A single letter, or an object that is not searched, is found by how names begin.
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        where = f'BEGINS({object.name_field}, "{quoted}")' if text else ""
-        query = Query(
-            object.name,
-            fields=(object.name_field,),
-            where=where,
-            order=((object.name_field, "asc"),),
-            limit=OPTIONS,
-        )
-        return [
-            Option(row["id"], str(row.get(object.name_field) or ""))
-            for row in self._reads.list(query).rows
-            if row.get(object.name_field)
-        ]
 
 
 def shown(options: Sequence[Option], text: str) -> list[ShownOption]:

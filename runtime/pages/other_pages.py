@@ -8,12 +8,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
 from tabwright.metadata.model import ObjectDef, label_in
-from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import NotFound, TabwrightError
-from tabwright.platform.tables import instant_of, uuid_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import initials
 from tabwright.runtime.pages import visiting
@@ -23,6 +19,7 @@ from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import Shell, in_sentence, plural, singular
 from tabwright.runtime.query.asked import Query
+from tabwright.runtime.records.recycling import recycle_bin
 from tabwright.runtime.search.querying import search
 
 FOUND = 10  # hits of each object on the search page
@@ -264,57 +261,24 @@ def bin_page(call: Call, reads: Reading, wanted: str | None) -> BinPage:
     chosen = next((each for each in objects if each.name == wanted), None)
     if wanted and chosen is None:
         raise NotFound.of("object.unknown", object=wanted)
-    filled = [(each, _deleted(call, each)) for each in ([chosen] if chosen else objects)]
+    filled = [(each, recycle_bin(call, each.name)) for each in ([chosen] if chosen else objects)]
     if chosen is None:
         chosen = next((each for each, rows in filled if rows), objects[0])
     rows = next(found for each, found in filled if each is chosen)
     zone, now = ZoneInfo(call.zone), call.clock.now()
-    names = names_of(call, reads, [("user", who) for _, _, _, who in rows if who is not None])
+    names = names_of(call, reads, [("user", each.deleted_by) for each in rows if each.deleted_by is not None])
     t = text(call.language)
     name_field = chosen.fields[chosen.name_field]
     return BinPage(
         tuple(BinTab(o.name, plural(o, call.language), o is chosen, "") for o in objects),
         tuple(
             BinRow(
-                name or t("record.nameless"),
-                when_text(at, now, zone, call.language),
-                names.get(who) or t("record.somebody"),
-                f"/o/{chosen.name}/{id}/restore",
+                each.name or t("record.nameless"),
+                when_text(each.deleted_at, now, zone, call.language),
+                names.get(each.deleted_by) or t("record.somebody"),
+                f"/o/{chosen.name}/{each.id}/restore",
             )
-            for id, name, at, who in rows
+            for each in rows
         ),
         label_in(name_field.labels, call.language),
     )
-
-
-def _deleted(call: Call, object: ObjectDef) -> list[tuple[UUID, str, Any, UUID | None]]:
-    """(id, name, when, by whom) of the deleted records, newest first."""
-    table = call.tables.of(object)
-    rule = call.gate.rule(object, "delete")
-    if rule.nothing:
-        return []
-
-    def make() -> Prepared:
-        source = table.joined if table.is_side(object.name_field) else table.main
-        chosen = (
-            sa.select(table.id, table.column(object.name_field), table.deleted_at, table.column("updated_by"))
-            .select_from(source)
-            .where(table.deleted_at.is_not(None))
-            .order_by(table.deleted_at.desc())
-            .limit(BIN_ROWS)
-        )
-        condition = call.gate.predicate(object, "delete", table.column)
-        return prepare(call.tenant.store, chosen if condition is None else chosen.where(condition))
-
-    statement = call.tenant.piece("bin page", object, table, make, rule.shape)
-    may_name = call.gate.find(object, object.name_field) is not None
-    with call.tenant.store.read() as reader:
-        rows = reader.rows(statement, rule.parameters())
-    codec = table.codec(object.name_field)
-    found = []
-    for id, name, at, who in rows:
-        shown = codec.from_storage(name) if name is not None and may_name else None
-        found.append(
-            (uuid_of(id), str(shown or ""), instant_of(at), uuid_of(who) if who is not None else None)
-        )
-    return found

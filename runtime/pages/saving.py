@@ -174,7 +174,8 @@ def _told(
         more, further = edit_page.sort_faults(Invalid(others), object, fields, language)
         at.update(more)
         lines += further
-    return at, lines
+    place = {f"f-{field.name}": number for number, field in enumerate(fields)}
+    return at, tuple(sorted(lines, key=lambda line: place.get(line.anchor or "", len(place))))
 
 
 def _again(
