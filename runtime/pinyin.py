@@ -88,17 +88,6 @@ def _readings() -> _Readings:
     return _Readings(digest)
 
 
-def is_han(character: str) -> bool:
-    """Whether a character is Han (CJK ideographs with their extensions, and the zero 〇)."""
-    return (
-        "\u4e00" <= character <= "\u9fff"
-        or "\u3400" <= character <= "\u4dbf"
-        or "\U00020000" <= character <= "\U000323af"
-        or "\uf900" <= character <= "\ufaff"
-        or character == "\u3007"
-    )
-
-
 @lru_cache(maxsize=4096)
 def syllables(run: str) -> tuple[str, ...]:
     """The syllables of a run of Han characters, one each; a character nobody reads stands for itself."""
@@ -129,4 +118,9 @@ def syllables(run: str) -> tuple[str, ...]:
 
 _han = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3007\uf900-\ufaff\U00020000-\U000323af]+")
 han_runs = _han.findall  # every run of Han characters in a text
-not_han_sub = _han.sub  # (replacement, text): each run replaced
+replace_han = _han.sub  # (replacement, text): each run replaced
+
+
+def is_han(character: str) -> bool:
+    """Whether a character is Han: CJK ideographs with their extensions, and the zero."""
+    return _han.match(character) is not None

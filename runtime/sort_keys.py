@@ -6,9 +6,10 @@ Both are computed here only (decision 0003), so SQLite, PostgreSQL and Python or
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from tabwright.runtime.pinyin import is_han, syllables
+from tabwright.runtime.pinyin import replace_han, syllables
 
 MOST = 200  # characters of a sort key
 SEPARATOR = "\x01"  # stands before the text itself: below every character a text may hold
@@ -35,27 +36,9 @@ def stripped(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    done: list[str] = []
-    run: list[str] = []
-    other: list[str] = []
-    for character in text:
-        if is_han(character):
-            if other:
-                done.append(stripped("".join(other)))
-                other.clear()
-            run.append(character)
-        else:
-            if run:
-                done.append(_read(run))
-                run.clear()
-            other.append(character)
-    if run:
-        done.append(_read(run))
-    if other:
-        done.append(stripped("".join(other)))
-    return "".join(done)
+    return stripped(replace_han(_read, text))
 
 
-def _read(run: list[str]) -> str:
+def _read(run: re.Match[str]) -> str:
     # A space after each syllable: all of one character stand together (wang before wangs).
-    return " ".join(syllables("".join(run))) + " "
+    return " ".join(syllables(run[0])) + " "

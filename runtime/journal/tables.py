@@ -100,12 +100,17 @@ def partition_statement(schema: str | None, table: sa.Table, suffix: str, start:
     )
 
 
+def rest_statement(schema: str | None, table: sa.Table) -> str:
+    """DDL that makes the partition of what no month's partition takes (PostgreSQL)."""
+    rest, whole = qualified(schema, f"{table.name}_rest"), qualified(schema, table.name)
+    return f"CREATE TABLE IF NOT EXISTS {rest} PARTITION OF {whole} DEFAULT"
+
+
 def _make_partitions(target: sa.Table, connection: sa.Connection, **kw: Any) -> None:
     if connection.dialect.name != "postgresql":
         return
     schema = (connection.get_execution_options().get("schema_translate_map") or {}).get(None)
-    rest, whole = qualified(schema, f"{target.name}_rest"), qualified(schema, target.name)
-    connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {rest} PARTITION OF {whole} DEFAULT")
+    connection.exec_driver_sql(rest_statement(schema, target))
     # From yesterday's month on: ids are made before their row is written.
     for month in partitions(datetime.now(UTC) - timedelta(days=1)):
         connection.exec_driver_sql(partition_statement(schema, target, *month))

@@ -45,6 +45,24 @@ _SYSTEM_SHAPES = {
 }  # fmt: skip
 
 
+# People and moments of system columns repeat from row to row: each is converted once and remembered.
+_REPEATING = ("owner", "created_by", "updated_by", "created_at", "updated_at")
+
+
+def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    last: tuple[Any, Any] = (None, None)
+
+    def remembered(value: Any) -> Any:
+        nonlocal last
+        known, made = last
+        if value is not known:
+            made = convert(value)
+            last = (value, made)
+        return made
+
+    return remembered
+
+
 class Packer:
     """Typed values of some columns to the tuple that a statement takes."""
 
@@ -81,9 +99,8 @@ class ObjectPlan:
         self._codecs: dict[str, Codec] = {name: table.codec(name) for name in self.own}
         self._codecs |= {name: codec(shape, table.dialect) for name, shape in _SYSTEM_SHAPES.items()}
         self._names = (*SYSTEM, *self.own)
-        # People and moments of system columns repeat from row to row: each is made once and remembered.
         loads = {name: self._codecs[name].load for name in self._names if name != "revision"}
-        for name in ("owner", "created_by", "updated_by", "created_at", "updated_at"):
+        for name in _REPEATING:
             plain = loads[name]
             if plain is not None:
                 loads[name] = lru_cache(maxsize=256)(plain)
@@ -147,7 +164,11 @@ class ObjectPlan:
 
     def _columns_of(self, name: str) -> list[tuple[str, str, Callable[[Any], Any] | None]]:
         if name in SYSTEM:
-            return [(name, SYSTEM_COLUMNS.get(name, name), self._codecs[name].store)]
+            store = self._codecs[name].store
+            repeats = store is not None and name in _REPEATING
+            return [
+                (name, SYSTEM_COLUMNS.get(name, name), _remembering(store) if repeats and store else store)
+            ]
         found = [(name, self.table.column(name).name, self._codecs[name].store)]
         key = self.table.sort_key_column(name)
         if key is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tabwright.runtime.pinyin import han_runs, not_han_sub, syllables
+from tabwright.runtime.pinyin import han_runs, replace_han, syllables
 from tabwright.runtime.sort_keys import stripped
 
 MOST_WORD = 40  # characters of one token
@@ -64,7 +64,7 @@ def _add(text: str, found: set[str]) -> None:
 
 
 def _not_han(text: str) -> str:
-    return not_han_sub(" ", text)
+    return replace_han(" ", text)
 
 
 def _han(run: str) -> list[str]:

@@ -64,6 +64,7 @@ class World:
     jobs: Jobs
     releases: _Fixed
     documents: list[Document] = field(default_factory=list)
+    _uids: dict[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -98,7 +99,7 @@ class World:
         """Add or replace documents (by kind and name) and make the next release, tables and all."""
         by_name = {(each["kind"], each["name"]): each for each in [*self.documents, *documents]}
         self.documents = list(by_name.values())
-        components = [*base_package().components, *(read(_with_uid(each)) for each in self.documents)]
+        components = [*base_package().components, *(read(self._with_uid(each)) for each in self.documents)]
         number = max(self.releases.made, default=0) + 1
         previous = self.releases.made[number - 1][0] if number > 1 else None
         model = compile_tree(Tree.of(components), release=number, previous=previous)
@@ -111,6 +112,12 @@ class World:
             physical = Physical.read(reader)
         self.releases.made[number] = (model, Tables(physical, self.store.dialect))
         return model
+
+    def _with_uid(self, document: Document) -> Document:
+        """A document with a uid: its own, or one by its kind and name, in the order of first mention."""
+        key = f"{document['kind']}/{document['name']}"
+        made = self._uids.setdefault(key, f"019b{len(self._uids) + 1:08x}70000000000000000000")
+        return {"kind": document["kind"], "uid": made, **document}
 
     def table(self, object: str) -> Any:
         return self.call.tables.of(self.model.objects[object])
@@ -144,18 +151,6 @@ class World:
 
 
 _count = itertools.count(1)
-_uids = itertools.count(1)
-
-
-def _with_uid(document: Document) -> Document:
-    if "uid" in document:
-        return document
-    key = f"{document['kind']}/{document['name']}"
-    known = _named.setdefault(key, f"019b{next(_uids):08x}7000{0:016x}"[:32])
-    return {"kind": document["kind"], "uid": known, **document}
-
-
-_named: dict[str, str] = {}
 
 
 def make_world(stores: Stores, documents: Iterable[Document] = ()) -> World:
