@@ -6,6 +6,7 @@ tables themselves. Operations name things by uid, so a rename is no operation.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -280,7 +281,7 @@ class RebuildSearch(Operation):
     """The global search reads the object's records again: other fields are searched than before."""
 
     object_uid: str
-    object: str
+    object: str = dataclasses.field(compare=False)
     old: tuple[str, ...]  # field uids
     new: tuple[str, ...]
     code = "plan.rebuild_search"

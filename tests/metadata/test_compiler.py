@@ -53,10 +53,13 @@ def test_a_model_holds_what_the_documents_say() -> None:
     made = model(
         ACCOUNT,
         [
-            {"kind": "validation_rule", "name": "account.positive", "condition": "Amount < 0", "message": {"en": "!"}},
-            {"kind": "list_view", "name": "account.open", "columns": ["name", {"field": "parent.amount", "width": 90}],
+            {"kind": "validation_rule", "name": "account.positive", "condition": "Amount < 0",
+             "message": {"en": "!"}},
+            {"kind": "list_view", "name": "account.open",
+             "columns": ["name", {"field": "parent.amount", "width": 90}],
              "where": 'NOT(ISPICKVAL(stage, "won"))', "order": [["name", "asc"]]},
-            {"kind": "record_type", "name": "account.big", "picklists": {"stage": ["new"]}, "defaults": {"amount": "5"}},
+            {"kind": "record_type", "name": "account.big", "picklists": {"stage": ["new"]},
+             "defaults": {"amount": "5"}},
             {"kind": "unique_rule", "name": "contact.pair", "fields": ["account", "email"]},
         ],
     )  # fmt: skip
@@ -75,7 +78,7 @@ def test_a_model_holds_what_the_documents_say() -> None:
     amount = account.fields["amount"]
     assert (amount.type, amount.precision, amount.scale, amount.currency) == ("currency", 16, 2, "CNY")
     assert account.fields["share"].value_type.percent and account.fields["share"].value_type.scale == 1
-    assert account.fields["stage"].value_type.values == {"new", "won", "lost"}
+    assert account.fields["stage"].value_type.values == frozenset({"new", "won", "lost"})
     assert contact.fields["account"].on_delete == "cascade" and contact.fields["account"].target == "account"
     assert account.fields["owner"].target == "user" and account.fields["owner"].system
     assert account.validation_rules[0].condition.paths == {("amount",)}
@@ -156,13 +159,16 @@ def test_every_fault_at_once_with_its_place() -> None:
                 "total": {"type": "currency", "default": "name &\n  amout * 2"},
             }
         },
-        {"kind": "list_view", "name": "account.all", "columns": ["name", "nme", "partner.name.x"], "order": [["name", "asc"]]},
-        {"kind": "layout", "name": "account.page", "sections": [{"fields": ["name", "name", {"field": "x", "span": 4}]}]},
+        {"kind": "list_view", "name": "account.all", "columns": ["name", "nme", "partner.name.x"]},
+        {"kind": "layout", "name": "account.page",
+         "sections": [{"fields": ["name", "name", {"field": "x", "span": 4}]}]},
         {"kind": "validation_rule", "name": "account.never", "condition": "1 = 2", "message": {"en": "!"}},
-        {"kind": "validation_rule", "name": "account.text", "condition": "name", "message": {"en": "!"}, "field": "y"},
+        {"kind": "validation_rule", "name": "account.text", "condition": "name", "field": "y",
+         "message": {"en": "!"}},
         {"kind": "field", "name": "nowhere.name", "type": "text"},
         {"kind": "app", "name": "sales", "tabs": ["account", "nothing"]},
-        {"kind": "permission_set", "name": "p", "objects": {"acount": ["read"]}, "fields": {"account": {"nme": "read"}}},
+        {"kind": "permission_set", "name": "p", "objects": {"acount": ["read"]},
+         "fields": {"account": {"nme": "read"}}},
     )  # fmt: skip
     seen = {(each.place.component, each.place.pointer, each.code) for each in found}
     for expected in [
@@ -205,7 +211,8 @@ def test_every_fault_at_once_with_its_place() -> None:
          "/order/0/0", "list_view.not_sortable"),
         ({"kind": "list_view", "name": "account.l", "columns": ["name", "name"]},
          "/columns/1", "list_view.column_twice"),
-        ({"kind": "list_view", "name": "account.l", "columns": ["name.x"]}, "/columns/0", "reference.not_a_lookup"),
+        ({"kind": "list_view", "name": "account.l", "columns": ["name.x"]},
+         "/columns/0", "reference.not_a_lookup"),
         ({"kind": "record_type", "name": "account.r", "picklists": {"stage": ["new", "old"]}},
          "/picklists/stage/1", "record_type.unknown_code"),
         ({"kind": "record_type", "name": "account.r", "picklists": {"name": ["new"]}},
@@ -224,11 +231,14 @@ def test_every_fault_at_once_with_its_place() -> None:
         ({"kind": "field", "name": "account.t", "type": "text", "options": {"pattern": "(a"}},
          "/options/pattern", "field.bad_pattern"),
         ({"kind": "field", "name": "account.p", "type": "picklist",
-          "options": {"values": [{"code": "a", "active": False}]}}, "/options/values", "picklist.nothing_active"),
+          "options": {"values": [{"code": "a", "active": False}]}},
+         "/options/values", "picklist.nothing_active"),
         ({"kind": "field", "name": "account.p", "type": "picklist",
-          "options": {"values": [{"code": "a"}, {"code": "a"}]}}, "/options/values/1/code", "picklist.code_twice"),
+          "options": {"values": [{"code": "a"}, {"code": "a"}]}},
+         "/options/values/1/code", "picklist.code_twice"),
         ({"kind": "field", "name": "account.l", "type": "lookup",
-          "options": {"target": "contact", "filter": "amount > 1"}}, "/options/filter", "FORMULA_UNKNOWN_FIELD"),
+          "options": {"target": "contact", "filter": "amount > 1"}},
+         "/options/filter", "FORMULA_UNKNOWN_FIELD"),
         ({"kind": "permission_set", "name": "p", "fields": {"account": {"owner": "read"}}},
          "/fields/account/owner", "permission_set.system_field"),
         ({"kind": "permission_set", "name": "p", "record_types": {"*": ["big"]}},
@@ -297,7 +307,7 @@ def test_a_shared_picklist_gives_its_values() -> None:
     )
     field = made.objects["account"].fields["industry"]
     assert field.picklist is not None and field.picklist.name == "industry"
-    assert field.value_type.values == {"tech", "old"}
+    assert field.value_type.values == frozenset({"tech", "old"})
 
 
 def test_more_fields_than_the_limit_are_refused_with_the_limit() -> None:
@@ -326,7 +336,7 @@ def test_what_did_not_change_is_taken_over() -> None:
 
 
 def test_what_looked_at_a_change_is_compiled_again() -> None:
-    extra = [
+    extra: list[dict[str, Any]] = [
         {"kind": "list_view", "name": "contact.l", "columns": ["name", "account.stage"],
          "where": 'ISPICKVAL(account.stage, "won")'},
         {"kind": "layout", "name": "account.l", "sections": [{"fields": ["name"]}]},

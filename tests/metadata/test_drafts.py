@@ -10,13 +10,12 @@ from uuid import UUID
 import pytest
 
 from models import components, document
-from stores import create_tables
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.drafts import Delete, Draft, Drafts, Put, Rename
 from tabwright.metadata.packages import base_tree
 from tabwright.metadata.store import Releases, Trees
 from tabwright.platform.clock import FixedIds
-from tabwright.platform.database import Store
+from tabwright.platform.database import Store, create_tables
 from tabwright.platform.errors import Conflict, Invalid, NotFound, TabwrightError
 from tabwright.platform.tables import TENANT
 

@@ -16,7 +16,6 @@ from tabwright.metadata.packages import base_tree, read_package
 from tabwright.metadata.tree import Tree
 from tabwright.platform.errors import Invalid, NotFound
 
-
 CRM = Path(__file__).parents[2] / "templates" / "crm"
 TREE = base_tree().changed(read_package(CRM).components)
 
@@ -52,11 +51,20 @@ def test_other_tools_can_check_a_record() -> None:
     )
     schema = object_schema(tree, "a")
     check = validator(schema)
-    good = {"name": "abc", "n": 3, "d": 9.5, "stage": "new", "free": "y", "code": "AB", "on": True, "up": None}
+    good = {
+        "name": "abc",
+        "n": 3,
+        "d": 9.5,
+        "stage": "new",
+        "free": "y",
+        "code": "AB",
+        "on": True,
+        "up": None,
+    }
     assert check.is_valid(good)
     for key, value in [
-        ("name", "abcdef"), ("name", None), ("n", 1.5), ("n", 10**18), ("d", 9.6), ("d", -100), ("stage", "x"),
-        ("stage", None), ("code", "ab"), ("on", None), ("extra", 1),
+        ("name", "abcdef"), ("name", None), ("n", 1.5), ("n", 10**18), ("d", 9.6), ("d", -100),
+        ("stage", "x"), ("stage", None), ("code", "ab"), ("on", None), ("extra", 1),
     ]:  # fmt: skip
         assert not check.is_valid({**good, key: value}), key
     assert schema["properties"]["no"]["readOnly"] and schema["properties"]["up"]["format"] == "uuid"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from models import components, document, model
 from tabwright.metadata import operations
 from tabwright.metadata.compiler import compile_tree
@@ -12,7 +11,9 @@ from tabwright.metadata.packages import base_tree
 from tabwright.metadata.references import renamed
 from tabwright.platform.language import messages
 
-A = {"account": {"name": "text", "amount": "currency(16,2)", "parent": "lookup(account)", "notes": "long_text"}}
+A = {
+    "account": {"name": "text", "amount": "currency(16,2)", "parent": "lookup(account)", "notes": "long_text"}
+}
 
 
 def said(made: tuple[Operation, ...]) -> set[tuple[str, str]]:
@@ -26,7 +27,9 @@ def test_nothing_to_do() -> None:
 def test_a_first_release_makes_every_table() -> None:
     made = plan(None, model(A))
     assert {each.name for each in made if each.code == "plan.create_object"} >= {"account", "user", "queue"}
-    (account,) = [each for each in made if isinstance(each, operations.CreateObject) and each.name == "account"]
+    (account,) = [
+        each for each in made if isinstance(each, operations.CreateObject) and each.name == "account"
+    ]
     assert [each.path for each in account.object.fields][:2] == ["account.name", "account.amount"]
 
 
@@ -41,7 +44,9 @@ def test_fields_come_go_and_come_back() -> None:
 
 def test_what_changes_no_table_is_not_in_the_plan() -> None:
     one = model(A)
-    changed = {"account": {**A["account"], "amount": {"type": "currency", "required": True, "help": {"en": "x"}}}}
+    changed = {
+        "account": {**A["account"], "amount": {"type": "currency", "required": True, "help": {"en": "x"}}}
+    }
     assert plan(one, model(changed)) == ()
     tree = base_tree().changed(components(A))
     component = tree.get("object", "account")
@@ -85,12 +90,15 @@ def test_an_object_dropped_can_be_restored() -> None:
 
 
 def test_every_operation_has_a_message_and_a_reverse() -> None:
-    kinds = [each for each in vars(operations).values() if isinstance(each, type) and issubclass(each, Operation)]
+    kinds = [
+        each for each in vars(operations).values() if isinstance(each, type) and issubclass(each, Operation)
+    ]
     for each in kinds:
         if each is not Operation:
             assert {"zh", "en"} == set(messages()[each.code])
     big = compile_tree(
-        base_tree().changed(components(A) + [read(document("unique_rule", "account.u", fields=["name"]))]), release=1
+        base_tree().changed(components(A) + [read(document("unique_rule", "account.u", fields=["name"]))]),
+        release=1,
     )
     for operation in plan(None, big) + plan(model(A), model({})):
         assert operation.reverse().reverse().name == operation.name

@@ -63,7 +63,9 @@ def test_files_are_in_their_canonical_form(source: Path, tmp_path: Path) -> None
 
 def test_every_fault_of_a_package_with_its_file(tmp_path: Path) -> None:
     path = folder(tmp_path / "demo", {"name": "Demo!", "label": "x", "colour": 1, "samples": ["none"]})
-    (path / "field" / "thing.bad.json").write_text(json.dumps(document("field", "thing.bad", type="txt")), "utf-8")
+    (path / "field" / "thing.bad.json").write_text(
+        json.dumps(document("field", "thing.bad", type="txt")), "utf-8"
+    )
     marked = read(document("picklist", "p", values=[{"code": "a"}], package="other"))
     write_folder(path, [marked])
     with pytest.raises(Invalid) as caught:

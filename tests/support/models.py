@@ -23,8 +23,7 @@ from tabwright.metadata.model import Model
 from tabwright.metadata.packages import base_tree, read_package
 from tabwright.metadata.tree import Tree
 
-Fields = Mapping[str, str | Mapping[str, Any]]
-Compact = Mapping[str, Fields]
+Compact = Mapping[str, Mapping[str, Any]]  # object -> field -> short form or body
 
 _spoken = re.compile(r"(\w+)(?:\(([^)]*)\))?(.*)")
 
