@@ -83,7 +83,7 @@ def make_table(
             cells += ['<th scope="row" class="is-name">', _name_cell(object), "</th>"]
             continue
         name_at = name_path(field, entry.path, model)
-        if name_at is not None:
+        if name_at is not None and resolve(name_at) is not None:
             paths.append(name_at)
         cells += [
             '<td class="is-num">' if column.is_right else "<td>",

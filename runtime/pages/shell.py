@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from tabwright.metadata.model import AppDef, ObjectDef, TabDef, label_in
 from tabwright.platform.language import Language
 from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.forms.shown import colour_of, initials
+from tabwright.runtime.pages.rendering import text
 
+LOOSE = "-"  # the name of the app of all tabs that are in none: no document can have it
 PHONE_TABS = 2  # beside home, search and more, at the bottom of a phone
 
 
@@ -81,16 +84,31 @@ def href_of(tab: TabDef) -> str:
     return f"/o/{tab.object}?view={tab.list_view.rpartition('.')[2]}"
 
 
-def chosen_app(gate: Gate, wanted: str | None) -> AppDef | None:
-    """The app that was chosen, else the first that shows; None where no app shows."""
-    apps = gate.apps()
-    return next((app for app in apps if app.name == wanted), apps[0] if apps else None)
+def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
+    """The apps that show: those for work, then one of all tabs that are in none, then those of the platform.
+
+    An object that was made a minute ago is in no app yet, and must be found all the same.
+    """
+    apps, tabs = gate.apps(), gate.tabs()
+    inside = {name for app in apps for name in app.tabs}
+    loose = tuple(tab.name for tab in tabs if tab.name not in inside)
+    platform = {app.name for app in apps if _is_platform(gate, app)}
+    made = [app for app in apps if app.name not in platform]
+    if loose:
+        label = text(language)("nav.objects")
+        made.append(AppDef(None, LOOSE, {language: label}, "layout-grid", loose))
+    return (*made, *(app for app in apps if app.name in platform))
+
+
+def _is_platform(gate: Gate, app: AppDef) -> bool:
+    objects = [gate.model.objects.get(tab.object or "") for tab in tabs_of(gate, app)]
+    return all(each is not None and each.package == BASE for each in objects)
 
 
 def tabs_of(gate: Gate, app: AppDef | None) -> tuple[TabDef, ...]:
-    """The app's tabs that show, in its order; every tab that shows where there is no app."""
+    """The app's tabs that show, in its order."""
     shown = {tab.name: tab for tab in gate.tabs()}
-    return tuple(shown.values()) if app is None else tuple(shown[n] for n in app.tabs if n in shown)
+    return tuple(shown[n] for n in app.tabs if n in shown) if app is not None else ()
 
 
 def make_shell(
@@ -107,7 +125,8 @@ def make_shell(
     preview: str | None = None,
 ) -> Shell:
     """The frame for a signed-in person. ``at`` is an object's name, home, search, bin, settings or more."""
-    chosen = chosen_app(gate, app)
+    apps = apps_of(gate, language)
+    chosen = next((each for each in apps if each.name == app), apps[0] if apps else None)
     tabs = tuple(_tab(each, at, language) for each in tabs_of(gate, chosen))
     first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
     phone = tuple(tab for tab in tabs if tab in first[:PHONE_TABS])
@@ -115,7 +134,7 @@ def make_shell(
     return Shell(
         tenant_name,
         label_in(chosen.labels, language) if chosen is not None else "Tabwright",
-        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen) for a in gate.apps()),
+        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen) for a in apps),
         tabs,
         phone,
         Person(name, address, initials(name), colour_of(str(gate.principal.user_id))),

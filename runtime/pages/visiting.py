@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import FieldDef, LayoutDef, ObjectDef, RecordTypeDef
+from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.inputs import Entry
 from tabwright.runtime.forms.piece import Piece
@@ -119,8 +120,21 @@ def record_paths(call: Call, parts: Parts, more: Iterable[FieldDef] = ()) -> tup
     stamps = tuple(parts.object.fields[name] for name in STAMPS if name in parts.readable)
     fields = (*stamps, *shown_fields(parts), *more)
     name = parts.object.name_field
-    paths = paths_of(fields, call.model)
-    return paths if name in paths or name not in parts.readable else (name, *paths)
+    paths = [
+        path for path in paths_of(fields, call.model) if "." not in path or _may(call, parts.object, path)
+    ]
+    if name not in paths and name in parts.readable:
+        paths.insert(0, name)
+    return tuple(paths)
+
+
+def _may(call: Call, object: ObjectDef, path: str) -> bool:
+    """Whether the name behind a reference may be asked for: its object may be closed to this person."""
+    try:
+        call.gate.resolve(object, path)
+    except Invalid:
+        return False
+    return True
 
 
 def type_of(call: Call, object: ObjectDef, uid: Any) -> RecordTypeDef | None:

@@ -116,7 +116,7 @@ class Desk:
 
     def imports(self) -> bool:
         """Whether the pages of import are there."""
-        return "imports.start" in current_app.view_functions
+        return "imports" in current_app.blueprints
 
     def app_name(self) -> str | None:
         """The app that was chosen last."""

@@ -1,0 +1,219 @@
+"""The pages in a real browser: with scripts, without them, on a phone, and looked at by axe."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from werkzeug.serving import make_server
+
+import models
+from browsing import barriers
+from pagesite import PASSWORD, PageSite, make_pages
+
+pytestmark = pytest.mark.browser
+
+OBJECTS: models.Compact = {
+    "account": {"name": "text(120) required sortable searchable", "phone": "phone"},
+    "deal": {
+        "name": "text(120) required sortable searchable",
+        "account": "lookup(account) required",
+        "amount": "currency(16,2)",
+        "stage": "picklist(open,lost) required",
+        "why_lost": "text(80)",
+        "close_date": "date",
+        "key_deal": "boolean",
+        "needs": "long_text(2000)",
+    },
+}
+LAYOUT = {
+    "kind": "layout",
+    "name": "deal.standard",
+    "sections": [
+        {
+            "label": {"en": "Deal", "zh": "商机"},
+            "columns": 2,
+            "fields": [
+                "name", "account", "amount", "stage",
+                {"field": "why_lost", "visible": 'ISPICKVAL(stage, "lost")', "required": True},
+                "close_date", "key_deal", {"field": "needs", "span": 2}, "owner",
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[PageSite, str]]:
+    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
+        made.publish(OBJECTS, [LAYOUT])
+        for name, language in (("陈思远", "zh"), ("林晓彤", "zh"), ("Anna", "en")):
+            visitor = made.person(name, "standard_user", language=language)
+            owner = str(visitor.user_id)
+            for title in ("苏州恒锐精密机械", "上海绿源新能源科技", "Nordwind Logistics GmbH"):
+                account = made.records.create(
+                    "account", {"name": title, "owner": owner, "phone": "13800006620"}
+                )
+                made.records.create(
+                    "deal",
+                    {"name": f"{title} 二期", "account": str(account.id), "stage": "open",
+                     "amount": "3860000", "close_date": "2026-11-28", "owner": owner},
+                )  # fmt: skip
+        server = make_server("127.0.0.1", 0, made.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield made, f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join(timeout=10)
+            server.server_close()
+
+
+def sign_in(page: Page, base: str, name: str) -> None:
+    page.goto(base + "/sign-in")
+    page.fill("#address", f"{name}@example.com")
+    page.fill("#password", PASSWORD)
+    page.click(".btn-primary")
+    page.wait_for_url(base + "/")
+
+
+def test_a_record_is_made_changed_taken_back_deleted_and_restored(
+    site: tuple[PageSite, str], page: Page
+) -> None:
+    _, base = site
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, base, "陈思远")
+    page.goto(base + "/o/deal")
+    page.keyboard.press("c")
+    page.wait_for_url("**/o/deal/new")
+    page.fill("#f-name", "五轴加工产线")
+    page.fill("#f-account", "shanghai")  # pinyin
+    expect(page.get_by_role("option").first).to_contain_text("上海绿源")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-account")).to_have_value("上海绿源新能源科技")
+    expect(page.locator("#f-why_lost")).to_have_count(0)
+    page.select_option("#f-stage", "lost")
+    page.locator("#f-why_lost").wait_for()
+    expect(page.locator("[data-unsaved]")).to_contain_text("3")
+    page.fill("#f-amount", "12O")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#faults")).to_be_focused()
+    expect(page.locator("#faults li")).to_have_count(2)  # the amount, and why it was lost
+    page.click("#faults li a >> nth=0")
+    page.fill("#f-amount", "1,200")
+    page.fill("#f-why_lost", "价格")
+    page.click("[data-save]")
+    expect(page.locator("h1")).to_have_text("五轴加工产线")
+    expect(page.locator(".tw-high, .tw-fields").first).to_contain_text("上海绿源新能源科技")
+    record = page.url
+    page.keyboard.press("e")
+    page.wait_for_url("**/edit")
+    page.select_option("#f-stage", "open")
+    page.click("[data-save]")
+    page.wait_for_url(record)
+    page.click(".tw-toast button")
+    expect(page.locator(".tw-toast")).to_contain_text("已撤销")
+    expect(page.locator(".tw-fields")).to_contain_text("价格")
+    page.goto(record + "/delete")
+    page.click(".btn-seal")
+    page.goto(base + "/bin")
+    page.get_by_role("button", name="恢复 五轴加工产线").click()
+    expect(page.locator("h1")).to_have_text("五轴加工产线")
+    assert complaints == []
+
+
+def test_the_second_saver_chooses(site: tuple[PageSite, str], page: Page) -> None:
+    _, base = site
+    sign_in(page, base, "林晓彤")
+    page.goto(base + "/o/deal")
+    page.locator("th.is-name a").first.click()
+    page.wait_for_url("**/o/deal/*")
+    at = page.url
+    page.goto(at + "/edit")
+    second = page.context.new_page()
+    second.goto(at + "/edit")
+    second.fill("#f-amount", "2000")
+    second.click("[data-save]")
+    second.wait_for_url(at)
+    page.fill("#f-amount", "3000")
+    page.fill("#f-needs", "两个人")
+    page.click("[data-save]")
+    table = page.locator(".tw-versus")
+    for value in ("3,860,000.00", "3,000.00", "2,000.00"):
+        expect(table).to_contain_text(value)
+    page.click(".tw-savebar .btn-primary")
+    page.wait_for_url(at)
+    expect(page.locator("main")).to_contain_text("3,000.00")
+    expect(page.locator("main")).to_contain_text("两个人")
+
+
+def test_everything_works_without_scripts(site: tuple[PageSite, str], chrome: Browser) -> None:
+    _, base = site
+    context = chrome.new_context(java_script_enabled=False, locale="en-US")
+    try:
+        page = context.new_page()
+        sign_in(page, base, "Anna")
+        page.goto(base + "/o/deal/new")
+        page.fill("#f-name", "By hand")
+        page.fill("#f-account", "Nordwind")
+        page.select_option("#f-stage", "open")
+        page.click(".tw-savebar .btn-primary")
+        expect(page.locator("h1")).to_have_text("By hand")
+        expect(page.locator(".tw-fields")).to_contain_text("Nordwind Logistics GmbH")
+        page.click("summary[aria-label='More actions']")
+        page.click("text=Delete")
+        page.click(".btn-seal")
+        page.click(".tw-toast button")
+        page.goto(base + '/o/deal?where=BEGINS(name,"By")')
+        expect(page.locator("tbody tr")).to_have_count(1)
+    finally:
+        context.close()
+
+
+PLACES = ("/", "/o/deal", "/o/deal?where=nosuch+%3D+1", "@", "@/edit", "@/delete", "/o/deal/new",
+          "/search?q=Nord",           "/bin", "/settings", "/more", "/o/nosuch")  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
+def test_no_barrier_and_no_scrolling_sideways(
+    site: tuple[PageSite, str], chrome: Browser, language: str, theme: str
+) -> None:
+    _, base = site
+    context = chrome.new_context(
+        viewport={"width": 1440, "height": 900},
+        reduced_motion="reduce",
+        locale="zh-CN" if language == "zh" else "en-US",
+    )
+    try:
+        context.add_cookies([{"name": "tw_look", "value": f"{theme}.comfortable", "url": base}])
+        _look_round(context, base, "陈思远" if language == "zh" else "Anna", theme)
+    finally:
+        context.close()
+
+
+def _look_round(context: BrowserContext, base: str, who: str, theme: str) -> None:
+    page = context.new_page()
+    page.goto(base + "/sign-in")
+    found = [f"/sign-in {each}" for each in barriers(page)]
+    sign_in(page, base, who)
+    page.goto(base + "/o/deal")
+    page.locator("th.is-name a").first.click()
+    page.wait_for_url("**/o/deal/*")
+    record = page.url.removeprefix(base)
+    for place in PLACES:
+        path = place.replace("@", record)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(base + path)
+        assert page.locator("html").get_attribute("data-bs-theme") == theme
+        found += [f"{place} {each}" for each in barriers(page)]
+        page.set_viewport_size({"width": 390, "height": 844})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"{place} is {wide} px too wide on a phone"] if wide > 0 else []
+        found += [f"{place} on a phone {each}" for each in barriers(page)]
+    assert found == []
