@@ -298,8 +298,7 @@ class Builder:
 
     def _expired(self, reader: Reader) -> list[Entry]:
         preparing = any(
-            job.kind == PREPARE
-            for job in self.engine.jobs.list(reader, states=("waiting", "running", "failed"))
+            job.kind == PREPARE for job in self.engine.jobs.list(reader, states=("waiting", "running"))
         )
         limit = self.engine.clock.now() - KEPT
         return [
@@ -323,7 +322,7 @@ class Builder:
             gone += [each for each in there.entries if each.object_n == entry.n and each.n != entry.n]
         else:
             table = f"o{entry.object_n}x" if entry.side == "side" else f"o{entry.object_n}"
-            marks = [f"r{entry.n}"] if entry.state == "building" and entry.storage.get("mark") else []
+            marks = [f"r{entry.n}"] if entry.storage.get("mark") else []
             stale = there.find("index", f"stale:{entry.n}", "building", "live")
             if stale is not None:
                 ddl.drop_index(stale.n, f"o{entry.object_n}")

@@ -176,6 +176,7 @@ class Engine:
             if busy is not None:
                 raise Conflict.of("publish.preparing", job=str(busy.id))
             self.releases.trees.save(writer, wanted.tree)
+            self._purge_at(writer, self.clock.now() + KEPT)  # what a preparation that is given up leaves
             return self.jobs.add(writer, PREPARE, payload, key=PREPARE, created_by=author_of(wanted.author))
 
     def _add_jobs(
@@ -195,10 +196,13 @@ class Engine:
                 )
             )
         if any(entry.dropped_at == now for entry in way.entries.values()):
-            # One purge a day is enough.
-            due = now + KEPT
-            self.jobs.add(writer, PURGE, {}, due_at=due, key=f"{PURGE}:{due:%Y-%m-%d}", operation=operation)
+            self._purge_at(writer, now + KEPT)
         return tuple(jobs)
+
+    def _purge_at(self, writer: Writer, due: datetime) -> None:
+        # One purge a day is enough; the first of a day comes no earlier than what the last one dropped.
+        due = due.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        self.jobs.add(writer, PURGE, {}, due_at=due, key=f"{PURGE}:{due:%Y-%m-%d}")
 
 
 def unchanged(old: Model | None, new: Model) -> frozenset[str]:

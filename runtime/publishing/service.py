@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import Conflict, Fault, Invalid
 from tabwright.platform.jobs import JobRun, Jobs
+from tabwright.platform.language import register_messages
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Tenancy, TenantRuntime
 from tabwright.runtime.publishing.building import Builder
@@ -45,6 +47,8 @@ from tabwright.runtime.publishing.who import Shift, holders, shifts
 from tabwright.runtime.storage.apply import row_counter
 from tabwright.runtime.storage.changes import fit
 from tabwright.runtime.storage.tables import Physical
+
+register_messages(Path(__file__).with_name("messages.json"))
 
 
 @dataclass(frozen=True)

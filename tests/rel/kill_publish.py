@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from tabwright.metadata.drafts import Delete  # noqa: E402
 from tabwright.platform.database import Stores, observe  # noqa: E402
 from tabwright.platform.settings import Settings  # noqa: E402
 from tabwright.runtime.journal.tables import operations  # noqa: E402
+from tabwright.runtime.publishing.engine import PURGE  # noqa: E402
 from tabwright.runtime.storage.apply import row_counter  # noqa: E402
 from tabwright.runtime.storage.changes import fit  # noqa: E402
-from tabwright.runtime.storage.tables import Physical  # noqa: E402
+from tabwright.runtime.storage.tables import Physical, physical  # noqa: E402
 
 
 @contextmanager
@@ -101,6 +103,16 @@ def child(settings: Settings, acknowledged: Path, seed: int, at_statement: int |
             if at_statement is not None:
                 os._exit(0)
             n += 1
+
+
+def purge(publisher: Publisher) -> None:
+    """Let 30 days pass for what was dropped, so that the tables stay small."""
+    long_ago = publisher.clock.now() - timedelta(days=31)
+    with publisher.store.write() as writer:
+        dropped = sa.update(physical).where(physical.c.dropped_at.is_not(None))
+        writer.execute(dropped.values(dropped_at=long_ago))
+        publisher.tenant.jobs.add(writer, PURGE, {})
+    publisher.run_jobs()
 
 
 def check(publisher: Publisher, acknowledged: Path) -> list[str]:
@@ -198,6 +210,8 @@ def run(backend: str, kills: int, statements: bool, every: int = 1) -> dict[str,
                 restart = time.monotonic()
                 with opened(settings) as publisher:
                     wrong += check(publisher, acknowledged)
+                    if done % 25 == 24:
+                        purge(publisher)
                 slowest = max(slowest, time.monotonic() - restart)
                 through, at = (through + 1, 1) if finished else (through, at + every)
                 done += 1

@@ -94,7 +94,7 @@ def test_after_30_days_what_was_dropped_is_removed_for_good(stores: Stores) -> N
         clock.advance(timedelta(days=29))
         publisher.run_jobs()
         assert {e.state for e in publisher.physical().entries if e.kind == "field"} == {"live", "dropped"}
-        clock.advance(timedelta(days=2))
+        clock.advance(timedelta(days=3))
         publisher.run_jobs()
         states = {e.state for e in publisher.physical().entries}
         assert states == {"live", "gone"}
