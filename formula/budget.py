@@ -27,9 +27,13 @@ def check_length(text: str) -> None:
 
 
 def check_tokens(text: str, tokens: Sequence[Lexeme]) -> None:
-    """Raises FormulaError when brackets stand too deep or there are too many text literals."""
-    depth = literals = 0
+    """Raises FormulaError when brackets stand too deep or there are too many parts or texts."""
+    depth = literals = parts = 0
     for token in tokens:
+        # Every part of the tree has a token of its own, so this many need not be parsed to be refused.
+        parts += token.kind not in ("LPAR", "RPAR", "COMMA")
+        if parts > NODES:
+            raise FormulaError([_over(text, "FORMULA_TOO_BIG", NODES, token.start, token.end)])
         if token.kind == "LPAR":
             depth += 1
             if depth > BRACKETS:

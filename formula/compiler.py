@@ -25,9 +25,21 @@ from tabwright.formula.sqlwriter import NotPushable, Sql, Writer
 from tabwright.formula.typed import Node, Read, literal, make, nodes_of
 
 WRITERS: Final[Mapping[str, type[Writer]]] = {"sqlite": SqliteWriter, "postgresql": PostgresqlWriter}
-# How many levels of brackets, calls and CASE a database's parser takes, counted as in _depth. SQLite's has
-# 100 places on its stack, some of which belong to the statement around.
-_SQL_DEPTH: Final[Mapping[str, int]] = {"sqlite": 78, "postgresql": 400}
+_LISTS: Final = {"clauselist": 2, "expression_clauselist": 2}
+# What one level of SQL takes on the stack of SQLite's parser, and on Python's while it is written out.
+_PARSER: Final = {"case": 6, "function": 2, "cast": 3, "binary": 2, **_LISTS}
+_FRAMES: Final = {
+    "case": 2,
+    "function": 6,
+    "cast": 2,
+    "binary": 4,
+    "grouping": 2,
+    "unary": 4,
+    "clauselist": 3,
+    "expression_clauselist": 7,
+}
+# SQLite's parser has 100 places, some of which belong to the statement around; Python has 1,000 frames.
+_LEVELS: Final = {"sqlite": ((_PARSER, 76), (_FRAMES, 600)), "postgresql": ((_FRAMES, 600),)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +166,8 @@ class Formula:
                 "FORMULA_NOT_IN_SQL", at.start, at.end, at.function or error.node.op
             ) from None
         parts = [part for part in (found.value, found.guard, found.truth) if part is not None]
-        if (
-            sum(1 for _ in _some(SQL_NODES + 1, parts)) > SQL_NODES
-            or max(map(_depth, parts)) > _SQL_DEPTH[dialect]
+        if sum(1 for _ in _some(SQL_NODES + 1, parts)) > SQL_NODES or any(
+            _depth(part, weights) > limit for weights, limit in _LEVELS[dialect] for part in parts
         ):
             raise self._refused("FORMULA_SQL_TOO_BIG", 0, len(self.text), "")
         return found
@@ -210,26 +221,15 @@ def _some(limit: int, parts: list[Sql]) -> Iterator[Any]:
                 return
 
 
-def _depth(part: Any) -> int:
-    """How many places the deepest spot of SQL takes on the stack of a parser."""
+def _depth(part: Any, weights: Mapping[str, int]) -> int:
+    """How much the deepest spot of SQL weighs, each level as much as `weights` says, or 1."""
     deepest, stack = 0, [(part, 0)]
     while stack:
         element, above = stack.pop()
-        depth = above + _WEIGHTS.get(element.__visit_name__, 1)
+        depth = above + weights.get(element.__visit_name__, 1)
         deepest = max(deepest, depth)
         stack += [(child, depth) for child in element.get_children()]
     return deepest
-
-
-_WEIGHTS: Final = {
-    "case": 7,
-    "function": 5,
-    "cast": 5,
-    "binary": 2,
-    "clauselist": 2,
-    "expression_clauselist": 2,
-    "grouping": 1,
-}
 
 
 def compile_formula(

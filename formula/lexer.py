@@ -19,6 +19,7 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MOST_FAULTS: Final = 50
 SIGNS: Final = {
     "&&": "AND", "||": "OR", "<=": "REL", ">=": "REL", "<": "REL", ">": "REL",
     "<>": "EQ", "!=": "EQ", "==": "EQ", "=": "EQ",
@@ -56,7 +57,7 @@ def tokenize(text: str) -> list[Lexeme]:
     found: list[Lexeme] = []
     faults: list[Fault] = []
     at = 0
-    while at < len(text):
+    while at < len(text) and len(faults) < _MOST_FAULTS:
         match = _PATTERN.match(text, at)
         if match is None:
             at = _stray(text, at, faults)

@@ -228,14 +228,14 @@ class PostgresqlWriter(Writer):
         return sa.func.translate(text, *map(self.text, strings.TO_LOWER), type_=sa.Text())
 
     def op_number_text(self, node: Node, x: Sql) -> Sql:
-        return sa.func.coalesce(sa.cast(sa.func.trim_scale(x), sa.Text()), self.text(""))
+        return self.or_empty(node, sa.cast(sa.func.trim_scale(x), sa.Text()))
 
     def op_date_text(self, node: Node, day: Sql) -> Sql:
-        return sa.func.coalesce(sa.func.to_char(day, self.text("YYYY-MM-DD")), self.text(""))
+        return self.or_empty(node, sa.func.to_char(day, self.text("YYYY-MM-DD"), type_=sa.Text()))
 
     def op_datetime_text(self, node: Node, moment: Sql) -> Sql:
         written = sa.func.to_char(self.utc(moment), self.text("YYYY-MM-DD HH24:MI:SS"))
-        return sa.func.coalesce(infix("||", written, self.text("Z"), sa.Text()), self.text(""))
+        return self.or_empty(node, infix("||", written, self.text("Z"), sa.Text()))
 
     def op_text_number(self, node: Node, text: Sql) -> tuple[Sql, Sql | None]:
         written: Sql = sa.func.btrim(text, self.text(" "), type_=sa.Text())

@@ -433,13 +433,13 @@ class SqliteWriter(Writer):
         return slowly("lower", value)
 
     def op_number_text(self, node: Node, x: Num) -> Sql:
-        return sa.func.coalesce(slowly("number_text", x.slow), text(""), type_=sa.Text())
+        return self.or_empty(node, slowly("number_text", x.slow))
 
     def op_date_text(self, node: Node, day: Sql) -> Sql:
-        return sa.func.coalesce(sa.type_coerce(day, sa.Text()), text(""), type_=sa.Text())
+        return self.or_empty(node, sa.type_coerce(day, sa.Text()))
 
     def op_datetime_text(self, node: Node, moment: Sql) -> Sql:
-        return sa.func.coalesce(slowly("datetime_text", moment), text(""), type_=sa.Text())
+        return self.or_empty(node, slowly("datetime_text", moment))
 
     def op_text_number(self, node: Node, value: Sql) -> tuple[Num, Sql]:
         found = slowly("text_number", value)

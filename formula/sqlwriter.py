@@ -48,9 +48,15 @@ def either(*guards: Sql | None) -> Sql | None:
 
 def infix(op: str, a: Sql, b: Sql, kind: Any) -> Sql:
     """`(a op b)`, in brackets whatever stands around it."""
-    return Grouping(
-        Grouping(a).op(op, return_type=kind)(Grouping(b) if not isinstance(b, BindParameter) else b)
-    )
+    return Grouping(_whole(a).op(op, return_type=kind)(_whole(b)))
+
+
+def _whole(part: Sql) -> Sql:
+    """In brackets, where what is written could be taken apart by its surroundings."""
+    return part if isinstance(part, _WHOLE) else Grouping(part)
+
+
+_WHOLE = (BindParameter, Grouping, sa.ColumnClause, sa.Case, sa.Cast, sa.Function, sa.TypeCoerce)
 
 
 def balanced(join: Callable[[Sql, Sql], Sql], parts: Sequence[Sql]) -> Sql:
@@ -124,6 +130,11 @@ class Writer:
         """`value` of an operation whose SQL does not by itself become blank with its arguments."""
         tests = [self.absent(arg) for arg in node.args if arg.nullable]
         return sa.case((sa.or_(*tests), self.blank(value.type)), else_=value) if tests else value
+
+    def or_empty(self, node: Node, value: Sql) -> Sql:
+        """The text of a value, "" when that is blank."""
+        blank = any(arg.nullable for arg in node.args)
+        return sa.func.coalesce(value, self.text(""), type_=sa.Text()) if blank else value
 
     # Literals and fields
 
@@ -224,9 +235,9 @@ class Writer:
 
     def truth_in(self, node: Node) -> Sql | None:
         first, *rest = node.args
-        if first.op != "read" or first.type.kind == "number":
-            return None
-        if all(arg.literal and arg.data not in ("", None) for arg in rest):
+        if first.type.kind not in ("text", "picklist", "reference"):
+            return self.matched(node.args, lambda values: values[0].in_(values[1:]))
+        if first.op == "read" and all(arg.literal and arg.data not in ("", None) for arg in rest):
             return self.column(first).in_([self.value(arg) for arg in rest])
         return None
 

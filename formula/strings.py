@@ -47,11 +47,11 @@ def concat(*parts: str) -> str:
     return "".join(parts)
 
 
-def sized(text: str, at: At) -> str:
-    """`text`, if it is not longer than a text may be. For operations that cannot grow it by much at once."""
-    if len(text) > TEXT_RESULT:
+def joined(at: At, *parts: str) -> str:
+    """concat, refused before it is made when it would be longer than a text may be."""
+    if sum(map(len, parts)) > TEXT_RESULT:
         fail("FORMULA_TEXT_TOO_LONG", at)
-    return text
+    return "".join(parts)
 
 
 def length(text: str) -> Decimal:

@@ -42,14 +42,10 @@ class _Walk:
         args = [self.value(arg) for arg in node.args]
         if operation.strict and None in args:
             return "" if node.type.kind == "text" else None
+        if node.op == "concat" and node.checked:
+            return strings.joined(node.at, *args)
         result = operation.call(*args, node.at) if operation.raises else operation.call(*args)
-        if node.checked:
-            return (
-                strings.sized(result, node.at)
-                if node.type.kind == "text"
-                else figures.checked(result, node.at)
-            )
-        return result
+        return figures.checked(result, node.at) if node.checked and node.type.kind == "number" else result
 
     def _literal(self, node: Node) -> Any:
         return node.data
