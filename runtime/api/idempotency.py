@@ -22,6 +22,7 @@ from tabwright.platform.tables import TENANT, CodeText, Instant, Json, Uuid
 from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.desk import Call
 from tabwright.runtime.journal.tables import changes, operations
+from tabwright.runtime.storage.columns import encode
 
 KEPT = timedelta(hours=72)
 ABANDONED = timedelta(minutes=15)  # longer than any request may run: nobody works on such a claim any more
@@ -83,12 +84,15 @@ def claim(call: Call, key: str, digest: str) -> Claim | Answer:
             return Claim(key, call.request_id)
         if found.digest != digest:
             raise Invalid.of("api.key_reused")
+        effect = None if found.status is not None else _effect(writer, found.request_id, found.at)
+        if effect is not None:
+            # The answer may have come with the effect since the row was read.
+            found = writer.execute(sa.select(KEYS).where(*mine)).one()
         if found.status is not None:
             headers: Mapping[str, str] = found.headers or {}
             return Answer(found.status, found.body, {**headers, REPLAYED: "true"}, found.type)
-        effect = _effect(writer, found.request_id, found.at)
         if effect is not None:
-            return Answer.of(effect, 200, **{REPLAYED: "true"})
+            return Answer(200, encode(effect), {REPLAYED: "true"})
         if found.at > now - ABANDONED:
             raise Conflict.of("api.key_running")
         writer.execute(sa.update(KEYS).where(*mine).values(request_id=call.request_id, at=now))

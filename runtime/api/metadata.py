@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tabwright.metadata import schema
 from tabwright.metadata.diff import MISSING, Clash, Difference
 from tabwright.metadata.drafts import Change, Delete, Draft, Drafts, Put, Rename
 from tabwright.platform.errors import Fault, Malformed, NotFound, Place
@@ -91,7 +92,8 @@ class MetadataApi:
         kind, name = asked.path["kind"], asked.path["name"]
         drafts: Drafts = self._publishing(call).drafts
         with call.tenant.store.read() as reader:
-            found = drafts.get(reader, call.principal.user_id).tree.get(kind, name)
+            tree = drafts.get(reader, call.principal.user_id).tree
+        found = tree.get(kind, name) if kind in schema.kinds() else None
         if found is None:
             place = Place(component=f"{kind}/{name}"[:200])
             raise NotFound.of("api.no_component", place, kind=kind[:80], name=name[:80])
