@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.formula.types import TEXT
+from tabwright.formula.datatypes import TEXT
 from tabwright.metadata.model import FieldDef, Model, ObjectDef, UniqueRuleDef
 from tabwright.platform.clock import SystemClock, SystemIds
 from tabwright.platform.database import Reader, Store
