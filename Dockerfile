@@ -35,4 +35,4 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/health'); raise SystemExit(c.getresponse().status != 200)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tabwright"]
-CMD ["serve", "--host", "0.0.0.0", "--port", "8000", "--threads", "4"]
+CMD ["serve", "--host", "0.0.0.0", "--allow-remote", "--port", "8000", "--threads", "4", "--no-worker"]

@@ -33,7 +33,6 @@ class Limits:
     page_rows: int = _limit(200, "most rows of one page")
     count_rows: int = _limit(1_000, "a count stops here and says so")
     bulk_rows: int = _limit(10_000, "most rows of one bulk call")
-    chunk_rows: int = _limit(1_000, "rows that pass the write pipeline at a time")
     sign_ins_per_minute: int = _limit(5, "failed sign-ins a minute of one account, and of one address")
     password_checks: int = _limit(2, "passwords being verified at once in a process")
     password_characters: int = _limit(10, "shortest password")

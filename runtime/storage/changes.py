@@ -17,14 +17,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
+from tabwright.platform.language import register_messages
 from tabwright.runtime.storage.columns import Conversion, Shape, shape_of, width
 from tabwright.runtime.storage.ddl import Ddl, IndexSpec
 from tabwright.runtime.storage.indexes import wanted
 from tabwright.runtime.storage.tables import Entry, Physical, State, needs_fold, needs_sort_key
+
+register_messages(Path(__file__).with_name("messages.json"))
 
 INDEX_ROWS = 20_000  # an index on a table of up to this many rows is made in the publish
 DATA_ROWS = 2_000  # so are conversions and keys: the table is locked meanwhile

@@ -33,10 +33,12 @@ from tabwright.runtime import api
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.journal import sealer
+from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
 from tabwright.runtime.pages.world import Desk
 from tabwright.runtime.publishing.releases import CompiledReleases
 from tabwright.runtime.publishing.service import Publishing, register_jobs
+from tabwright.runtime.records import recycling
 
 HERE = Path(__file__).parent
 
@@ -99,6 +101,7 @@ def create_site(
     )
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
+    recycling.register(jobs, site.tenancy, clock, ids)
     register_imports(jobs, site.tenancy, clock, ids)
     return site
 
@@ -123,6 +126,7 @@ def create_app(site: Site) -> Flask:
 
     api.register(app, site)
     pages.register(app, site, lambda desk: _draft_of(site, desk))
+    import_pages.register(app, site)
     check_policies(app)
     return app
 

@@ -243,9 +243,9 @@ def test_flashes_are_given_once(door: Door) -> None:
     assert session is not None and door.sessions.take_flashes(session) == []
 
 
-@pytest.mark.parametrize("cookie", ["", "x", "x" * 43, "\udcff" * 43, "a" * 10_000])
-def test_a_cookie_of_nobody(door: Door, cookie: str) -> None:
-    assert door.sessions.find(cookie) is None
+def test_a_cookie_of_nobody(door: Door) -> None:
+    for cookie in ("", "x", "x" * 43, "\udcff" * 43, "a" * 10_000):
+        assert door.sessions.find(cookie) is None
 
 
 def test_a_token_lives_until_it_expires_or_is_revoked(door: Door) -> None:
@@ -276,6 +276,6 @@ def test_a_token_may_not_live_too_long(door: Door) -> None:
             door.tokens.create(door.tenant.id, USER, "x", expires)
 
 
-@pytest.mark.parametrize("secret", ["", "tw_", "tw_" + "x" * 43, "tw_" + "x" * 1000, "bearer"])
-def test_a_token_of_nobody(door: Door, secret: str) -> None:
-    assert door.tokens.find(secret) is None
+def test_a_token_of_nobody(door: Door) -> None:
+    for secret in ("", "tw_", "tw_" + "x" * 43, "tw_" + "x" * 1000, "bearer"):
+        assert door.tokens.find(secret) is None
