@@ -177,7 +177,9 @@ def test_everything_works_without_scripts(site: tuple[PageSite, str], chrome: Br
 
 
 PLACES = ("/", "/o/deal", "/o/deal?where=nosuch+%3D+1", "@", "@/edit", "@/delete", "/o/deal/new",
-          "/search?q=Nord",           "/bin", "/settings", "/more", "/o/nosuch")  # fmt: skip
+          "/search?q=Nord", "/bin", "/settings", "/more", "/o/nosuch")  # fmt: skip
+
+ON_A_PHONE = ("/o/deal", "@", "/more")
 
 
 @pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
@@ -215,5 +217,6 @@ def _look_round(context: BrowserContext, base: str, who: str, theme: str) -> Non
         page.set_viewport_size({"width": 390, "height": 844})
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"{place} is {wide} px too wide on a phone"] if wide > 0 else []
-        found += [f"{place} on a phone {each}" for each in barriers(page)]
+        if place in ON_A_PHONE:  # where the phone has other markup
+            found += [f"{place} on a phone {each}" for each in barriers(page)]
     assert found == []
