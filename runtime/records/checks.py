@@ -16,8 +16,7 @@ from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
 from tabwright.runtime.records.plan import Unique
 
-# ---- defaults
-# --------------------------------------------------------------------------------------------------
+# ---- defaults ------------------------------------------------------------------------------------
 
 
 def defaults(batch: Batch, work: Work) -> None:
@@ -77,8 +76,7 @@ def _defaults_of(batch: Batch, work: Work, uid: str | None, rows: list[Row]) -> 
             row.new[field.name] = value
 
 
-# ---- what changed
-# ------------------------------------------------------------------------------------------------
+# ---- what changed --------------------------------------------------------------------------------
 
 
 def formulas(batch: Batch, work: Work) -> None:
@@ -90,8 +88,7 @@ def formulas(batch: Batch, work: Work) -> None:
             row.changed = [name for name in names if new[name] != old[name]]
 
 
-# ---- access on the new row
-# ---------------------------------------------------------------------------------------
+# ---- access on the new row -----------------------------------------------------------------------
 
 
 def access_new(batch: Batch, work: Work) -> None:
@@ -194,11 +191,11 @@ def _exists(work: Work, target: ObjectDef) -> Prepared:
     condition = work.gate.predicate(target, "read", table.column)
     if condition is not None:
         chosen = chosen.where(condition)
-    return prepare(store, chosen)
+    # Whoever deletes one of them at this moment waits for us, or we for him and then it is not there.
+    return prepare(store, chosen.order_by(table.id).with_for_update(read=True, key_share=True))
 
 
-# ---- validation
-# --------------------------------------------------------------------------------------------------
+# ---- validation ----------------------------------------------------------------------------------
 
 
 def validation(batch: Batch, work: Work) -> None:
@@ -260,8 +257,7 @@ def _check_picklists(batch: Batch, writing: list[Row]) -> None:
                 row.refuse("value.not_for_type", name, field=name, value=text_of(value))
 
 
-# ---- uniqueness
-# --------------------------------------------------------------------------------------------------
+# ---- uniqueness ----------------------------------------------------------------------------------
 
 
 def uniqueness(batch: Batch, work: Work) -> None:

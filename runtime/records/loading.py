@@ -69,8 +69,7 @@ def id_of(given: UUID | str | None) -> UUID | None:
         return None
 
 
-# ---- load
-# ------------------------------------------------------------------------------------------------------
+# ---- load ----------------------------------------------------------------------------------------
 
 
 def load(batch: Batch, work: Work) -> None:
@@ -86,9 +85,8 @@ def load(batch: Batch, work: Work) -> None:
             else:
                 seen[row.id] = row.number
     if wanted:
-        found = work.writer.rows(
-            plan.load_statement, {"ids": ids_value(work.writer.store.dialect, sorted(wanted))}
-        )
+        statement = plan.load_statement(bool(batch.deleting))
+        found = work.writer.rows(statement, {"ids": ids_value(work.writer.store.dialect, sorted(wanted))})
         for stored in found:
             old = plan.typed(stored)
             row = wanted[old["id"]]
@@ -178,8 +176,7 @@ def call_piece(batch: Batch, work: Work, what: str, make: Any, *further: Any) ->
     return work.call.tenant.piece(what, batch.object, batch.plan.table, make, *further)
 
 
-# ---- access on the old row
-# -------------------------------------------------------------------------------------
+# ---- access on the old row -----------------------------------------------------------------------
 
 
 def access_old(batch: Batch, work: Work) -> None:

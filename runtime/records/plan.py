@@ -116,7 +116,7 @@ class ObjectPlan:
             if field.picklist is not None and not all(value.active for value in field.picklist.values)
         }
         self._updates: dict[tuple[tuple[str, ...], bool], Update] = {}
-        self._load: Prepared | None = None
+        self._loaders: dict[bool, Prepared] = {}
         self._inserts: tuple[Prepared, Packer, Prepared | None, Packer | None] | None = None
         self._side: SideWrite | None = None
         self._uniques: tuple[Unique, ...] | None = None
@@ -129,14 +129,20 @@ class ObjectPlan:
             return self.table.main.c[SYSTEM_COLUMNS.get(name, name)]
         return self.table.column(name)
 
-    @property
-    def load_statement(self) -> Prepared:
-        """Rows of the ids given as ``ids`` (``ids_value``), locked in id order, deleted ones too."""
-        if self._load is None:
+    def load_statement(self, deleting: bool) -> Prepared:
+        """Rows of the ids given as ``ids`` (``ids_value``), locked in id order, deleted ones too.
+
+        On PostgreSQL the lock of a row that is ``deleting`` waits for those who have just named it in a
+        lookup
+        (``checks`` locks what it names, FOR KEY SHARE), and they for it; a change of other kind does not.
+        """
+        made = self._loaders.get(deleting)
+        if made is None:
             chosen = sa.select(*(self.column(name) for name in self._names)).select_from(self.table.joined)
             chosen = chosen.where(in_ids(self.store.dialect, self.table.id)).order_by(self.table.id)
-            self._load = prepare(self.store, chosen.with_for_update(of=self.table.main))
-        return self._load
+            locked = chosen.with_for_update(of=self.table.main, key_share=not deleting)
+            made = self._loaders[deleting] = prepare(self.store, locked)
+        return made
 
     def typed(self, stored: Sequence[Any]) -> dict[str, Any]:
         """A row of ``load_statement`` as typed values by name."""
@@ -213,8 +219,7 @@ class ObjectPlan:
             self._side = SideWrite(self)
         return self._side
 
-    # ---- unique rules
-    # ---------------------------------------------------------------------------------------
+    # ---- unique rules ----------------------------------------------------------------------------
 
     @property
     def uniques(self) -> tuple[Unique, ...]:

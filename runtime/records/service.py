@@ -48,8 +48,7 @@ class Records:
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    # ---- one record
-    # --------------------------------------------------------------------------------------------
+    # ---- one record ------------------------------------------------------------------------------
 
     def create(self, object: str, values: Mapping[str, Any]) -> Saved:
         """A new record. Raises NotFound, Denied, Invalid (every fault), Conflict (unique)."""
@@ -98,8 +97,7 @@ class Records:
         assert row.id is not None
         return Saved(row.id, row.revision, row.outcome != "unchanged", outcome.operation, outcome.trace)
 
-    # ---- many records
-    # --------------------------------------------------------------------------------------------
+    # ---- many records ----------------------------------------------------------------------------
 
     def apply(
         self, object: str, intents: Sequence[Intent], reference: Mapping[str, Any] | None = None
@@ -151,8 +149,7 @@ class Records:
         except _Rehearsed as done:
             return done.outcome
 
-    # ---- undo
-    # ------------------------------------------------------------------------------------------------------
+    # ---- undo ------------------------------------------------------------------------------------
 
     def undo(self, operation: UUID, reference: Mapping[str, Any] | None = None) -> Undone:
         """Take an operation back, with what followed from it: created records are deleted, updated ones
@@ -176,8 +173,7 @@ class Records:
             writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
         return undone
 
-    # ---- inside
-    # ----------------------------------------------------------------------------------------------------
+    # ---- inside ----------------------------------------------------------------------------------
 
     def _allowed(self, object: str, intents: Sequence[Intent]) -> ObjectDef:
         """Authorisation stands before any write, and before the transaction."""

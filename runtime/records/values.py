@@ -83,8 +83,7 @@ def _as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-# ---- text
-# ----------------------------------------------------------------------------------------------------
+# ---- text ----------------------------------------------------------------------------------------
 
 
 def _text(field: FieldDef) -> Convert:
@@ -130,8 +129,7 @@ def _whole_match(pattern: str) -> Callable[[str], Any]:
     return matched
 
 
-# ---- numbers
-# -------------------------------------------------------------------------------------------------
+# ---- numbers -------------------------------------------------------------------------------------
 
 
 def read_number(value: Any, percent: bool = False) -> Decimal | None:
@@ -197,8 +195,7 @@ def _numeric(field: FieldDef) -> Convert:
     return convert
 
 
-# ---- yes and no, days, moments
-# ----------------------------------------------------------------------------------
+# ---- yes and no, days, moments -------------------------------------------------------------------
 
 
 def _boolean(field: FieldDef) -> Convert:
@@ -273,8 +270,7 @@ def _moment(zone: str) -> Callable[[FieldDef], Convert]:
     return build
 
 
-# ---- choices
-# ---------------------------------------------------------------------------------------------------
+# ---- choices -------------------------------------------------------------------------------------
 
 
 def _picklist(field: FieldDef) -> Convert:
@@ -325,8 +321,7 @@ def _reference(field: FieldDef) -> Convert:
     return convert
 
 
-# ---- addresses
-# -------------------------------------------------------------------------------------------------
+# ---- addresses -----------------------------------------------------------------------------------
 
 
 def _email_address(field: FieldDef) -> Convert:

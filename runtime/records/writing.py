@@ -152,8 +152,7 @@ def _purge(batch: Batch, work: Work, rows: list[Row]) -> None:
     work.writer.run(prepare(plan.store, gone), given)
 
 
-# ---- journal
-# -----------------------------------------------------------------------------------------------------
+# ---- journal -------------------------------------------------------------------------------------
 
 
 def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
@@ -182,8 +181,7 @@ def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
     journal.add_changes(work.writer, operation.id, plan.table.number, made)
 
 
-# ---- search
-# ------------------------------------------------------------------------------------------------------
+# ---- search --------------------------------------------------------------------------------------
 
 
 def search(batch: Batch, work: Work) -> None:

@@ -18,9 +18,9 @@ MOST_WORD = 40  # characters of one token
 MOST_PINYIN = 24  # letters of one pinyin token
 MOST_INITIALS = 6
 MOST_STARTS = 8  # syllables of a name from which its sound is found
-MOST_TOKENS = 400  # of one row: a long text is found by its beginning
+MOST_TOKENS = 1_000  # of one row: when it has so many, its further texts are left out
 LONG_RUN = 5  # digits: from here on by parts
-MOST_TEXT = 4_000  # characters of one field that are looked at
+MOST_TEXT = 1_000  # characters of one field: a long text is found by its beginning
 
 _ascii_words = re.compile(r"[a-z0-9]+").findall
 _digit_runs = re.compile(r"[0-9]{5,}").findall
@@ -31,14 +31,14 @@ _phone_like = re.compile(r"^[+(]?[0-9][0-9 ()+.-]*$").match
 def tokens_of(texts: Iterable[str], names: Iterable[str] = ()) -> set[str]:
     """The tokens of a record's texts; ``names`` are texts that are found by pinyin and initials too."""
     found: set[str] = set()
-    for text in texts:
-        _add(text, found)
     for text in names:
         _add(text, found)
         if not text.isascii():
             found.update(_pinyin(text[:MOST_WORD]))
-    if len(found) > MOST_TOKENS:
-        return set(sorted(found)[:MOST_TOKENS])
+    for text in texts:
+        if len(found) > MOST_TOKENS:
+            break
+        _add(text, found)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from tabwright.platform.database import observe
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale, TabwrightError
@@ -259,6 +260,44 @@ def test_two_writers_of_one_key_at_once_leave_one_record(world: Make) -> None:
     assert sorted(outcome.count("created") for outcome in outcomes) == [1, 2]
     assert [row.faults[0].code for outcome in outcomes for row in outcome.failed] == ["unique.taken"]
     assert w.count("account") == 3
+
+
+def test_nobody_refers_to_a_record_that_is_deleted_at_the_same_moment(world: Make) -> None:
+    w = world(DOCUMENTS)
+    if w.store.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    account = w.records.create("account", {"name": "a", "revenue": 500}).id
+    named, deleted = Event(), Event()
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+    )
+
+    def hold(batch: Batch, work: Work) -> None:
+        if batch.object.name != "deal":
+            return
+        named.set()
+        for _ in range(2000):  # until the other one stands at our lock
+            if work.writer.execute(waiting).scalar_one():
+                return
+            deleted.wait(0.01)
+        raise AssertionError("the delete did not wait")
+
+    w.tenant.hooks.register("duplicates", hold)
+    errors: list[TabwrightError] = []
+
+    def delete() -> None:
+        assert named.wait(20)
+        try:
+            w.records.delete("account", account)
+        except TabwrightError as error:
+            errors.append(error)
+        deleted.set()
+
+    thread = Thread(target=delete)
+    thread.start()
+    w.records.create("deal", {"name": "d", "account": account})
+    thread.join()
+    assert [error.code for error in errors] == ["record.in_use"] and w.count("account") == 1
 
 
 def test_a_rule_over_several_fields_counts_a_blank_as_a_value(world: Make) -> None:
