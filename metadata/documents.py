@@ -43,6 +43,11 @@ class Component:
         """SHA-256 of ``data``, in hex."""
         return hashlib.sha256(self.data).hexdigest()
 
+    @cached_property
+    def notes(self) -> dict[str, Any]:
+        """Room for what readers derive from the component alone."""
+        return {}
+
     @property
     def document(self) -> Document:
         """The whole document, keys in canonical order."""

@@ -7,7 +7,7 @@ the path ``account.industry``). Where-used is the set of atoms; a rename puts an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,15 @@ class Atom:
     local: bool
 
 
-def mentions(component: Component) -> Iterator[Mention]:
+def mentions(component: Component) -> tuple[Mention, ...]:
     """Every mention in a component's body, in document order."""
+    known: tuple[Mention, ...] | None = component.notes.get("mentions")
+    if known is None:
+        known = component.notes["mentions"] = tuple(_mentions(component))
+    return known
+
+
+def _mentions(component: Component) -> list[Mention]:
     root = schema.shared_schema_of(component.kind)
     found: list[Mention] = []
 
@@ -52,7 +59,7 @@ def mentions(component: Component) -> Iterator[Mention]:
         return mention.text
 
     _map(component, walk.nodes_for(root, component.document, root), component.document, (), (), see)
-    yield from found
+    return found
 
 
 def _map(
