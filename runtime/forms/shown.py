@@ -103,6 +103,7 @@ def moment(value: Any, zone: ZoneInfo) -> datetime:
     return value.astimezone(zone)  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=8192)
 def person(id: Any, name: str, cut: bool = True) -> str:
     """A user with avatar."""
     return (

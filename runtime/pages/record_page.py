@@ -117,14 +117,19 @@ def row_parts(
 
 def read_record(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> Mapping[str, Any]:
     """The record with all that any of its layouts shows, in one read."""
-    paths: dict[str, None] = {}
-    types = (None, *object.record_types.values())
-    for record_type in types:
+    key = ("record paths", call.tenant.store.key, object.digest, call.gate.footprint(object))
+    paths = call.tenant.pieces.get(key, lambda: _paths(call, object), 2_000)
+    return reads.get(object.name, id, paths)
+
+
+def _paths(call: Call, object: ObjectDef) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for record_type in (None, *object.record_types.values()):
         parts = visiting.parts_for(call, object, record_type)
-        paths.update(dict.fromkeys((*visiting.record_paths(call, parts), *visibility.paths(call, parts))))
+        found.update(dict.fromkeys((*visiting.record_paths(call, parts), *visibility.paths(call, parts))))
     if object.record_types and "record_type" in object.fields:
-        paths["record_type"] = None
-    return reads.get(object.name, id, tuple(paths))
+        found["record_type"] = None
+    return tuple(found)
 
 
 def _stamp(call: Call, row: Mapping[str, Any]) -> str:

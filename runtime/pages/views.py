@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
@@ -52,6 +53,12 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     web: Web = app.extensions["tabwright"]
     web.error_page = lambda error, status, here: faults.error_page(site, error, status, here)
     app.register_blueprint(pages)
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of time zones that a person may choose, sorted."""
+    return tuple(sorted(each for each in available_timezones() if "/" in each or each == "UTC"))
 
 
 def _desk(site: Site) -> Desk:
@@ -299,7 +306,7 @@ def _rest(pages: Blueprint, site: Site) -> None:
         desk, form = _desk(site), request.form
         t = text(desk.call.language)
         zone, language = form.get("zone", "").strip(), form.get("language")
-        if zone not in available_timezones():
+        if zone not in zones():
             return _settings(desk, zone, t("settings.zone_unknown", zone=zone[:64]))
         values: dict[str, Any] = {"zone": zone}
         if language in LANGUAGES:
@@ -319,9 +326,7 @@ def _rest(pages: Blueprint, site: Site) -> None:
         page = {
             "zone": zone if zone is not None else known,
             "zone_error": error,
-            "zones": sorted(
-                each for each in available_timezones() if "/" in each and not each.startswith("Etc/")
-            ),
+            "zones": zones(),
             "now": f"{desk.call.clock.now().astimezone(ZoneInfo(known)):%Y-%m-%d %H:%M}",
             "faults": (edit_page.FaultLine(error, "zone"),) if error else (),
         }
