@@ -1,4 +1,4 @@
-"""R63: what the OpenAPI document says is what the API does. Generated requests: no 5xx, no answer that is not in it.
+"""R63: what the OpenAPI document says is what the API does: no 5xx, no answer that is not in it.
 
 A larger run: ``TABWRIGHT_FUZZ=200 pytest tests/api/test_api_fuzzed.py`` (examples of each operation).
 """
@@ -29,11 +29,21 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 OBJECTS = {
     "account": {"name": "text required", "industry": "picklist(tech,bank)"},
     "deal": {
-        "name": "text", "account": "lookup(account)", "amount": "currency(16,2)", "share": "percent(5,2)", "size": "integer",
-        "closed": "date", "seen_at": "datetime", "won": "boolean", "note": "long_text", "mail": "email", "link": "url",
-        "number": "auto_number(D-{000})", "seller": "user",
+        "name": "text",
+        "account": "lookup(account)",
+        "amount": "currency(16,2)",
+        "share": "percent(5,2)",
+        "size": "integer",
+        "closed": "date",
+        "seen_at": "datetime",
+        "won": "boolean",
+        "note": "long_text",
+        "mail": "email",
+        "link": "url",
+        "number": "auto_number(D-{000})",
+        "seller": "user",
     },
-}  # fmt: skip
+}
 # What a fuzzer may not do to its own tenant: take away the rights with which it asks.
 LEFT_OUT = ("permission_assignment", "/objects/user/", "/metadata/publish", "/restore")
 
@@ -84,7 +94,7 @@ def operations(site: ApiSite) -> list[Any]:
 
 
 def explore(strategy: Any, headers: dict[str, str]) -> int:
-    """Send generated requests of one operation and hold the answers against the document; how many were sent."""
+    """Send generated requests of one operation, hold the answers against the document; how many."""
     called = 0
 
     @settings(

@@ -41,13 +41,38 @@ def refused(answer: Any, *statuses: int) -> dict[str, Any]:
 
 
 BODIES = [
-    b"", b"{", b"[]", b"1", b'"x"', b"null", b"{} {}", b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff\xfe{}",
-    b"[" * 100_000, b'{"a":' * 3000 + b"1" + b"}" * 3000, b'{"size": 1e999999}', b'{"size": 123456789012345678901234567890}',
-    b'{"price": 1e50000000}', b'{"name": "\\u0000"}', b'{"name": {"$ne": 1}}',
-    b'{"name": [1]}', b'{"day": "2026-02-30"}', b'{"parent": "x"}', b'{"parent": 7}', b'{"size": true}', b'{"id": "x"}',
-    b'{"revision": 9}', b'{"created_by": "x"}', b'{"owner": 3}', b'{"is_admin": true}', b'{"deleted_at": null}', b'{"f1": 1}',
-    b'{"": 1}', b'{"name": "' + b"x" * 100_000 + b'"}',
-]  # fmt: skip
+    b"",
+    b"{",
+    b"[]",
+    b"1",
+    b'"x"',
+    b"null",
+    b"{} {}",
+    b'{"name": NaN}',
+    b'{"name": "\\ud800"}',
+    b"\xff\xfe{}",
+    b"[" * 100_000,
+    b'{"a":' * 3000 + b"1" + b"}" * 3000,
+    b'{"size": 1e999999}',
+    b'{"size": 123456789012345678901234567890}',
+    b'{"price": 1e50000000}',
+    b'{"name": "\\u0000"}',
+    b'{"name": {"$ne": 1}}',
+    b'{"name": [1]}',
+    b'{"day": "2026-02-30"}',
+    b'{"parent": "x"}',
+    b'{"parent": 7}',
+    b'{"size": true}',
+    b'{"id": "x"}',
+    b'{"revision": 9}',
+    b'{"created_by": "x"}',
+    b'{"owner": 3}',
+    b'{"is_admin": true}',
+    b'{"deleted_at": null}',
+    b'{"f1": 1}',
+    b'{"": 1}',
+    b'{"name": "' + b"x" * 100_000 + b'"}',
+]
 
 
 def test_bodies(admin: Person) -> None:
@@ -71,15 +96,42 @@ def test_content_types(admin: Person) -> None:
 
 
 WRONG_QUERIES = [
-    {"limit": "0"}, {"limit": "201"}, {"limit": "1e9"}, {"limit": "x"}, {"limit": "-1"}, {"limit": "9" * 30},
-    {"cursor": "x"}, {"cursor": "x" * 5000}, {"count": "maybe"}, {"nonsense": "1"}, {"order": ","}, {"order": "name:up"},
-    {"order": "name:desc:x"}, {"order": ",".join(["name"] * 1000)}, {"order": "nothing"}, {"fields": ","}, {"fields": "name,,"},
-    {"fields": ",".join(["name"] * 5000)}, {"fields": "parent.parent.parent.parent.name"}, {"fields": "'; drop table o1; --"},
-    {"order": "name; drop table o1"}, {"where": "("}, {"where": "1 = 1; drop table o1"}, {"where": "name"}, {"where": "size / 0"},
-    {"where": "x" * 9000}, {"where": "(" * 200 + "1" + ")" * 200}, {"where": "+".join(["size"] * 3000) + " = 1"},
-    {"where": 'REGEX(name, "(a+)+$")'}, {"where": "ISNEW()"}, {"where": "PRIORVALUE(size) = 1"}, {"where": "\x00"},
- {"where": "__import__"}, {"where": "name.__class__ = 1"}, {"where": "$user.password = 1"},
-]  # fmt: skip
+    {"limit": "0"},
+    {"limit": "201"},
+    {"limit": "1e9"},
+    {"limit": "x"},
+    {"limit": "-1"},
+    {"limit": "9" * 30},
+    {"cursor": "x"},
+    {"cursor": "x" * 5000},
+    {"count": "maybe"},
+    {"nonsense": "1"},
+    {"order": ","},
+    {"order": "name:up"},
+    {"order": "name:desc:x"},
+    {"order": ",".join(["name"] * 1000)},
+    {"order": "nothing"},
+    {"fields": ","},
+    {"fields": "name,,"},
+    {"fields": ",".join(["name"] * 5000)},
+    {"fields": "parent.parent.parent.parent.name"},
+    {"fields": "'; drop table o1; --"},
+    {"order": "name; drop table o1"},
+    {"where": "("},
+    {"where": "1 = 1; drop table o1"},
+    {"where": "name"},
+    {"where": "size / 0"},
+    {"where": "x" * 9000},
+    {"where": "(" * 200 + "1" + ")" * 200},
+    {"where": "+".join(["size"] * 3000) + " = 1"},
+    {"where": 'REGEX(name, "(a+)+$")'},
+    {"where": "ISNEW()"},
+    {"where": "PRIORVALUE(size) = 1"},
+    {"where": "\x00"},
+    {"where": "__import__"},
+    {"where": "name.__class__ = 1"},
+    {"where": "$user.password = 1"},
+]
 
 
 def test_queries(admin: Person) -> None:
@@ -97,11 +149,26 @@ def test_queries(admin: Person) -> None:
 
 def test_paths(admin: Person) -> None:
     for path in (
-        "/objects/%00", "/objects/..%2f..", "/objects/thing'--", "/objects/THING%20", "/objects/" + "x" * 5000, "/nothing",
-        PATH + "/x", PATH + "/%00", PATH + "/" + "0" * 32, PATH + "/" + "z" * 32, PATH + "/{" + "0" * 32 + "}", "/jobs/x",
-        "/jobs/" + "0" * 32, "/metadata/releases/1/diff/99", "/metadata/releases/x/diff/1", "/metadata/releases/1/diff/" + "9" * 40,
-        "/metadata/draft/nothing/x", "/metadata/draft/object/%00", "/objects/thing/",
-    ):  # fmt: skip
+        "/objects/%00",
+        "/objects/..%2f..",
+        "/objects/thing'--",
+        "/objects/THING%20",
+        "/objects/" + "x" * 5000,
+        "/nothing",
+        PATH + "/x",
+        PATH + "/%00",
+        PATH + "/" + "0" * 32,
+        PATH + "/" + "z" * 32,
+        PATH + "/{" + "0" * 32 + "}",
+        "/jobs/x",
+        "/jobs/" + "0" * 32,
+        "/metadata/releases/1/diff/99",
+        "/metadata/releases/x/diff/1",
+        "/metadata/releases/1/diff/" + "9" * 40,
+        "/metadata/draft/nothing/x",
+        "/metadata/draft/object/%00",
+        "/objects/thing/",
+    ):
         refused(admin.get(path), 404)
     refused(admin.delete("/metadata/draft/object/nothing"), 404)
     refused(admin.post("/metadata/releases/99/restore", {}), 404)
