@@ -100,6 +100,8 @@ def _alike(column: str, name: str) -> float:
         return 1.0
     if not name.isascii() and column.isascii() and _pinyin(name) == left:
         return 0.95
+    if len(right) > 1 and is_han(right[0]) and right in left:  # 销售阶段 for the field 阶段
+        return 0.78
     ours, theirs = set(_words(name)), set(_words(column))
     if ours and ours < theirs:  # "sales agent" for the field "agent"
         return 0.8 if len(theirs) - len(ours) == 1 else 0.73
