@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -108,10 +109,14 @@ def _recent(call: Call, reads: Reading, seen: Iterable[tuple[str, UUID]]) -> Ite
             object.colour,
             visiting.name_of(call, object, row),
             label_in(object.labels, call.language),
-            when_text(row["updated_at"], call.clock.now(), zone, call.language)
-            if row.get("updated_at")
-            else "",
+            _changed(call, row.get("updated_at"), zone),
         )
+
+
+def _changed(call: Call, at: datetime | None, zone: ZoneInfo) -> str:
+    if at is None:
+        return ""
+    return text(call.language)("home.changed", when=when_text(at, call.clock.now(), zone, call.language))
 
 
 # ---- search --------------------------------------------------------

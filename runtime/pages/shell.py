@@ -91,7 +91,7 @@ def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
     """
     apps, tabs = gate.apps(), gate.tabs()
     inside = {name for app in apps for name in app.tabs}
-    loose = tuple(tab.name for tab in tabs if tab.name not in inside)
+    loose = tuple(tab.name for tab in tabs if tab.name not in inside and not _is_base(gate, tab))
     platform = {app.name for app in apps if _is_platform(gate, app)}
     made = [app for app in apps if app.name not in platform]
     if loose:
@@ -101,8 +101,12 @@ def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
 
 
 def _is_platform(gate: Gate, app: AppDef) -> bool:
-    objects = [gate.model.objects.get(tab.object or "") for tab in tabs_of(gate, app)]
-    return all(each is not None and each.package == BASE for each in objects)
+    return all(_is_base(gate, tab) for tab in tabs_of(gate, app))
+
+
+def _is_base(gate: Gate, tab: TabDef) -> bool:
+    object = gate.model.objects.get(tab.object or "")
+    return object is not None and object.package == BASE
 
 
 def tabs_of(gate: Gate, app: AppDef | None) -> tuple[TabDef, ...]:
