@@ -61,6 +61,9 @@ class _Source:
         bare = {arg.data for node in every if node.op != "zero" for arg in node.args if arg.op == "read"}
         zeroed = {node.args[0].data for node in every if node.op == "zero" and node.args[0].op == "read"}
         self.zeroed = zeroed - bare
+        # Texts for which None and "" make a difference to an operation that uses them.
+        users = [(node, arg) for node in [Node("root", root.type, (root,)), *every] for arg in node.args]
+        self.blankless = {arg.data for node, arg in users if arg.op == "read" and not _takes_none(node, arg)}
         self.raising: dict[int, bool] = {}
         self.filled: frozenset[Read] = frozenset()  # fields that are not blank in the branch being written
 
@@ -80,7 +83,7 @@ class _Source:
             lines.append(f"{', '.join(self.fields.values())}, = v")
         kinds = {node.data: node.type.kind for node in nodes_of(root) if node.op == "read"}
         for read, name in self.fields.items():
-            if kinds[read] in TEXT_LIKE:
+            if kinds[read] in TEXT_LIKE and read in self.blankless:
                 lines.append(f"if {name} is None: {name} = {self.constant('')}")
             elif kinds[read] == "boolean":
                 lines.append(f"{name} = {name} is True")
@@ -373,6 +376,17 @@ class _Source:
     def _blank(self, node: Node) -> str:
         code = self.code(node.args[0])
         return f"(not {code})" if node.args[0].type.kind in TEXT_LIKE else f"({code} is None)"
+
+
+def _takes_none(node: Node, arg: Node) -> bool:
+    """Whether generated code for `node` gives the same when `arg`, a text field, is None in place of ""."""
+    if node.op in ("blank", "root", "differs"):
+        return True
+    if node.op == "fallback":
+        return arg is node.args[0]
+    others = node.args[1:-1:2] if node.op == "case" else [other for other in node.args if other is not arg]
+    compares = node.op in ("same", "other") or (node.op in ("case", "in") and arg is node.args[0])
+    return compares and all(other.literal and other.data for other in others)
 
 
 def _filled(condition: Node, holds: bool) -> frozenset[Read]:

@@ -222,10 +222,16 @@ class PostgresqlWriter(Writer):
         return self.strictly(node, sa.case((missing, nowhere), else_=place))
 
     def op_upper(self, node: Node, text: Sql) -> Sql:
-        return sa.func.translate(text, *map(self.text, strings.TO_UPPER), type_=sa.Text())
+        return self.letters(text, sa.func.upper, strings.TO_UPPER)
 
     def op_lower(self, node: Node, text: Sql) -> Sql:
-        return sa.func.translate(text, *map(self.text, strings.TO_LOWER), type_=sa.Text())
+        return self.letters(text, sa.func.lower, strings.TO_LOWER)
+
+    def letters(self, text: Sql, plain: Any, lists: tuple[str, str]) -> Sql:
+        """Letter by letter by our own lists; the database's function knows ASCII and is much faster."""
+        ascii_only = sa.func.octet_length(text) == sa.func.length(text)
+        changed = sa.func.translate(text, *map(self.text, lists), type_=sa.Text())
+        return sa.case((ascii_only, plain(self.collated(text), type_=sa.Text())), else_=changed)
 
     def op_number_text(self, node: Node, x: Sql) -> Sql:
         return self.or_empty(node, sa.cast(sa.func.trim_scale(x), sa.Text()))

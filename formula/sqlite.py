@@ -145,10 +145,6 @@ def _make_date(year: int, month: int, day: int) -> str:
     return date(year, month, day).isoformat()
 
 
-def _add_days(day: str, count: int) -> str:
-    return days.add_days(date.fromisoformat(day), Decimal(count), NOWHERE).isoformat()
-
-
 def _add_time(moment: int, count: str) -> int:
     figures.use_context()
     return days.microseconds(days.add_time(days.from_microseconds(moment), number_of(count), NOWHERE))
@@ -229,7 +225,6 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_upper": (1, _quiet(strings.upper)),
     "tw_lower": (1, _quiet(strings.lower)),
     "tw_make_date": (3, _quiet(_make_date)),
-    "tw_add_days": (2, _quiet(_add_days)),
     "tw_add_time": (2, _quiet(_add_time)),
     "tw_time_between": (2, _quiet(_time_between)),
     "tw_add_months": (2, _quiet(_add_months)),

@@ -486,7 +486,10 @@ class SqliteWriter(Writer):
         return self.ours(node, *map(self.whole, node.args))
 
     def op_add_days(self, node: Node, day: Sql, count: Num) -> tuple[Sql, Sql]:
-        return self.ours(node, day, self.whole(node.args[1]))
+        step = infix("||", self.whole(node.args[1]), text(" days"), sa.Text())
+        value = sa.func.date(sa.type_coerce(day, sa.Text()), step, type_=sa.Date())
+        # After the year 9999 it is NULL, before the year 1 it is a text that stands before all dates.
+        return value, sa.or_(value.is_(None), sa.type_coerce(value, sa.Text()) < text("0001-01-01"))
 
     def op_add_time(self, node: Node, moment: Sql, count: Num) -> tuple[Sql, Sql]:
         return self.ours(node, moment, count.slow)
