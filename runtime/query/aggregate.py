@@ -23,7 +23,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure
 from tabwright.runtime.query.dates import part_of
 from tabwright.runtime.query.filters import Named, conditions, having, moment
-from tabwright.runtime.query.numbers import quotient
+from tabwright.runtime.query.quotients import quotient
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.storage.columns import Codec, Shape, codec, encode
