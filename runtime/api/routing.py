@@ -106,7 +106,8 @@ def _upload() -> tuple[Upload, bytes]:
     if len(files) != 1 or len(request.files) != 1:
         raise Malformed.of("api.no_file", Place(field="file"))
     fields: dict[str, str] = {}
-    for name, text in request.form.items(multi=True):
+    for given, text in request.form.items(multi=True):
+        name = given or ""  # a part without a name has None here
         if name in fields:
             raise Malformed.of("api.parameter_twice", Place(field=name[:80]), name=name[:80])
         fields[name] = text

@@ -97,7 +97,9 @@ class PublishBody(ma.Schema):
 
 
 class ReleasesQuery(ma.Schema):
-    before = fields.Integer(validate=validate.Range(min=1), metadata=_about("Only older ones than this."))
+    before = fields.Integer(
+        validate=validate.Range(min=1, max=999_999_999), metadata=_about("Only older ones than this.")
+    )
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
 
 
