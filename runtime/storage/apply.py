@@ -60,6 +60,10 @@ def take(writer: Writer, steps: Iterable[Step]) -> dict[str, int]:
         with told(writer.store, step):
             if apply_ddl(ddl, step) or not isinstance(step, (Convert, FillKey)):
                 continue
+            if isinstance(step, Convert):
+                # A save that has not committed yet is waited for; one that comes later sees that the
+                # release has moved.
+                ddl.keep_writers_out(step.n)
             count = Filling(step, writer.store.dialect).all(writer)
         if count:
             lost[f"{step.object}.{step.field}"] = count

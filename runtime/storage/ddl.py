@@ -127,6 +127,13 @@ class Ddl:
         """The main table with these columns, for DDL: its schema in its name."""
         return main_table(n, entries, self._store.dialect, sa.MetaData(schema=self._store.schema))
 
+    def keep_writers_out(self, n: int) -> None:
+        """From here to the end of the transaction nobody writes to ``o<n>``; reading goes on."""
+        if self._store.dialect == "postgresql":
+            quote = self._store.sa_dialect.identifier_preparer.quote
+            name = f"{quote(self._store.schema or 'public')}.{quote(f'o{n}')}"
+            self._reader.execute(sa.text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
+
     def create_table(self, n: int, entries: Iterable[Entry]) -> None:
         """``o<n>`` with its columns."""
         self._create(self.main(n, entries))
