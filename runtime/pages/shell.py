@@ -93,7 +93,7 @@ def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
     inside = {name for app in apps for name in app.tabs}
     loose = tuple(tab.name for tab in tabs if tab.name not in inside and not _is_base(gate, tab))
     platform = {app.name for app in apps if _is_platform(gate, app)}
-    made = [app for app in apps if app.name not in platform]
+    made = sorted((app for app in apps if app.name not in platform), key=lambda app: -len(tabs_of(gate, app)))
     if loose:
         label = text(language)("nav.objects")
         made.append(AppDef(None, LOOSE, {language: label}, "layout-grid", loose))
@@ -131,6 +131,9 @@ def make_shell(
     """The frame for a signed-in person. ``at`` is an object's name, home, search, bin, settings or more."""
     apps = apps_of(gate, language)
     chosen = next((each for each in apps if each.name == app), apps[0] if apps else None)
+    if at in gate.model.objects and not _holds(gate, chosen, at):
+        # A link led out of the app: the frame follows, so that "where I am" is in it.
+        chosen = next((each for each in apps if _holds(gate, each, at)), chosen)
     tabs = tuple(_tab(each, at, language) for each in tabs_of(gate, chosen))
     first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
     phone = tuple(tab for tab in tabs if tab in first[:PHONE_TABS])
@@ -148,6 +151,10 @@ def make_shell(
         studio,
         preview,
     )
+
+
+def _holds(gate: Gate, app: AppDef | None, object: str) -> bool:
+    return any(tab.object == object for tab in tabs_of(gate, app))
 
 
 def _tab(tab: TabDef, at: str, language: Language) -> Tab:
