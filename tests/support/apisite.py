@@ -17,7 +17,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 import models
 from stores import DIALECTS, drop_everything, settings_for
@@ -43,7 +42,7 @@ class Person:
 
     def send(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **query: Any
-    ) -> TestResponse:
+    ) -> Any:
         """One request; ``body`` is any value, or bytes as they stand."""
         data = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
         given = {"Authorization": f"Bearer {self.token}", "Accept-Language": "en", **(headers or {})}
@@ -53,19 +52,19 @@ class Person:
             "/api/v1" + path, method=method, data=data, headers=given, query_string=query or None
         )
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, **query: Any) -> TestResponse:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, **query: Any) -> Any:
         return self.send("GET", path, None, headers, **query)
 
-    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> TestResponse:
+    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         return self.send("POST", path, body, headers)
 
-    def patch(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> TestResponse:
+    def patch(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
         return self.send("PATCH", path, body, headers)
 
-    def put(self, path: str, body: Any) -> TestResponse:
+    def put(self, path: str, body: Any) -> Any:
         return self.send("PUT", path, body)
 
-    def delete(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
+    def delete(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
         return self.send("DELETE", path, None, headers)
 
 
