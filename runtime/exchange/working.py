@@ -433,7 +433,7 @@ def _old_values(
     if not ids:
         return {}
     compiled = plan_of(call, plan.object)
-    rows = writer.rows(compiled.load_statement, {"ids": ids_value(writer.store.dialect, ids)})
+    rows = writer.rows(compiled.load_statement(False), {"ids": ids_value(writer.store.dialect, ids)})
     return {old["id"]: old for old in map(compiled.typed, rows)}
 
 
