@@ -184,7 +184,9 @@ def list_page(
         reset_href=_href(object, {"view": ask.view.name}),
         clear_href=_href(object, {"view": ask.view.name, "order": args.get("order", "")}),
         new_href=f"/o/{object.name}/new" if call.gate.may(object, "create") and not is_preview else None,
-        import_href=f"/o/{object.name}/import" if imports and call.gate.may(object, "import") else None,
+        import_href=f"/o/{object.name}/import"
+        if imports and not is_preview and call.gate.may(object, "import")
+        else None,
         first_href=_href(object, _state(ask)) if ask.number > 1 else None,
         previous_href=_previous(object, ask),
         next_href=_next(object, ask, page),

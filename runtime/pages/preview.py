@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
+from tabwright.platform.errors import Invalid
 from tabwright.runtime.query.asked import Query
 
 
@@ -99,7 +100,7 @@ class PreviewReads:
         return {names.get(path, path): value for path, value in row.items()}
 
     def list(self, query: Query) -> Listed:
-        """One page; conditions and order over what is only in the draft are left out."""
+        """One page; order and conditions over what is only in the draft are left out."""
         now, names = self._names(query.object, query.fields)
         if now is None:
             return Rows(())
@@ -108,23 +109,30 @@ class PreviewReads:
         parent = query.parent and (self._path(query.object, query.parent[0]), query.parent[1])
         if parent is not None and parent[0] is None:
             return Rows(())
-        page = self._reads.list(
-            replace(
-                query,
-                object=now.name,
-                fields=tuple(back.values()),
-                where=(),
-                order=tuple((path, way) for path, way in order if path is not None),
-                parent=parent,  # type: ignore[arg-type]
-            )
+        asked = replace(
+            query,
+            object=now.name,
+            fields=tuple(back.values()),
+            order=tuple((path, way) for path, way in order if path is not None),
+            parent=parent,  # type: ignore[arg-type]
         )
+        try:
+            page = self._reads.list(asked)
+        except Invalid:  # a condition over what only the draft has
+            page = self._reads.list(replace(asked, where=()))
         rows = [{names.get(path, path): value for path, value in row.items()} for row in page.rows]
         return Rows(rows, page.next_cursor, page.count, page.count_is_capped)
 
     def count(self, query: Query) -> tuple[int, bool]:
         """How many; zero for what is only in the draft."""
         now, _ = self._names(query.object, ())
-        return (0, False) if now is None else self._reads.count(replace(query, object=now.name, where=()))
+        if now is None:
+            return 0, False
+        asked = replace(query, object=now.name)
+        try:
+            return self._reads.count(asked)
+        except Invalid:
+            return self._reads.count(replace(asked, where=()))
 
     def _names(self, object: str, paths: Sequence[str]) -> tuple[ObjectDef | None, dict[str, str]]:
         """The object now, and the paths that can be read: name now -> name in the draft."""
