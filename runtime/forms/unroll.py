@@ -144,6 +144,8 @@ def form_fields(
 def _asks(field: FieldDef, entry: LayoutField, editable: Collection[str], creating: bool) -> bool:
     if field.name in _kept or field.name not in editable or entry.read_only or field.read_only:
         return False
+    if creating and field.type == "record_type":
+        return False  # chosen before the form, since the layout depends on it
     return field.type != "auto_number" and (creating or not field.read_only_after_create)
 
 
