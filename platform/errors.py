@@ -15,6 +15,13 @@ from typing import ClassVar, Self, TypeAlias
 
 Param: TypeAlias = str | int | Decimal | date | datetime | None
 
+
+class Said(str):
+    """A parameter that is itself the code of a message, and is told in the reader's language."""
+
+    __slots__ = ()
+
+
 _NOTHING: Mapping[str, Param] = MappingProxyType({})
 
 

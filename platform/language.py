@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tabwright.platform.errors import Fault, Param
+from tabwright.platform.errors import Fault, Param, Said
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -67,11 +67,13 @@ def say(code: str, params: Mapping[str, Param], language: Language) -> str:
     found = messages().get(code)
     if found is None:
         return code
-    named = _Named({name: _plain(value) for name, value in params.items()})
+    named = _Named({name: _plain(value, language) for name, value in params.items()})
     return (found.get(language) or found["en"]).format_map(named)
 
 
-def _plain(value: Param) -> str:
+def _plain(value: Param, language: Language) -> str:
+    if isinstance(value, Said):
+        return say(value, {}, language)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
@@ -80,8 +82,13 @@ def _plain(value: Param) -> str:
 
 
 def say_fault(fault: Fault, language: Language) -> str:
-    """The text of a fault. What its place knows (field, object, row...) may stand in the text as well."""
-    return say(fault.code, {**fault.place.known(), **fault.params}, language)
+    """The text of a fault. What its place knows (field, object, row...) may stand in the text as well.
+
+    A parameter ``hint`` is what was probably meant: said in a sentence of its own.
+    """
+    text = say(fault.code, {**fault.place.known(), **fault.params}, language)
+    hint = fault.params.get("hint")
+    return text + say("fault.did_you_mean", {"hint": hint}, language) if hint else text
 
 
 def choose_language(

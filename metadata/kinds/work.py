@@ -14,6 +14,7 @@ from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
+from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import Labels
 from tabwright.metadata.world import FieldSource, Lens, RecordScope
 from tabwright.platform.errors import Fault, Param, Place
@@ -103,29 +104,20 @@ class Work:
         try:
             made = compile_formula(text, scope, place=place, expected=expected)
         except FormulaError as error:
-            for each in error.faults:
-                self._formula_fault(component, each, pointer)
+            self._formula_faults(component, error.faults, pointer)
             return None
         if place is FormulaPlace.WHERE:
             refusals = [each for each in made.pushable.values() if each is not None]
-            for each in refusals[:1]:
-                self._formula_fault(component, each, pointer)
+            self._formula_faults(component, refusals[:1], pointer)
         elif place is FormulaPlace.DEFAULT:
             return made
         if not (made.reads or made.uses_record_state or made.uses_now):
             self.fault(component, "formula.constant", *pointer)
         return made
 
-    def _formula_fault(self, component: Component, fault: FormulaFault, pointer: Pointer) -> None:
-        end = fault.column + (fault.end - fault.start) if fault.end_line == fault.line else None
-        place = Place(
-            component=component.place,
-            pointer=pointer_text(pointer),
-            line=fault.line,
-            column=fault.column,
-            end=end,
-        )
-        self.faults.append(Fault(fault.code, {**fault.params, "hint": fault.hint or ""}, place))
+    def _formula_faults(self, component: Component, faults: Iterable[FormulaFault], pointer: Pointer) -> None:
+        place = Place(component=component.place, pointer=pointer_text(pointer))
+        self.faults += faults_of(faults, place)
 
 
 def labels_of(component: Component) -> Labels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from tabwright.formula import faults
 from tabwright.formula.compiler import compile_formula
 from tabwright.formula.datatypes import BOOLEAN, TEXT, Type, reference
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Place as FormulaPlace
+from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
-from tabwright.platform.language import register_messages
 from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.desk import Call
@@ -26,7 +24,6 @@ from tabwright.runtime.query.source import Column, Source
 Path = tuple[str, ...]
 
 # The formula room knows nothing of the platform: who turns its faults into ours makes its texts known.
-register_messages(pathlib.Path(faults.__file__).with_name("messages.json"))
 
 _USER: Mapping[Path, Type] = {
     ("$user",): reference("user"),
@@ -93,7 +90,7 @@ def conditions(call: Call, source: Source, texts: Sequence[str]) -> list[Column]
             formula = compile_formula(text, scope, place=FormulaPlace.WHERE, expected=BOOLEAN)
             done.append(formula.sql(columns, source.dialect).condition())
         except FormulaError as error:
-            wrong.extend(_faults(error, "where"))
+            wrong.extend(faults_of(error.faults, Place(field="where")))
     if wrong:
         raise Invalid(wrong)
     return done
@@ -132,18 +129,7 @@ def having(named: Mapping[str, Named], text: str, dialect: str) -> Column:
             .condition()
         )
     except FormulaError as error:
-        raise Invalid(_faults(error, "having")) from None
-
-
-def _faults(error: FormulaError, where: str) -> list[Fault]:
-    return [
-        Fault(
-            each.code,
-            {**each.params, "hint": each.hint},
-            Place(field=where, line=each.line, column=each.column, end=each.column + each.end - each.start),
-        )
-        for each in error.faults
-    ]
+        raise Invalid(faults_of(error.faults, Place(field="having"))) from None
 
 
 def moment(call: Call) -> dict[str, Any]:
