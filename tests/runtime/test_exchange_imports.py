@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import random
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import models
-from apisite import ApiSite, api  # noqa: F401 - a fixture
-from importing import Importer, counted, csv_of
+from apisite import ApiSite, make_api
+from importing import Importer, call_of, counted, csv_of
+from stores import DIALECTS
 from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, TooLarge
-from tabwright.platform.jobs import JobRun
+from tabwright.platform.jobs import JOB, JobRun
 from tabwright.platform.settings import Limits
 from tabwright.runtime.exchange import working
 from tabwright.runtime.exchange.imports import Imports
+from tabwright.runtime.records.batch import Intent
 from tabwright.runtime.records.service import Records
 
 OBJECTS: models.Compact = {
@@ -60,11 +67,29 @@ SETS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module", params=DIALECTS)
+def site(request: pytest.FixtureRequest) -> Iterator[ApiSite]:
+    """One published tenant for all tests: publishing takes longer than most of them."""
+    with tempfile.TemporaryDirectory() as folder, make_api(request.param, Path(folder)) as made:
+        made.publish(OBJECTS, [RULE, *SETS])
+        yield made
+
+
+_count = itertools.count(1)
+
+
 @pytest.fixture
-def one(api: ApiSite) -> Iterator[Importer]:
-    """An administrator who imports."""
-    api.publish(OBJECTS, [RULE, *SETS])
-    yield Importer(api)
+def one(site: ApiSite) -> Importer:
+    """An administrator who has imported nothing yet, in a tenant without records."""
+    importer = Importer(site, site.person(f"importer{next(_count)}", "administrator"))
+    empty(importer)
+    return importer
+
+
+def empty(one: Importer) -> None:
+    for object in ("deal", "account"):
+        gone = [Intent("delete", id) for (id,) in one.rows(object, "id")]
+        Records(one.api.call).apply(object, gone)
 
 
 def add(one: Importer, object: str, *values: dict[str, Any]) -> list[Any]:
@@ -225,8 +250,7 @@ def test_the_counts_of_a_check_are_the_runs(
     monkeypatch.setattr(working, "CHUNK", 4)
     for seed in range(4):
         random_ = random.Random(f"{mode}{seed}")
-        for id, *_ in one.rows("account", "id"):
-            Records(one.api.call).delete("account", id)
+        empty(one)
         add(
             one, "account",
             *({"name": f"n{n}", "code": f"c{n}", "email": f"m{n}@example.com"} for n in range(0, 20, 2)),
@@ -288,7 +312,6 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: 
         one.work()
     assert len(one.rows("account", "name")) == 8  # the first chunk stands but for its bad rows; the second does not
     one.imports.cancel(run.id)
-    one.api.site.jobs.lease = one.api.site.jobs.lease * 0
     _expire(one)
     one.work()
     assert one.imports.get(run.id).state == "stopped"
@@ -303,10 +326,6 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: 
 
 def _expire(one: Importer) -> None:
     """The dead worker's lease runs out."""
-    import sqlalchemy as sa
-
-    from tabwright.platform.jobs import JOB
-
     with one.api.tenant.store.write() as writer:
         writer.execute(sa.update(JOB).where(JOB.c.state == "running").values(lease_until=one.api.site.clock.now()))
 
@@ -426,10 +445,6 @@ def test_a_right_that_is_taken_away_stops_the_job(one: Importer) -> None:
 
 
 def test_a_file_beyond_the_limit_is_refused(one: Importer) -> None:
-    import io
-
-    from importing import call_of
-
     imports = Imports(call_of(one.api, one.person), Limits(upload_bytes=10))
     with pytest.raises(TooLarge) as caught:
         imports.start("account", "f.csv", io.BytesIO(b"name\n" + b"A\n" * 10))
