@@ -218,10 +218,10 @@ class Counting:
         return self._clashing_in_python(table, rule, conversions)
 
     def _as_it_stands(self, object: ObjectDef, before: ObjectDef) -> RecordTable:
-        """The new object's fields in the columns that are there now."""
+        """The new object's fields, by their new names, in the columns that are there now."""
         old = {each.uid: each for each in before.own_fields}
         fields = {
-            name: old.get(each.uid, each)
+            name: replace(old.get(each.uid, each), name=name)
             for name, each in object.fields.items()
             if each.system or each.uid in old
         }
