@@ -251,7 +251,7 @@ class Counting:
             convert = converter(step, dialect) if step else None
 
             def make(stored: Any, convert: Any = convert, fold: bool = rule.ignore_case) -> Any:
-                value = convert(stored, None) if convert else stored
+                value = convert(stored, ()) if convert else stored
                 return folded(value) if fold and isinstance(value, str) else value
 
             makers.append(make)

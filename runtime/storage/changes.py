@@ -14,7 +14,7 @@ A step is one of three kinds by when it is done:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -74,9 +74,10 @@ class FillKey:
 class Convert:
     """Fill a column of a new shape from the one before it.
 
-    ``before`` is a column that this field had in the new shape once: where its value still converts to the
-    present one (by ``back``), nothing has changed since, and it comes back as it was. ``stale_only``: a job
-    has filled the column, only rows written since are left.
+    ``former`` leads back, newest first, to a column that this field had in the new shape within 30 days. As
+    far back as each value is what the one before it converts to, nothing has been written since, and the
+    former value comes back as it was. ``stale_only``: a job has filled the column, only rows written since
+    are left.
     """
 
     object: str
@@ -85,8 +86,9 @@ class Convert:
     old: Entry
     new: Entry
     conversion: Conversion
-    before: Entry | None = None
-    back: Conversion | None = None
+    former: tuple[
+        tuple[Entry, Conversion], ...
+    ] = ()  # a retired column, and how the next newer was made of it
     stale_only: bool = False
 
 
@@ -287,20 +289,7 @@ def _fit_conversion(
     if each.picklist is not None and each.picklist.restricted:
         codes = frozenset(value.code for value in each.picklist.values)
     conversion = Conversion(old.shape, new.shape, codes, each.max_length)
-    before = next(
-        (
-            e
-            for e in reversed(work.physical.history("field", each.uid))
-            if e.state == "retired" and e.shape == new.shape
-        ),
-        None,
-    )
-    back = None
-    if before is not None:
-        limits = old.storage.get("limits", {})
-        listed = limits.get("codes")
-        old_codes = None if listed is None else frozenset(listed)
-        back = Conversion(new.shape, old.shape, old_codes, limits.get("longest"))
+    former = _former(work.physical.history("field", each.uid), old, new.shape)
     if codes is not None or each.max_length is not None:
         # What the values had to keep when they were converted says, on the way back, which were lost.
         kept = {"codes": None if codes is None else sorted(codes), "longest": each.max_length}
@@ -308,12 +297,30 @@ def _fit_conversion(
     if ready or (not waiting and work.rows(own.n) <= DATA_ROWS):
         live = work.put(replace(new, state="live"))
         work.put(replace(old, state="retired", dropped_at=work.now))
-        step = Convert(object.name, own.n, each.name, old, live, conversion, before, back, ready)
+        step = Convert(object.name, own.n, each.name, old, live, conversion, former, ready)
         work.fit.instant.append(step)
         return live
     building = work.put(replace(new, state="building", storage={**new.storage, "mark": True}))
-    work.fit.prepare.append(Convert(object.name, own.n, each.name, old, building, conversion, before, back))
+    work.fit.prepare.append(Convert(object.name, own.n, each.name, old, building, conversion, former))
     return building
+
+
+def _former(history: Sequence[Entry], old: Entry, shape: Shape) -> tuple[tuple[Entry, Conversion], ...]:
+    """The retired columns from ``old`` back to the newest of ``shape``; none where there is no such one."""
+    found, newer = [], old
+    for entry in reversed(history):
+        if entry.state != "retired" or entry.n == old.n:
+            continue
+        limits = newer.storage.get("limits", {})
+        codes = limits.get("codes")
+        hop = Conversion(
+            entry.shape, newer.shape, None if codes is None else frozenset(codes), limits.get("longest")
+        )
+        found.append((entry, hop))
+        if entry.shape == shape:
+            return tuple(found)
+        newer = entry
+    return ()
 
 
 def _add_columns(

@@ -6,16 +6,17 @@ publish (small tables, one transaction) and the job (large ones, a transaction a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from tabwright.platform.database import prepare
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.sort_keys import folded, sort_key
 from tabwright.runtime.storage.changes import Convert, FillKey
-from tabwright.runtime.storage.columns import Conversion, Dialect, Shape, codec
+from tabwright.runtime.storage.columns import WAYS, Conversion, Dialect, Shape, codec
 from tabwright.runtime.storage.tables import Entry, main_table, side_table
 
 if TYPE_CHECKING:
@@ -122,11 +123,12 @@ class Filling:
     def _prepare_conversion(self, step: Convert) -> None:
         has_mark = bool(step.new.storage.get("mark"))
         mark = f"r{step.new.n}"
-        entries = (step.old, step.new, *((step.before,) if step.before else ()))
+        former = tuple(entry for entry, _ in step.former)
+        entries = (step.old, step.new, *former)
         own = _Object.of(step.n, entries, self.dialect, (mark,) if has_mark else ())
         main = own.main
-        before = own.column(step.before) if step.before else sa.null().label("before")
-        self._select = sa.select(main.c.id, main.c.rev, own.column(step.old), before).select_from(own.joined)
+        columns_read = (own.column(entry) for entry in (step.old, *former))
+        self._select = sa.select(main.c.id, main.c.rev, *columns_read).select_from(own.joined)
         self._where = [main.c[mark].is_distinct_from(main.c.rev)] if has_mark else []
         forms = [("f", step.new.shape)]
         forms += [("s", Shape("text"))] if step.new.sort else []
@@ -140,7 +142,7 @@ class Filling:
         sort, fold = bool(step.new.sort), bool(step.new.fold)
 
         def compute(row: tuple[Any, ...]) -> tuple[Any, ...]:
-            value = convert(row[2], row[3])
+            value = convert(row[2], row[3:])
             keys = [None if value is None else sort_key(value)] if sort else []
             keys += [None if value is None else folded(value)] if fold else []
             return (value, *keys, row[1])
@@ -179,34 +181,40 @@ class Filling:
             after = done.last
 
 
-def converter(step: Convert, dialect: Dialect) -> Callable[[Any, Any], Any]:
-    """Stored old value and stored former value to the stored new one; None where it does not convert."""
+def converter(step: Convert, dialect: Dialect) -> Callable[[Any, Sequence[Any]], Any]:
+    """(stored old value, stored former ones) to the stored new value; None where it does not convert.
+
+    Without former values (an empty sequence) only the present one counts.
+    """
     load = codec(step.old.shape, dialect).from_storage
-    former = codec(step.new.shape, dialect)
+    store = codec(step.new.shape, dialect).to_storage
+    loads = [codec(entry.shape, dialect).from_storage for entry, _ in step.former]
+    hops = [hop for _, hop in step.former]
+    # From the shape at which the way back ends; the last one is the new shape itself.
+    shapes = [step.old.shape, *(entry.shape for entry, _ in step.former)]
+    conversions = [replace(step.conversion, old=shape) for shape in shapes]
 
-    allowed = replace(step.conversion, old=step.new.shape)
-
-    def came_from(before: Any, value: Any) -> bool:
-        """Whether the present value is what the former one was converted to."""
-        assert step.back is not None
+    def convert(stored: Any, former: Sequence[Any]) -> Any:
+        value, reached = load(stored), 0
+        for hop, load_former, older in zip(hops, loads, former, strict=False):
+            there = load_former(older)
+            if not _came_from(hop, there, value):
+                break
+            value, reached = there, reached + 1
         try:
-            return bool(step.back(before) == value)
-        except (ValueError, ArithmeticError):
-            return value is None  # it was lost then, and nothing has been written since
-
-    def convert(stored: Any, before: Any) -> Any:
-        value = load(stored)
-        if before is not None and step.back is not None and came_from(former.from_storage(before), value):
-            try:
-                return former.to_storage(allowed(former.from_storage(before)))
-            except (ValueError, ArithmeticError):
-                pass
-        try:
-            return former.to_storage(step.conversion(value))
+            return store(conversions[reached](value))
         except (ValueError, ArithmeticError):
             return None
 
     return convert
+
+
+def _came_from(hop: Conversion, older: Any, value: Any) -> bool:
+    """Whether a value is what an older one was converted to."""
+    try:
+        return bool(hop(older) == value)
+    except (ValueError, ArithmeticError):
+        return value is None  # it was lost then, and nothing has been written since
 
 
 @dataclass(slots=True)
@@ -221,26 +229,29 @@ class Loss:
 
 def count_losses(reader: Reader, step: Convert, dialect: Dialect, examples: int = 20) -> Loss:
     """Convert every value in mind; nothing is written."""
-    from tabwright.platform.database import prepare
-    from tabwright.runtime.storage.columns import WAYS
-
-    own = _Object.of(step.n, (step.old,), dialect)
+    former = tuple(entry for entry, _ in step.former)
+    own = _Object.of(step.n, (step.old, *former), dialect)
     column = own.column(step.old)
-    query = sa.select(own.main.c.id, column).select_from(own.joined).where(column.is_not(None))
+    query = (
+        sa.select(own.main.c.id, column, *(own.column(entry) for entry in former))
+        .select_from(own.joined)
+        .where(column.is_not(None))
+    )
     load = codec(step.old.shape, dialect).from_storage
+    load_new = codec(step.new.shape, dialect).from_storage
+    convert = converter(step, dialect)
     back = Conversion(step.new.shape, step.old.shape)
     way = WAYS[step.old.shape.way]
     loss = Loss()
-    for id, stored in _chunked(reader.chunks(prepare(reader.store, query))):
+    for id, stored, *older in _chunked(reader.chunks(prepare(reader.store, query))):
         loss.filled += 1
-        value = load(stored)
-        try:
-            if back(step.conversion(value)) != value:
-                loss.rounded += 1
-        except (ValueError, ArithmeticError):
+        value, made = load(stored), load_new(convert(stored, older))
+        if made is None:
             loss.lost += 1
             if len(loss.examples) < examples:
                 loss.examples.append((id, way.to_text(value, step.old.shape)[:200]))
+        elif not _came_from(back, made, value):
+            loss.rounded += 1
     return loss
 
 

@@ -93,7 +93,7 @@ def _meaning(publisher: Publisher) -> tuple[Any, ...]:
     return documents, model.digest, digests, columns, values, indexes
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_restore_brings_everything_back(place: Publisher, steps: list[list[tuple[str, str, Any]]]) -> None:
     before, start = _meaning(place), place.model.release
