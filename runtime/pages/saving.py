@@ -21,6 +21,7 @@ from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, local_path, names
 from tabwright.runtime.records.batch import Intent
+from tabwright.runtime.records.prefill import known_defaults
 
 CLASH = "record.field_changed"
 
@@ -66,7 +67,8 @@ def _prefilled(
     call, args = desk.call, desk.request.args
     zone, finder, t = ZoneInfo(call.zone), Lookups(call, desk.reads), text(call.language)
     filled = {field.name: "false" for field in fields if field.type == "boolean"}
-    filled |= {field.name: field.default_code for field in fields if field.default_code}
+    defaults = known_defaults(call, object, record_type)
+    filled |= texts.to_texts([field for field in fields if field.name in defaults], defaults, zone)
     known: dict[str, str] = {}
     said = ""
     copied = visiting.as_uuid(args.get("copy"))

@@ -18,6 +18,7 @@ from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
 from tabwright.runtime.records.values import Refused, converter
@@ -39,7 +40,7 @@ class Evaluation:
         today = work.now.astimezone(ZoneInfo(work.call.zone) if work.call.zone != "UTC" else UTC).date()
         self._new = Env(today, work.now, work.call.zone, True)
         self._old = Env(today, work.now, work.call.zone, False)
-        self._person: Mapping[str, Any] = person_of(work)
+        self._person: Mapping[str, Any] = person_of(work.principal)
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}
         needed: dict[Path, set[str]] = {}
@@ -143,9 +144,8 @@ class Evaluation:
         return None
 
 
-def person_of(work: Work) -> Mapping[str, Any]:
+def person_of(principal: Principal) -> Mapping[str, Any]:
     """What ``$user`` names: the principal."""
-    principal = work.principal
     if principal.kind == "system":
         return {}
     return {

@@ -28,8 +28,9 @@ def write(batch: Batch, work: Work) -> None:
     if not any(row.changes for row in batch.rows):
         return
     _take_numbers(batch, work)
-    if work.writer.store.dialect == "sqlite":
-        _write_rows(batch, work)  # the only writer: nobody can come between the check and the write
+    # SQLite has one writer: nobody can come between the check and the write. Nor does it matter without keys.
+    if work.writer.store.dialect == "sqlite" or not _has_keys(batch):
+        _write_rows(batch, work)
         return
     try:
         with work.writer.savepoint():
@@ -46,6 +47,10 @@ def write(batch: Batch, work: Work) -> None:
             row.changes = row.changes and not row.faults
         if not batch.stopped:
             _write_rows(batch, work)
+
+
+def _has_keys(batch: Batch) -> bool:
+    return any(seen for key, seen in batch.keys_seen.items() if key[0] == "unique")
 
 
 def _mark(batch: Batch, work: Work) -> None:

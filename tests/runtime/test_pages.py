@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -198,6 +200,24 @@ def test_create_edit_and_history(site: PageSite, rep: Visitor) -> None:
     assert "修改了 2 个字段" in readable(page)
     unchanged = rep.get(at + "/edit") and rep.follow(rep.post(at + "/edit", rep.form()))
     assert "没有改动" in readable(unchanged) and "修改了 2 个字段" in readable(unchanged)
+
+
+def test_a_new_form_shows_the_defaults_that_are_known_already(site: PageSite, rep: Visitor) -> None:
+    site.publish(
+        {"visit": {"name": "text(120) required"}},
+        (
+            models.document("field", "visit.review", type="date", default="TODAY() + 30"),
+            models.document("field", "visit.days", type="integer", default="7"),
+            models.document("field", "visit.echo", type="text", default='name & "!"'),
+        ),
+    )
+    rep.get("/o/visit/new")
+    form = rep.form()
+    today = site.site.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+    assert form["review"] == (today + timedelta(days=30)).isoformat()
+    assert (form["days"], form["echo"]) == ("7", "")
+    page = rep.follow(rep.post("/o/visit/new", {**form, "name": "默认值的客户"}))
+    assert "默认值的客户!" in readable(page)
 
 
 def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(site: PageSite, rep: Visitor) -> None:
