@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Blueprint, Flask, Response, request
+from werkzeug.routing import UUIDConverter
 
 from tabwright.metadata.model import Model
 from tabwright.platform.errors import Conflict, Denied, Invalid, TabwrightError
@@ -36,6 +37,13 @@ from tabwright.runtime.pages.world import (
 )
 from tabwright.runtime.records.service import Records
 
+
+class AnyUuid(UUIDConverter):
+    """An id in an address, also without hyphens, as the API gives it."""
+
+    regex = rf"{UUIDConverter.regex}|[0-9A-Fa-f]{{32}}"
+
+
 DraftOf = Callable[[Desk], Model | None]
 """The compiled model of this person's draft; None where there is none. Raises Invalid where it has faults."""
 
@@ -45,6 +53,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
 
     ``draft_of`` is what ``?preview=draft`` shows; the doorway gives it.
     """
+    app.url_map.converters["uuid"] = AnyUuid
     pages = Blueprint("pages", __name__)
     _door(pages, site)
     _lists_and_records(pages, site, draft_of)
