@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from tabwright.app import Site
 from tabwright.installing import TEMPLATES, create_tenant, install_package
-from tabwright.metadata.model import label_in
+from tabwright.metadata.model import PermissionSetDef, label_in
 from tabwright.metadata.packages import read_package
 from tabwright.people import add_person, system_call
 from tabwright.platform.errors import Conflict, NotFound
@@ -51,7 +52,7 @@ def prepare(site: Site, template: str, tell: Callable[[str], None]) -> list[Sign
     tell(f"making tenant {SLUG}: {package.name} {package.version}")
     location = create_tenant(site, SLUG, NAMES[site.settings.language])
     install_package(site, location, folder)
-    sign_ins, owners = _people(site, location)
+    sign_ins, owners = _people(site, location, folder / "samples")
     call = system_call(site, location).because("import")
     counts = load_samples(call, folder / "samples", package.samples, owners)
     tell(", ".join(f"{count} {name}" for name, count in counts.items()))
@@ -59,35 +60,61 @@ def prepare(site: Site, template: str, tell: Callable[[str], None]) -> list[Sign
     return sign_ins
 
 
-def _people(site: Site, location: TenantLocation) -> tuple[list[SignIn], list[UUID]]:
-    """A person for every permission set of the release; those who may make records will own the samples."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A person of the template's ``samples/people.csv``."""
+
+    name: str
+    address: str
+    language: str
+    permission_set: str
+
+
+def _people(site: Site, location: TenantLocation, folder: Path) -> tuple[list[SignIn], list[UUID]]:
+    """The template's people, and one for every permission set that none of them holds.
+
+    Those who may make records will own the samples.
+    """
     call = system_call(site, location)
+    sets = {each.name: each for each in call.model.permission_sets.values()}
     sign_ins, owners = [], []
-    for each in sorted(call.model.permission_sets.values(), key=lambda found: found.name):
-        label = label_in(each.labels, site.settings.language)
+    for person in _samples(folder / "people.csv", sets, site.settings.language):
+        held = sets[person.permission_set]
         password = "".join(secrets.choice(_ALPHABET) for _ in range(14))
-        address = f"{each.name.replace('_', '.')}@example.com"
         try:
             # Left over from a tenant that was thrown away: nobody knows its password any more.
-            identity = site.identities.find(address)
+            identity = site.identities.find(person.address)
             site.identities.set_password(identity.id, password)
         except NotFound:
             pass
         user = add_person(
             site,
             location,
-            name=label,
-            address=address,
+            name=person.name,
+            address=person.address,
             password=password,
-            sets=(each.name,),
-            values={"language": site.settings.language},
+            sets=(held.name,),
+            values={"language": person.language},
         )
-        if any("create" in rights for rights in each.objects.values()):
+        if any("create" in rights for rights in held.objects.values()):
             owners.append(user)
-        sign_ins.append(SignIn(address, password, label))
+        what = label_in(held.labels, site.settings.language)
+        sign_ins.append(SignIn(person.address, password, f"{person.name}, {what}"))
     if not owners:
         raise Conflict.of("cli.no_owner")
     return sign_ins, owners
+
+
+def _samples(file: Path, sets: Mapping[str, PermissionSetDef], language: str) -> list[Sample]:
+    found = []
+    if file.is_file():
+        with file.open(encoding="utf-8", newline="") as rows:
+            found = [Sample(**row) for row in csv.DictReader(rows)]
+    missing = sorted(sets.keys() - {each.permission_set for each in found})
+    return found + [
+        Sample(label_in(sets[name].labels, language), f"{name.replace('_', '.')}@example.com", language, name)
+        for name in missing
+    ]
 
 
 def _write(file: Path, sign_ins: list[SignIn]) -> None:
