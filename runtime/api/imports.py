@@ -50,34 +50,80 @@ class ImportApi:
         }
         return (
             Endpoint(
-                "POST", "/imports", "start_import", "Upload a file to import into an object", SIGNED_IN,
-                self.start, TAG, uploads="ImportFile", answers={201: "Import"}, problems=(403, 404, 413, 415, 422),
+                "POST",
+                "/imports",
+                "start_import",
+                "Upload a file to import into an object",
+                SIGNED_IN,
+                self.start,
+                TAG,
+                uploads="ImportFile",
+                answers={201: "Import"},
+                problems=(403, 404, 413, 415, 422),
             ),
             Endpoint(
-                "GET", one, "get_import", "An import: its settings, its state, what it did", SIGNED_IN,
-                self.get, TAG, answers={200: "Import"}, problems=(403, 404),
+                "GET",
+                one,
+                "get_import",
+                "An import: its settings, its state, what it did",
+                SIGNED_IN,
+                self.get,
+                TAG,
+                answers={200: "Import"},
+                problems=(403, 404),
             ),
             Endpoint(
-                "PATCH", one, "change_import", "Change format or settings, as a JSON merge patch", SIGNED_IN,
-                self.change, TAG, takes_json=True, body_schema="ImportPatch", answers={200: "Import"},
+                "PATCH",
+                one,
+                "change_import",
+                "Change format or settings, as a JSON merge patch",
+                SIGNED_IN,
+                self.change,
+                TAG,
+                takes_json=True,
+                body_schema="ImportPatch",
+                answers={200: "Import"},
                 problems=(*refusals, 415),
             ),
             *(
                 Endpoint(
-                    "POST", f"{one}/{verb}", f"{verb}_import", summary, SIGNED_IN, self._verb(verb), TAG,
-                    answers={202: "Import"}, problems=refusals,
+                    "POST",
+                    f"{one}/{verb}",
+                    f"{verb}_import",
+                    summary,
+                    SIGNED_IN,
+                    self._verb(verb),
+                    TAG,
+                    answers={202: "Import"},
+                    problems=refusals,
                 )
                 for verb, summary in verbs.items()
             ),
             Endpoint(
-                "GET", f"{one}/problems", "import_problems", "The rows that did not go in", SIGNED_IN,
-                self.problems, TAG, query=ProblemsQuery, answers={200: "ImportProblems"}, problems=(403, 404),
+                "GET",
+                f"{one}/problems",
+                "import_problems",
+                "The rows that did not go in",
+                SIGNED_IN,
+                self.problems,
+                TAG,
+                query=ProblemsQuery,
+                answers={200: "ImportProblems"},
+                problems=(403, 404),
             ),
             Endpoint(
-                "GET", f"{one}/result.csv", "import_result", "The rows that did not go in, with reasons, as CSV",
-                SIGNED_IN, self.result, TAG, answers={200: ""}, problems=(403, 404), text="text/csv",
+                "GET",
+                f"{one}/result.csv",
+                "import_result",
+                "The rows that did not go in, with reasons, as CSV",
+                SIGNED_IN,
+                self.result,
+                TAG,
+                answers={200: ""},
+                problems=(403, 404),
+                text="text/csv",
             ),
-        )  # fmt: skip
+        )
 
     def start(self, call: Call, asked: Asked) -> Answer:
         upload: Upload = asked.body
@@ -170,11 +216,17 @@ def _json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
     if run.checked is not None:
         issues = [
             {
-                "column": each.column, "field": each.field, "value": each.value, "count": each.count, "row": each.row,
-                "code": each.fault.code, "message": say_fault(each.fault, language), "suggestion": each.suggestion,
+                "column": each.column,
+                "field": each.field,
+                "value": each.value,
+                "count": each.count,
+                "row": each.row,
+                "code": each.fault.code,
+                "message": say_fault(each.fault, language),
+                "suggestion": each.suggestion,
             }
             for each in run.issues
-        ]  # fmt: skip
+        ]
         checked = {"counts": run.checked["counts"], "seconds": run.checked["seconds"], "issues": issues}
     return {
         "id": run.id,

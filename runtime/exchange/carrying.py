@@ -1,9 +1,9 @@
 """What a dry run carries from chunk to chunk, since each of them is rolled back (DESIGN.md, "An import").
 
-A later row may depend on an earlier one: it names it as its parent, or wants a unique value that the earlier row
-took or gave up. Instead of guessing what the write path would say, the earlier rows in question are put in again
-before the chunk, in the same transaction, and rolled back with it. To know which those are, every good row leaves
-the keys that it took and gave up; its cells wait in a file of their own.
+A later row may depend on an earlier one: it names it as its parent, or wants a unique value that the
+earlier row took or gave up. Instead of guessing what the write path would say, the earlier rows in question
+are put in again before the chunk, in the same transaction, and rolled back with it. To know which those
+are, every good row leaves the keys that it took and gave up; its cells wait in a file of their own.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Carried:
         self._chunk = 0
 
     def prelude(self, chunk: Iterable[Mapping[str, str]]) -> list[list[tuple[int, list[str]]]]:
-        """The earlier rows that these texts depend on, and those that these depend on, in groups to go in one after
-        the other.
+        """The earlier rows that these texts depend on, and those that these depend on, in groups to go in
+        one after the other.
         """
         found: dict[int, int] = {}
         todo = [(texts, self._chunk) for texts in chunk]

@@ -1,7 +1,7 @@
 """Cells that people open in a spreadsheet, made harmless and back again.
 
-A cell that a spreadsheet would run as a formula gets an apostrophe in front. A file of failed rows comes back as it
-is: the last column, that of reasons, tells that its cells were made safe.
+A cell that a spreadsheet would run as a formula gets an apostrophe in front. A file of failed rows comes
+back as it is: the last column, that of reasons, tells that its cells were made safe.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ _TIME = re.compile(
 def read_day(text: str, order: Order = "ymd") -> str:
     """``2017-03-01`` of ``2017/3/1``, ``20170301``, ``2017年3月1日`` and, by ``order``, ``1.3.2017``.
 
-    A time of midnight behind it is dropped. What is not understood comes back as it is, to be refused as such.
+    A time of midnight behind it is dropped. What is not understood comes back as it is, to be refused as
+    such.
     """
     found = _parts(text, order)
     if found is None:
@@ -66,7 +67,8 @@ def _parts(text: str, order: Order) -> tuple[str, str] | None:
 
 
 def guess_order(texts: Iterable[str]) -> Order:
-    """Which order the years-last days of a column are in: proved by a part above 12, else the year comes first.
+    """Which order the years-last days of a column are in: proved by a part above 12, else the year comes
+    first.
 
     A column that proves nothing keeps ``ymd``, so that its days are refused and a person decides.
     """

@@ -46,8 +46,8 @@ class Imports:
         """Keep a file and propose how it is read and where its columns go.
 
         ``content`` can be read from anywhere. Raises NotFound, Denied (no right to import into the object),
-        TooLarge, Invalid for a file without rows. One that breaks off later is kept, with its fault, so that its
-        format can be changed.
+        TooLarge, Invalid for a file without rows. One that breaks off later is kept, with its fault, so
+        that its format can be changed.
         """
         call = self._call
         found = self._importable(object)
@@ -63,19 +63,32 @@ class Imports:
             writer.execute(
                 sa.insert(RUN),
                 {
-                    "id": id, "object_uid": found.uid, "filename": filename, "size": size, "format": form.to_json(),
-                    **_outlined(outline), "settings": chosen.to_json(), "state": "mapping",
-                    "counts": dict(runs.NO_COUNTS), "checked": None, "taken_row": 0, "job_id": None,
-                    "language": call.language, "zone": call.zone, "scope": _scope_json(call.principal.token_scope),
-                    "created_by": call.principal.user_id, "created_at": now, "updated_at": now,
+                    "id": id,
+                    "object_uid": found.uid,
+                    "filename": filename,
+                    "size": size,
+                    "format": form.to_json(),
+                    **_outlined(outline),
+                    "settings": chosen.to_json(),
+                    "state": "mapping",
+                    "counts": dict(runs.NO_COUNTS),
+                    "checked": None,
+                    "taken_row": 0,
+                    "job_id": None,
+                    "language": call.language,
+                    "zone": call.zone,
+                    "scope": _scope_json(call.principal.token_scope),
+                    "created_by": call.principal.user_id,
+                    "created_at": now,
+                    "updated_at": now,
                 },
-            )  # fmt: skip
+            )
             files.keep(writer, id, content, self._limits.upload_bytes)
         return self.get(id)
 
     def change_format(self, id: UUID, changes: Mapping[str, Any]) -> Run:
-        """Read the file in another way: ``encoding``, ``delimiter``, ``sheet``, ``header``. Columns are proposed
-        again; those of the same name keep what was chosen.
+        """Read the file in another way: ``encoding``, ``delimiter``, ``sheet``, ``header``. Columns are
+        proposed again; those of the same name keep what was chosen.
         """
         run = self._for(id, "change")
         form = sources.changed(run.format, changes)
@@ -93,8 +106,8 @@ class Imports:
     # ---- settings ---------------------------------------------------------------------------------
 
     def change(self, id: UUID, patch: Mapping[str, Any]) -> Run:
-        """Apply a JSON merge patch to ``mode``, ``key`` and ``columns``. Raises Invalid with every fault, of the
-        shape at once, of names and rights here too, so that what is kept is what runs.
+        """Apply a JSON merge patch to ``mode``, ``key`` and ``columns``. Raises Invalid with every fault,
+        of the shape at once, of names and rights here too, so that what is kept is what runs.
         """
         run = self._for(id, "change")
         changed = choosing.patched(run.settings, patch)
@@ -103,13 +116,17 @@ class Imports:
         return self.get(id)
 
     def save(self, id: UUID, patch: Mapping[str, Any]) -> Run:
-        """``change`` for a page that is being filled in: only the shape is checked; ``faults`` tells the rest."""
+        """``change`` for a page that is being filled in: only the shape is checked; ``faults`` tells the
+        rest.
+        """
         run = self._for(id, "change")
         self._change(run, settings=choosing.patched(run.settings, patch).to_json())
         return self.get(id)
 
     def faults(self, run: Run) -> Sequence[Any]:
-        """What stands in the way of a check: faults of the file, else of the settings under present rights."""
+        """What stands in the way of a check: faults of the file, else of the settings under present
+        rights.
+        """
         if run.row_count is None:
             return run.error
         try:
@@ -194,7 +211,9 @@ class Imports:
             return runs.recent(reader, self._call.principal.user_id, found.uid, limit)
 
     def object(self, run: Run) -> ObjectDef:
-        """The object of an import, whatever it is called by now; NotFound without the right to import into it."""
+        """The object of an import, whatever it is called by now; NotFound without the right to import into
+        it.
+        """
         return self._importable(working.object_of(self._call, run).name)
 
     def problems(self, id: UUID, phase: str = "run", after: int = 0, limit: int = 100) -> Sequence[Problem]:
@@ -208,7 +227,9 @@ class Imports:
         return "check" if run.state in ("mapping", "checking", "checked") else "run"
 
     def result(self, id: UUID) -> Iterator[bytes]:
-        """The failed rows as CSV, in pieces: the file's own columns and the reason. It can be imported again."""
+        """The failed rows as CSV, in pieces: the file's own columns and the reason. It can be imported
+        again.
+        """
         run = self.get(id)
         return results.failed_rows(run.header, self._all_problems(run), self._call.language)
 

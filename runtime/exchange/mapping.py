@@ -1,7 +1,8 @@
 """Which column goes into which field: what we propose, from names, from the cells, and from the last time.
 
-A person sees every proposal and may change it. Compared are the header and the field's name, aliases and labels
-in both languages (Chinese ones by their pinyin too), folded so that case, blanks and punctuation do not matter.
+A person sees every proposal and may change it. Compared are the header and the field's name, aliases and
+labels in both languages (Chinese ones by their pinyin too), folded so that case, blanks and punctuation do
+not matter.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def propose(
 ) -> dict[str, Column]:
     """The best field for each column, each column and each field at most once, in the header's order.
 
-    ``fields`` are those that this person may write. ``before`` are columns of earlier imports, which win. A lookup
-    is matched by its target's name field, ``why`` says what the proposal rests on.
+    ``fields`` are those that this person may write. ``before`` are columns of earlier imports, which win. A
+    lookup is matched by its target's name field, ``why`` says what the proposal rests on.
     """
     by_name = {each.name: each for each in fields}
     columns: dict[str, Column] = {}
@@ -71,7 +72,9 @@ def match_field(model: Model, field: FieldDef) -> str | None:
 
 
 def fold(text: str) -> str:
-    """Letters and digits of the text, lower case, full-width folded: ``Close Date`` and ``close_date`` are one."""
+    """Letters and digits of the text, lower case, full-width folded: ``Close Date`` and ``close_date`` are
+    one.
+    """
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
 
 

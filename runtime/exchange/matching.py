@@ -1,4 +1,6 @@
-"""Which records the texts of a file name: one statement per object and field for a whole chunk, under the gate."""
+"""Which records the texts of a file name: one statement per object and field for a whole chunk, under the
+gate.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,11 @@ class _Find:
 def matches(
     call: Call, reader: Reader, target: ObjectDef, field: FieldDef, texts: Collection[str]
 ) -> dict[str, list[UUID]]:
-    """The ids of the living records that this person may read and that each text names; unknown ones are left out.
+    """The ids of the living records that this person may read and that each text names; unknown ones are
+    left out.
 
-    ``field`` is one of ``settings.matchable``. Compared is the typed value, so that a phone number or a day may be
-    written in another way.
+    ``field`` is one of ``settings.matchable``. Compared is the typed value, so that a phone number or a day
+    may be written in another way.
     """
     rule = call.gate.rule(target, "read")
     if not texts or rule.nothing:
@@ -78,7 +81,9 @@ def matches(
 
 
 def names_of(call: Call, reader: Reader, target: ObjectDef, field: FieldDef) -> list[str]:
-    """The values of a match field that this person may read; none where there are too many to look through."""
+    """The values of a match field that this person may read; none where there are too many to look
+    through.
+    """
     rule = call.gate.rule(target, "read")
     if rule.nothing or field.type == "id":
         return []
@@ -102,7 +107,9 @@ def names_of(call: Call, reader: Reader, target: ObjectDef, field: FieldDef) -> 
 
 
 def choices_of(field: FieldDef) -> dict[str, str]:
-    """What a cell of a picklist may say, folded, and its code: the code itself, then labels in every language."""
+    """What a cell of a picklist may say, folded, and its code: the code itself, then labels in every
+    language.
+    """
     assert field.picklist is not None
     found: dict[str, str] = {}
     for value in field.picklist.values:
@@ -114,8 +121,8 @@ def choices_of(field: FieldDef) -> dict[str, str]:
 
 
 def suggestions(known: Iterable[str], texts: Sequence[str]) -> Mapping[str, str]:
-    """The existing value that each text most likely means: the same but for case, blanks and punctuation, else
-    the one most like it.
+    """The existing value that each text most likely means: the same but for case, blanks and punctuation,
+    else the one most like it.
     """
     folded: dict[str, str] = {}
     for name in known:

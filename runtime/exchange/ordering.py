@@ -17,8 +17,8 @@ class Waiting:
 
 
 def in_levels(rows: Iterable[Waiting]) -> tuple[list[list[int]], list[int]]:
-    """Row numbers in levels, each naming only rows of levels before it; and those left: rings, with what hangs on
-    them. Names that no row of these has are somebody else's affair.
+    """Row numbers in levels, each naming only rows of levels before it; and those left: rings, with what
+    hangs on them. Names that no row of these has are somebody else's affair.
     """
     rows = list(rows)
     makers: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,6 @@
-"""CSV that people open in a spreadsheet: the rows that did not go in with their reasons, and the empty template."""
+"""CSV that people open in a spreadsheet: the rows that did not go in with their reasons, and the empty
+template.
+"""
 
 from __future__ import annotations
 

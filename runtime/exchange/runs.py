@@ -113,21 +113,43 @@ class Run:
         """What the last check found wrong, most rows first."""
         return tuple(
             Issue(
-                each["column"], each["field"], each["value"], each["count"], each["row"], fault_of(each["fault"]),
+                each["column"],
+                each["field"],
+                each["value"],
+                each["count"],
+                each["row"],
+                fault_of(each["fault"]),
                 each["suggestion"],
             )
             for each in (self.checked or {}).get("issues", ())
-        )  # fmt: skip
+        )
 
 
 _PLAIN = [
     RUN.c[name]
     for name in (
-        "id", "object_uid", "filename", "size", "format", "header", "sample", "row_count", "settings", "state",
-        "counts", "checked", "taken_row", "job_id", "error", "language", "zone", "scope", "created_by",
+        "id",
+        "object_uid",
+        "filename",
+        "size",
+        "format",
+        "header",
+        "sample",
+        "row_count",
+        "settings",
+        "state",
+        "counts",
+        "checked",
+        "taken_row",
+        "job_id",
+        "error",
+        "language",
+        "zone",
+        "scope",
+        "created_by",
         "created_at",
     )
-]  # fmt: skip
+]
 _JOB = [JOB.c[name].label(f"its_{name}") for name in Job.__dataclass_fields__]
 
 
@@ -167,10 +189,27 @@ def _run(row: Any) -> Run:
             if job.error:
                 error = tuple(fault_of(each) for each in job.error["faults"])
     return Run(
-        row.id, row.object_uid, row.filename, row.size, Format.from_json(row.format), tuple(row.header),
-        tuple(map(tuple, row.sample)), row.row_count, Settings.from_json(row.settings), state, row.counts, row.checked,
-        row.taken_row, job, error, row.language, row.zone, row.scope, row.created_by, row.created_at,
-    )  # fmt: skip
+        row.id,
+        row.object_uid,
+        row.filename,
+        row.size,
+        Format.from_json(row.format),
+        tuple(row.header),
+        tuple(map(tuple, row.sample)),
+        row.row_count,
+        Settings.from_json(row.settings),
+        state,
+        row.counts,
+        row.checked,
+        row.taken_row,
+        job,
+        error,
+        row.language,
+        row.zone,
+        row.scope,
+        row.created_by,
+        row.created_at,
+    )
 
 
 def fault_json(fault: Fault) -> dict[str, Any]:
@@ -214,6 +253,9 @@ def problem_row(
 
     encode = msgspec.json.encode
     return {
-        "import_id": id, "phase": phase, "row": row, "faults": encode([fault_json(each) for each in faults]).decode(),
+        "import_id": id,
+        "phase": phase,
+        "row": row,
+        "faults": encode([fault_json(each) for each in faults]).decode(),
         "cells": encode(list(cells)).decode(),
-    }  # fmt: skip
+    }

@@ -32,10 +32,10 @@ MOST_VALUES = 2000  # of one column's map
 class Column:
     """One column of the file into one field.
 
-    ``match`` is the field of a lookup's target that the cells name; ``values`` turns texts of the file into others
-    ("" for nothing) before anything else; ``missing`` says what an unknown lookup becomes; ``blank`` whether an
-    empty cell leaves the field alone or empties it; ``dates`` the order of days written with the year last.
-    ``why`` tells where a proposal came from (same, like, before).
+    ``match`` is the field of a lookup's target that the cells name; ``values`` turns texts of the file into
+    others ("" for nothing) before anything else; ``missing`` says what an unknown lookup becomes; ``blank``
+    whether an empty cell leaves the field alone or empties it; ``dates`` the order of days written with the
+    year last. ``why`` tells where a proposal came from (same, like, before).
     """
 
     field: str
@@ -69,7 +69,8 @@ _CHOICES: Mapping[str, tuple[Any, ...]] = {"missing": MISSING, "blank": BLANKS, 
 
 
 def patched(settings: Settings, patch: Mapping[str, Any]) -> Settings:
-    """The settings with a JSON merge patch applied (RFC 7396: null takes away). Only the shape is checked here.
+    """The settings with a JSON merge patch applied (RFC 7396: null takes away). Only the shape is checked
+    here.
 
     Raises Invalid with a pointer for every fault.
     """
@@ -231,14 +232,18 @@ def resolve(gate: Gate, object: ObjectDef, settings: Settings, header: tuple[str
 
 
 def names_one(object: ObjectDef, field: FieldDef) -> bool:
-    """Whether the field names one record of its object: the id, an external key, a unique field, an auto number."""
+    """Whether the field names one record of its object: the id, an external key, a unique field, an auto
+    number.
+    """
     if field.type in ("id", "auto_number") or field.external_key or field.unique:
         return True
     return any(rule.fields == (field.name,) for rule in object.unique_rules)
 
 
 def matchable(gate: Gate, target: ObjectDef) -> tuple[FieldDef, ...]:
-    """The fields by which a cell may name a record of the object: the name first, then what names one record."""
+    """The fields by which a cell may name a record of the object: the name first, then what names one
+    record.
+    """
     named = [target.name_field, *(each.name for each in target.fields.values() if names_one(target, each))]
     fields = (target.fields[name] for name in dict.fromkeys(named) if name in target.fields)
     return tuple(each for each in fields if gate.can_read(each) and each.type != "long_text")

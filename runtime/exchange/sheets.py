@@ -1,8 +1,8 @@
 """Spreadsheets (.xlsx) as rows of text cells, read as a stream.
 
-A workbook is a zip of XML that says what it likes of its own sizes, so nothing it states is believed: parts are
-unpacked in blocks against a limit, a document type is refused, and only one row of cells is held at a time. The
-shared texts are held once and never copied into cells.
+A workbook is a zip of XML that says what it likes of its own sizes, so nothing it states is believed: parts
+are unpacked in blocks against a limit, a document type is refused, and only one row of cells is held at a
+time. The shared texts are held once and never copied into cells.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _DIRECTORY = 1024 * 1024
 _BLOCK = 64 * 1024
 
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, expat.ExpatError, OSError, ValueError,
-    KeyError, IndexError, OverflowError,
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, expat.ExpatError, OSError,
+    ValueError, KeyError, IndexError, OverflowError,
 )  # fmt: skip
 
 
@@ -40,7 +40,9 @@ def names(content: BinaryIO) -> tuple[str, ...]:
 
 
 def rows(content: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
-    """(row number as the spreadsheet shows it, cells as text). Raises Invalid for an unknown or broken sheet."""
+    """(row number as the spreadsheet shows it, cells as text). Raises Invalid for an unknown or broken
+    sheet.
+    """
     with _Workbook(content) as book:
         if sheet not in book.sheets:
             raise Invalid.of("import.unknown_sheet", Place(pointer="/format/sheet"), given=str(sheet)[:80])

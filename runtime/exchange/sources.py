@@ -124,7 +124,9 @@ def data_rows(content: BinaryIO, form: Format, after: int = 0) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a file holds: the header (letters ``A, B, ...`` where it has none), first rows, how many in all."""
+    """What a file holds: the header (letters ``A, B, ...`` where it has none), first rows, how many in
+    all.
+    """
 
     header: tuple[str, ...]
     sample: tuple[tuple[str, ...], ...]

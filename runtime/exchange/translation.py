@@ -1,4 +1,6 @@
-"""From the cells of a chunk to intents of the write path: values mapped, choices and lookups found, days read."""
+"""From the cells of a chunk to intents of the write path: values mapped, choices and lookups found, days
+read.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from dataclasses import field as attribute
 from typing import Any
 from uuid import UUID
 
-from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Writer
 from tabwright.platform.errors import Fault, Place
 from tabwright.runtime.desk import Call
@@ -27,7 +29,8 @@ _MONEY = re.compile(r"^([-+]?)\s*(?:[$€£¥￥]|[A-Z]{3}\s)\s*([-+]?)")
 
 @dataclass(slots=True)
 class Line:
-    """A row of the file on its way. Exactly one of ``intent``, ``faults`` and ``waits`` says what becomes of it;
+    """A row of the file on its way. Exactly one of ``intent``, ``faults`` and ``waits`` says what becomes
+    of it;
 
     ``waits`` are names of records of the same file that must go in first.
     """
@@ -46,7 +49,9 @@ class Line:
 
 
 Pending = Callable[[str, str], bool]
-"""Whether a row of this file that has not gone in yet makes the record that a lookup's (field, text) names."""
+"""Whether a row of this file that has not gone in yet makes the record that a lookup's (field, text)
+names.
+"""
 
 
 def nothing_pending(field: str, text: str) -> bool:

@@ -13,7 +13,7 @@ from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange import runs
 from tabwright.runtime.exchange.tables import OPERATION, PROBLEM
-from tabwright.runtime.exchange.working import acting
+from tabwright.runtime.exchange.working import acting, got_on
 from tabwright.runtime.records.service import Records
 
 KIND = "import.undo"
@@ -54,6 +54,7 @@ def _undo(job: JobRun, tenancy: Tenancy, clock: Clock, ids: Ids) -> Any:
             writer.execute(sa.update(OPERATION).where(*same).values(undone=True))
             job.remember(counts)
             job.progress(job.done + 1, total)
+            got_on(writer, job)
 
 
 def _list_left(writer: Writer, id: UUID, count: int, left: Any) -> None:

@@ -21,7 +21,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Writer
 from tabwright.platform.errors import Fault, NotFound
-from tabwright.platform.jobs import JobRun, Jobs
+from tabwright.platform.jobs import JOB, JobRun, Jobs
 from tabwright.platform.language import Language
 from tabwright.platform.tables import ids_value
 from tabwright.runtime.access import principals
@@ -75,6 +75,11 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
         return Working(tenancy, clock, ids, job).go()
 
     jobs.register(KIND, work)
+
+
+def got_on(writer: Writer, job: JobRun) -> None:
+    """A try that got on is none of those that park a job: an import may be cut off as often as it takes."""
+    writer.execute(sa.update(JOB).where(JOB.c.id == job.id).values(tries=1))
 
 
 class _TakenBack(Exception):
@@ -160,8 +165,8 @@ class Working:
         return sources.data_rows(content, self._run.format, self._taken)
 
     def _count_keys(self, plan: Plan) -> None:
-        """One look through the file for what rows must know of others: whose parents are still to come, and which
-        row names a key first.
+        """One look through the file for what rows must know of others: whose parents are still to come, and
+        which row names a key first.
         """
         self._to_come: Counter[int] = Counter()
         self._first: dict[int, int] = {}
@@ -191,7 +196,9 @@ class Working:
             return {row.row: msgspec.json.decode(row.cells) for row in reader.execute(chosen)}
 
     def _waiting(self) -> tuple[list[list[int]], list[int]]:
-        """The rows that wait, in levels such that each level's parents are in the ones before, and the rings."""
+        """The rows that wait, in levels such that each level's parents are in the ones before, and the
+        rings.
+        """
         self._left = dict(self._later_rows())
         waiting = []
         for number, cells in self._left.items():
@@ -358,6 +365,7 @@ class Working:
             runs.change(writer, self._id, self._clock.now(), counts=self._counts, taken_row=self._taken)
         self._finished += len(done.lines) - len(waiting)
         self._job.progress(self._finished, self._total)
+        got_on(writer, self._job)
 
     def _wait_with(self, writer: Writer, lines: list[Line]) -> None:
         if self._dry:
@@ -383,9 +391,14 @@ class Working:
             issue["count"] += 1
         elif len(self._issues) < MOST_ISSUES:
             self._issues[key] = {
-                "column": column, "field": field, "value": runs.storable(value[:500]), "count": 1, "row": line.number,
-                "fault": runs.fault_json(fault), "suggestion": None,
-            }  # fmt: skip
+                "column": column,
+                "field": field,
+                "value": runs.storable(value[:500]),
+                "count": 1,
+                "row": line.number,
+                "fault": runs.fault_json(fault),
+                "suggestion": None,
+            }
 
     # ---- the end ----------------------------------------------------------------------------------
 

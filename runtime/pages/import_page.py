@@ -47,7 +47,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """A column of the file: a sample of it, the fields that it may go into, and what else can be said of it."""
+    """A column of the file: a sample of it, the fields that it may go into, and what else can be said of
+    it.
+    """
 
     index: int
     column: str

@@ -1,4 +1,6 @@
-"""The addresses of import: upload, columns to fields, dry run, values to values, progress, the end and undo."""
+"""The addresses of import: upload, columns to fields, dry run, values to values, progress, the end and
+undo.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,14 @@ from tabwright.runtime.pages.world import Desk, Site, open_desk
 register_messages(Path(__file__).with_name("import_messages.json"))
 
 
-# ---- what a form sent -----------------------------------------------------------------------------------------
+# ---- what a form sent
+# -----------------------------------------------------------------------------------------
 
 
 def patch_of(run: Run, form: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that a posted form says, as a merge patch: columns by their index, values by their issue."""
+    """The settings that a posted form says, as a merge patch: columns by their index, values by their
+    issue.
+    """
     columns: dict[str, Any] = {}
     for index, name in enumerate(run.header):
         field = form.get(f"field.{index}")
@@ -70,7 +75,8 @@ def format_of(form: Mapping[str, str]) -> dict[str, Any]:
     return changes
 
 
-# ---- addresses ------------------------------------------------------------------------------------------------
+# ---- addresses
+# ------------------------------------------------------------------------------------------------
 
 
 def register(app: Flask, site: Site) -> None:
@@ -149,7 +155,9 @@ def register(app: Flask, site: Site) -> None:
     @pages.post("/imports/<uuid:id>/settings")
     @policy("session")
     def settings(id: UUID) -> Response:
-        """Save what the form says; ``then`` says what comes next. What was changed is checked before it is run."""
+        """Save what the form says; ``then`` says what comes next. What was changed is checked before it is
+        run.
+        """
         desk, imports = desk_and_imports()
         run = imports.get(id)
         then = request.form.get("then", "save")

@@ -40,7 +40,10 @@ OBJECTS: models.Compact = {
                 ]
             },
         },
-        "amount": {"type": "currency", "options": {"precision": 12, "scale": 2, "min": "0", "currency": "CNY"}},
+        "amount": {
+            "type": "currency",
+            "options": {"precision": 12, "scale": 2, "min": "0", "currency": "CNY"},
+        },
         "since": "date",
         "secret": "text(20)",
     },
@@ -102,7 +105,8 @@ def failed(one: Importer, id: Any, phase: str) -> list[tuple[int, str]]:
     return [(each.row, each.faults[0].code) for each in found]
 
 
-# ---- the way in -----------------------------------------------------------------------------------------------
+# ---- the way in
+# -----------------------------------------------------------------------------------------------
 
 
 def test_choices_by_label_dates_money_and_values(one: Importer) -> None:
@@ -151,8 +155,16 @@ def test_nothing_of_a_check_stays(one: Importer) -> None:
 
 
 def test_lookups_by_any_unique_field_ambiguous_and_made(one: Importer) -> None:
-    add(one, "account", {"name": "Twin", "code": "t1"}, {"name": "Twin", "code": "t2"}, {"name": "One", "code": "o"})
-    text = csv_of(["title", "account"], [["d1", "One"], ["d2", "Twin"], ["d3", "New"], ["d4", "New"], ["d5", ""]])
+    add(
+        one,
+        "account",
+        {"name": "Twin", "code": "t1"},
+        {"name": "Twin", "code": "t2"},
+        {"name": "One", "code": "o"},
+    )
+    text = csv_of(
+        ["title", "account"], [["d1", "One"], ["d2", "Twin"], ["d3", "New"], ["d4", "New"], ["d5", ""]]
+    )
     run = one.start("deal", text)
     assert counted(one.check(run.id)) == {"created": 2, "failed": 3}
     assert {code for _, code in failed(one, run.id, "check")} == {"import.ambiguous", "import.unknown_record"}
@@ -169,12 +181,16 @@ def test_lookups_by_any_unique_field_ambiguous_and_made(one: Importer) -> None:
     assert undone.state == "undone"
     assert one.rows("deal", "title") == []
     assert sorted(one.rows("account", "code")) == [("o",), ("t1",), ("t2",)]
-    by_code = one.start("deal", csv_of(["title", "account"], [["x", "t2"]]), columns={"account": {"match": "code"}})
+    by_code = one.start(
+        "deal", csv_of(["title", "account"], [["x", "t2"]]), columns={"account": {"match": "code"}}
+    )
     assert counted(one.run(by_code.id)) == {"created": 1}
     assert one.rows("deal", "account.code") == [("t2",)]
 
 
-def test_self_lookups_find_parents_anywhere_in_the_file(one: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_self_lookups_find_parents_anywhere_in_the_file(
+    one: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(working, "CHUNK", 2)
     rows = [
         ["grandchild", "child"], ["child", "root"], ["self", "self"], ["ring1", "ring2"], ["ring2", "ring1"],
@@ -187,7 +203,8 @@ def test_self_lookups_find_parents_anywhere_in_the_file(one: Importer, monkeypat
     assert counted(done) == counted(checked)
     assert failed(one, run.id, "run") == failed(one, run.id, "check")
     assert dict(one.rows("account", "name", "parent.name")) == {
-        "grandchild": "child", "child": "root", "self": "self", "ring1": "ring2", "ring2": "ring1", "root": None,
+        "grandchild": "child", "child": "root", "self": "self", "ring1": "ring2", "ring2": "ring1", "root":
+        None,
     }  # fmt: skip
     assert one.undo(run.id).state == "undone"
     assert one.rows("account", "name") == []
@@ -196,7 +213,10 @@ def test_self_lookups_find_parents_anywhere_in_the_file(one: Importer, monkeypat
 
 def test_update_and_upsert_by_key(one: Importer) -> None:
     add(one, "account", {"name": "A", "code": "a", "amount": 1}, {"name": "B", "code": "b", "amount": 2})
-    text = csv_of(["code", "amount", "name"], [["a", "5", "A"], ["b", "2", "B"], ["c", "7", "C"], ["a", "9", "A"], ["", "1", "D"]])
+    text = csv_of(
+        ["code", "amount", "name"],
+        [["a", "5", "A"], ["b", "2", "B"], ["c", "7", "C"], ["a", "9", "A"], ["", "1", "D"]],
+    )
     run = one.start("account", text, mode="update", key="code")
     checked = one.check(run.id)
     assert counted(checked) == {"updated": 1, "unchanged": 1, "failed": 3}
@@ -221,7 +241,8 @@ def test_blank_cells_keep_or_clear(one: Importer) -> None:
     assert (str(amount), since) == ("1.00", None)
 
 
-# ---- a check says what a run does -------------------------------------------------------------------------------
+# ---- a check says what a run does
+# -------------------------------------------------------------------------------
 
 
 def dirty(random_: random.Random, rows: int) -> str:
@@ -234,7 +255,14 @@ def dirty(random_: random.Random, rows: int) -> str:
             [
                 random_.choice(["", f"c{number}", f"c{number}", f"c{random_.randrange(8)}"]),
                 random_.choice(names + [""]),
-                random_.choice(["", "", f"M{random_.randrange(8)}@example.com", f"m{random_.randrange(rows)}@example.com"]),
+                random_.choice(
+                    [
+                        "",
+                        "",
+                        f"M{random_.randrange(8)}@example.com",
+                        f"m{random_.randrange(rows)}@example.com",
+                    ]
+                ),
                 random_.choice(["", "", "", *names, "nobody"]),
                 random_.choice(["a", "Other", "", "bad"] if random_.random() < 0.2 else ["a"]),
                 random_.choice(["1", "2.5", "-1"] if random_.random() < 0.2 else ["3"]),
@@ -264,15 +292,22 @@ def test_the_counts_of_a_check_are_the_runs(
         assert done.state == "done", done.error
         assert counted(done) == counted(checked)
         assert failed(one, run.id, "run") == failed(one, run.id, "check")
-        assert counted(done).get("failed") and len(counted(done)) > 1  # or the file was not dirty, or hopeless
+        assert (
+            counted(done).get("failed") and len(counted(done)) > 1
+        )  # or the file was not dirty, or hopeless
 
 
-# ---- undo -------------------------------------------------------------------------------------------------------
+# ---- undo
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_undo_restores_what_nobody_edited_since(one: Importer) -> None:
-    ids = add(one, "account", {"name": "A", "code": "a", "amount": 1}, {"name": "B", "code": "b", "amount": 2})
-    text = csv_of(["code", "name", "amount"], [["a", "A2", "10"], ["b", "B2", "20"], ["c", "C", "30"], ["d", "D", "40"]])
+    ids = add(
+        one, "account", {"name": "A", "code": "a", "amount": 1}, {"name": "B", "code": "b", "amount": 2}
+    )
+    text = csv_of(
+        ["code", "name", "amount"], [["a", "A2", "10"], ["b", "B2", "20"], ["c", "C", "30"], ["d", "D", "40"]]
+    )
     run = one.start("account", text, mode="upsert", key="code")
     assert counted(one.run(run.id)) == {"created": 2, "updated": 2}
     records = Records(one.api.call)
@@ -290,7 +325,8 @@ def test_undo_restores_what_nobody_edited_since(one: Importer) -> None:
         one.imports.undo(run.id)
 
 
-# ---- stop, go on, once ----------------------------------------------------------------------------------------------
+# ---- stop, go on, once
+# ----------------------------------------------------------------------------------------------
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +346,9 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: 
     one.imports.run(run.id)
     with pytest.raises(KeyboardInterrupt):
         one.work()
-    assert len(one.rows("account", "name")) == 8  # the first chunk stands but for its bad rows; the second does not
+    assert (
+        len(one.rows("account", "name")) == 8
+    )  # the first chunk stands but for its bad rows; the second does not
     one.imports.cancel(run.id)
     _expire(one)
     one.work()
@@ -327,7 +365,9 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: 
 def _expire(one: Importer) -> None:
     """The dead worker's lease runs out."""
     with one.api.tenant.store.write() as writer:
-        writer.execute(sa.update(JOB).where(JOB.c.state == "running").values(lease_until=one.api.site.clock.now()))
+        writer.execute(
+            sa.update(JOB).where(JOB.c.state == "running").values(lease_until=one.api.site.clock.now())
+        )
 
 
 def test_only_the_verbs_of_a_state_are_taken(one: Importer) -> None:
@@ -349,14 +389,14 @@ def test_only_the_verbs_of_a_state_are_taken(one: Importer) -> None:
 
 
 def test_a_file_that_breaks_off_can_be_read_in_another_way(one: Importer) -> None:
-    content = "name;code\nA;1\nB;\"x\n".encode()
+    content = b'name;code\nA;1\nB;"x\n'
     run = one.start("account", content)
     assert run.row_count is None and run.verbs == ("change",)
     assert run.error[0].code == "import.broken_csv"
     with pytest.raises(Invalid) as caught:
         one.imports.check(run.id)
     assert caught.value.code == "import.broken_csv"
-    other = one.start("account", "name,code\nA,1\n".encode("utf-8"))
+    other = one.start("account", b"name,code\nA,1\n")
     changed = one.imports.change_format(other.id, {"header": False, "delimiter": ";"})
     assert changed.header == ("A",) and changed.row_count == 2
 
@@ -378,15 +418,19 @@ def test_failed_rows_come_back(one: Importer) -> None:
 def test_what_was_chosen_last_time_is_proposed(one: Importer) -> None:
     run = one.start("account", "Kunde,Stufe\nA,x\n")
     assert run.settings.columns == {}
-    one.imports.change(run.id, {"columns": {"Kunde": {"field": "name"}, "Stufe": {"field": "level", "values": {"x": "a"}}}})
+    one.imports.change(
+        run.id, {"columns": {"Kunde": {"field": "name"}, "Stufe": {"field": "level", "values": {"x": "a"}}}}
+    )
     one.run(run.id)
     again = one.start("account", "Stufe,Kunde\nx,B\n")
-    assert {name: (each.field, each.why, dict(each.values)) for name, each in again.settings.columns.items()} == {
+    columns = again.settings.columns
+    assert {name: (each.field, each.why, dict(each.values)) for name, each in columns.items()} == {
         "Kunde": ("name", "before", {}), "Stufe": ("level", "before", {"x": "a"}),
     }  # fmt: skip
 
 
-# ---- rights -----------------------------------------------------------------------------------------------------
+# ---- rights
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_an_import_may_what_its_person_may(one: Importer) -> None:
@@ -394,9 +438,15 @@ def test_an_import_may_what_its_person_may(one: Importer) -> None:
     person = one.api.person("low", "importer")
     low = Importer(one.api, person)
     Records(one.api.call).update("account", mine, {"owner": person.id})
-    text = csv_of(["code", "name", "secret", "level"], [["t", "Taken", "s", "a"], ["m", "Ours", "s", "a"], ["n", "New", "s", "a"]])
+    text = csv_of(
+        ["code", "name", "secret", "level"],
+        [["t", "Taken", "s", "a"], ["m", "Ours", "s", "a"], ["n", "New", "s", "a"]],
+    )
     run = low.start("account", text)
-    assert {each.field for each in run.settings.columns.values()} == {"code", "name"}  # the others are not offered
+    assert {each.field for each in run.settings.columns.values()} == {
+        "code",
+        "name",
+    }  # the others are not offered
     unknown, secret = (_refused(low, run.id, field) for field in ("nonsense", "secret"))
     assert unknown == [code.replace("secret", "nonsense") for code in secret] == ["field.unknown"]
     assert _refused(low, run.id, "level") == ["import.field_read_only"]
@@ -452,7 +502,9 @@ def test_a_file_beyond_the_limit_is_refused(one: Importer) -> None:
 
 
 def test_hostile_cells_are_faults_of_their_rows(one: Importer) -> None:
-    clean = b"".join(b"x%d,x%d,%s\n" % (n, n, b"." * 3000) for n in range(100))  # the head says whether it is text
+    clean = b"".join(
+        b"x%d,x%d,%s\n" % (n, n, b"." * 3000) for n in range(100)
+    )  # the head says whether it is text
     content = b"name,code,pad\n" + clean + b'A\x00,1\n"B",2\n' + b"C" * 100 + b",3\n"
     run = one.start("account", content)
     checked = one.check(run.id)
@@ -466,13 +518,20 @@ def test_settings_are_checked_all_at_once(one: Importer) -> None:
     with pytest.raises(Invalid) as caught:
         one.imports.change(
             run.id,
-            {"mode": "wild", "columns": {"x": {"field": "code", "missing": "often", "values": {"a": 1}}, "code": 7}, "y": 1},
+            {
+                "mode": "wild",
+                "columns": {"x": {"field": "code", "missing": "often", "values": {"a": 1}}, "code": 7},
+                "y": 1,
+            },
         )
     assert {each.place.pointer for each in caught.value.faults} == {
         "/mode", "/columns/x/missing", "/columns/x/values", "/columns/code", "/y",
     }  # fmt: skip
     with pytest.raises(Invalid) as caught:
-        one.imports.change(run.id, {"mode": "upsert", "key": "name", "columns": {"x": {"field": "code"}, "gone": {"field": "name"}}})
+        one.imports.change(
+            run.id,
+            {"mode": "upsert", "key": "name", "columns": {"x": {"field": "code"}, "gone": {"field": "name"}}},
+        )
     assert [each.code for each in caught.value.faults] == [
         "import.field_twice", "import.unknown_column", "import.not_a_key",
     ]  # fmt: skip

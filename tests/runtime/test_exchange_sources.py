@@ -100,7 +100,8 @@ def test_a_format_that_makes_no_sense_is_refused_with_its_place() -> None:
     }
 
 
-# ---- spreadsheets ---------------------------------------------------------------------------------------------
+# ---- spreadsheets
+# ---------------------------------------------------------------------------------------------
 
 
 def workbook() -> bytes:
@@ -145,7 +146,10 @@ def test_a_spreadsheet_reads_like_the_csv_of_the_same_table() -> None:
 def rezipped(**changed: bytes) -> bytes:
     """The workbook with other content in some of its parts."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook())) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             short = name.rpartition("/")[2].partition(".")[0]
             new.writestr(name, changed.get(short, old.read(name)))
@@ -180,12 +184,14 @@ def test_a_zip_that_lies_about_its_sizes_is_not_believed(monkeypatch: pytest.Mon
 
 
 def test_a_last_row_far_down_costs_nothing() -> None:
-    far = b'<worksheet><sheetData><row r="1048576"><c r="A1048576" t="str"><v>x</v></c></row></sheetData></worksheet>'
+    row = b'<row r="1048576"><c r="A1048576" t="str"><v>x</v></c></row>'
+    far = b"<worksheet><sheetData>" + row + b"</sheetData></worksheet>"
     form = Format("sheet", sheet="数据", sheets=("数据",))
     assert list(sources.read(io.BytesIO(rezipped(sheet1=far)), form)) == [(1_048_576, ["x"])]
 
 
-# ---- days and cells -------------------------------------------------------------------------------------------
+# ---- days and cells
+# -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
