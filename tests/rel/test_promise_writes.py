@@ -390,7 +390,10 @@ def test_a_key_survives_a_restart_and_refuses_another_body(served: Served) -> No
 def test_a_busy_sqlite_is_not_told_to_clients() -> None:
     """Writers in two processes, jobs in three, and an online backup again and again."""
     seconds, writers = size("seconds", 3), size("writers", 16)
-    with tempfile.TemporaryDirectory() as folder, open_served("sqlite", Path(folder), 2) as served:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_served("sqlite", Path(folder), size("processes", 1)) as served,
+    ):
         served.publish(*an_object("busy", size="integer"))
         worker = subprocess.Popen(
             [sys.executable, "-m", "tabwright", "worker"], env=served.environment(), start_new_session=True
@@ -399,7 +402,7 @@ def test_a_busy_sqlite_is_not_told_to_clients() -> None:
         wrong: list[str] = []
         backups: list[int] = []
         until = time.monotonic() + seconds
-        clients = [served.client(port=served.ports[n % 2]) for n in range(writers)]
+        clients = [served.client(port=served.ports[n % len(served.ports)]) for n in range(writers)]
 
         def write(client: Client) -> None:
             mine: list[str] = []
