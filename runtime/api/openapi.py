@@ -28,7 +28,8 @@ _everywhere = (400, 401, 404, 503)
 _titles = {
     200: "Done", 201: "Made", 202: "Accepted", 204: "Done", 304: "Not modified", 400: "Cannot be read",
     401: "Not signed in", 403: "Not allowed", 404: "Not there, or not to be known", 409: "Conflict",
-    412: "If-Match names another revision", 413: "Too large", 415: "Not JSON", 422: "Invalid",
+    412: "If-Match names another revision", 413: "Too large",
+    415: "Not JSON", 422: "Invalid",
     429: "Limit reached", 503: "Try again",
 }  # fmt: skip
 
