@@ -235,7 +235,7 @@ class Maker:
             bad_columns=run.header[:3],
             progress=self.progress(),
             said=t("import.said." + run.state),
-            ready=t("import.run", count=self._number(good)),
+            ready=t("import.run_one" if good == 1 else "import.run", count=self._number(good)),
             can=run.verbs,
             left=tuple(
                 self._said(each) for p in (problems if phase == "undo" else notes) for each in p.faults
