@@ -24,6 +24,7 @@ from tabwright.runtime.api.endpoints import Asked, Endpoint, Upload
 from tabwright.runtime.api.reading import body_of, json_body, query_of
 from tabwright.runtime.api.records import StaleRecord
 from tabwright.runtime.desk import Call
+from tabwright.runtime.records.moving import under_the_release_in_force
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -59,7 +60,7 @@ class Api:
 
             @after_this_request
             def tell(response: Response) -> Response:
-                response.headers["X-Tabwright-Release"] = str(call.model.release)
+                response.headers.setdefault("X-Tabwright-Release", str(call.model.release))
                 return response
 
             if endpoint.right:
@@ -82,7 +83,7 @@ class Api:
         given = Asked(path, query, body, headers.get("If-Match"), headers.get("If-None-Match"), BASE, _forget)
         key = headers.get(idempotency.HEADER)
         if endpoint.method != "POST" or key is None or not endpoint.replays:
-            return endpoint.handler(call, given)
+            return _handled(call, endpoint, given)
         return _once(call, endpoint, given, key, idempotency.digest_of("POST", request.full_path, data))
 
     def _body(self, endpoint: Endpoint, data: bytes) -> Any:
@@ -123,6 +124,17 @@ def _forget(writer: Writer, answer: Answer) -> None:
     """Without an Idempotency-Key there is nothing to keep."""
 
 
+def _handled(call: Call, endpoint: Endpoint, given: Asked) -> Answer:
+    """The endpoint's answer, under a newer release where one came while it wrote."""
+
+    def under(now: Call) -> Answer:
+        answer = endpoint.handler(now, given)
+        release = {} if now is call else {"X-Tabwright-Release": str(now.model.release)}
+        return replace(answer, headers={**answer.headers, **release}) if release else answer
+
+    return under_the_release_in_force(call, under)
+
+
 def _once(call: Call, endpoint: Endpoint, given: Asked, key: str, digest: str) -> Answer:
     claim = idempotency.claim(call, key, digest)
     if isinstance(claim, Answer):
@@ -132,7 +144,7 @@ def _once(call: Call, endpoint: Endpoint, given: Asked, key: str, digest: str) -
         idempotency.keep(writer, call, claim, answer)
 
     try:
-        answer = endpoint.handler(call, replace(given, keep=keep))
+        answer = _handled(call, endpoint, replace(given, keep=keep))
     except TabwrightError as error:
         idempotency.answered(call, claim, _refusal(call, error))
         raise
@@ -148,12 +160,10 @@ def _refusal(call: Call, error: TabwrightError) -> Answer:
 
 
 def _response(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status, content_type=answer.type)
+    headers = dict(answer.headers)
+    if "ETag" in headers:  # may be kept, and is asked for again each time
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", **headers}
+    response = Response(answer.body, answer.status, headers, content_type=answer.type)
     if answer.body is None:
         del response.headers["Content-Type"]
-    if "ETag" in answer.headers:  # may be kept, and is asked for again each time
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.headers["Vary"] = "Authorization, Cookie"
-    for name, value in answer.headers.items():
-        response.headers[name] = value
     return response

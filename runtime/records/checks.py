@@ -11,6 +11,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.access.granting import assigns, check_assignment
 from tabwright.runtime.records.batch import Batch, Intent, Row, Work, text_of
 from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
@@ -93,6 +94,7 @@ def formulas(batch: Batch, work: Work) -> None:
 
 def access_new(batch: Batch, work: Work) -> None:
     """What the new row names must exist for the caller; ownership and record type are rights of their own."""
+    _check_granting(batch, work)
     writing = [row for row in batch.rows if row.action in ("create", "update") and row.new is not None]
     if not writing:
         return
@@ -122,6 +124,23 @@ def access_new(batch: Batch, work: Work) -> None:
         given = row.sent.get("record_type")
         if given is not None and given not in types and (row.old is None or "record_type" in row.changed):
             row.refuse("record.type_denied", "record_type", kind=Denied)
+
+
+def _check_granting(batch: Batch, work: Work) -> None:
+    """Nobody gives a permission set with rights that they do not hold, by import and undo neither.
+
+    What follows from another write in its transaction is the platform's own.
+    """
+    if not assigns(batch.object) or work.depth:
+        return
+    for row in batch.rows:
+        if row.new is None or row.faults or row.action not in ("create", "update", "restore"):
+            continue
+        try:
+            check_assignment(work.principal, work.model, [str(row.new["permission_set"])])
+        except Denied as error:
+            fault = error.faults[0]
+            row.refuse(fault.code, "permission_set", kind=Denied, **fault.params)
 
 
 def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UUID, list[Row]]) -> None:

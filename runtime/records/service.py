@@ -15,6 +15,7 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.records import pipeline
 from tabwright.runtime.records.batch import Intent, Operation, Outcome, RowResult, Saved, Undone, Work
+from tabwright.runtime.records.moving import require_unmoved, under_the_release_in_force
 from tabwright.runtime.records.undoing import undo_in
 
 if TYPE_CHECKING:
@@ -106,17 +107,13 @@ class Records:
 
         ``reference`` is JSON that the journal's operation keeps: which import, which rule.
         """
-        found = self._allowed(object, intents)
-        with self._call.tenant.store.write() as writer:
-            return self.apply_in(writer, found, intents, reference)
+        return self._written(object, intents, reference, per_row=False)
 
     def apply_each(
         self, object: str, intents: Sequence[Intent], reference: Mapping[str, Any] | None = None
     ) -> Outcome:
         """Row by row: good rows are written, the others come back ``failed`` with their faults."""
-        found = self._allowed(object, intents)
-        with self._call.tenant.store.write() as writer:
-            return self.apply_in(writer, found, intents, reference, per_row=True)
+        return self._written(object, intents, reference, per_row=True)
 
     def apply_in(
         self,
@@ -128,12 +125,17 @@ class Records:
         per_row: bool = False,
         rehearsal: bool = False,
     ) -> Outcome:
-        """``apply`` or ``apply_each`` in a transaction of the caller's: a job's step, an import's chunk."""
+        """``apply`` or ``apply_each`` in a transaction of the caller's: a job's step, an import's chunk.
+
+        Raises ReleaseMoved (``moving``) where the transaction must be begun again under a newer release.
+        """
         call = self._call
         self._require(object, intents)
         outcome = pipeline.run(
             call.tenant.hooks, self._work(writer, reference, rehearsal), object, intents, per_row
         )
+        if not rehearsal:
+            require_unmoved(call, writer, object)
         if outcome.operation is not None:
             writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
         return outcome
@@ -160,8 +162,12 @@ class Records:
         caller may
         not change all records of an object in it.
         """
-        with self._call.tenant.store.write() as writer:
-            return self.undo_in(writer, operation, reference)
+
+        def once(call: Call) -> Undone:
+            with call.tenant.store.write() as writer:
+                return Records(call).undo_in(writer, operation, reference)
+
+        return under_the_release_in_force(self._call, once)
 
     def undo_in(self, writer: Writer, operation: UUID, reference: Mapping[str, Any] | None = None) -> Undone:
         """``undo`` in a transaction of the caller's: a job's step."""
@@ -174,6 +180,17 @@ class Records:
         return undone
 
     # ---- inside ----------------------------------------------------------------------------------
+
+    def _written(
+        self, object: str, intents: Sequence[Intent], reference: Mapping[str, Any] | None, *, per_row: bool
+    ) -> Outcome:
+        def once(call: Call) -> Outcome:
+            records = Records(call)
+            found = records._allowed(object, intents)
+            with call.tenant.store.write() as writer:
+                return records.apply_in(writer, found, intents, reference, per_row=per_row)
+
+        return under_the_release_in_force(self._call, once)
 
     def _allowed(self, object: str, intents: Sequence[Intent]) -> ObjectDef:
         """Authorisation stands before any write, and before the transaction."""

@@ -1,0 +1,63 @@
+"""Writes and releases at the same moment: what was begun on one release is not written past the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.errors import Place, Unavailable
+from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.desk import Call, TenantRuntime
+
+if TYPE_CHECKING:
+    from tabwright.platform.database import Writer
+
+Done = TypeVar("Done")
+
+_TRIES = 3
+
+
+class ReleaseMoved(Unavailable):
+    """A release that changes the object came into force while a record was saved. Nothing is written."""
+
+
+def require_unmoved(call: Call, writer: Writer, object: ObjectDef) -> None:
+    """The last statement of a write: raises ReleaseMoved where the object, or one that may follow from it, is
+    no longer as the call knows it.
+
+    Exact, because a publish that changes where values stand keeps writers of that table out until it commits.
+    """
+    now = call.tenant.at_release(writer)
+    if now is not call.model and now.release != call.model.release:
+        for name in _reach(call.model, object.name):
+            if _shape(call.tenant, now, name) != _shape(call.tenant, call.model, name):
+                raise ReleaseMoved.of("record.release_moved", Place(object=object.name))
+
+
+def under_the_release_in_force(call: Call, work: Callable[[Call], Done]) -> Done:
+    """``work(call)``, begun again under the new release where one came in between."""
+    for _ in range(_TRIES - 1):
+        try:
+            return work(call)
+        except ReleaseMoved:
+            model = call.tenant.at_release()
+            call = replace(call, model=model, gate=Gate(model, call.gate.principal))
+    return work(call)
+
+
+def _reach(model: Model, name: str) -> set[str]:
+    """The object and all that a delete or restore of its records may write."""
+    found, waiting = {name}, [name]
+    while waiting:
+        for field in model.children(waiting.pop()):
+            if field.object not in found:
+                found.add(field.object)
+                waiting.append(field.object)
+    return found
+
+
+def _shape(tenant: TenantRuntime, model: Model, name: str) -> tuple[str, str] | None:
+    object = model.objects.get(name)
+    return None if object is None else (object.digest, tenant.tables(model).of(object).digest)
