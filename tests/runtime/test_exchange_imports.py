@@ -334,7 +334,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(one: Importer, monkeypatch: 
     rows = [[f"n{n}", f"c{n}" if n % 7 else "c1"] for n in range(50)]
     run = one.start("account", csv_of(["name", "code"], rows))
     progress = JobRun.progress
-    stopped = []
+    stopped: list[int] = []
 
     def stop(job: JobRun, done: int, total: int | None = None, note: str | None = None) -> None:
         progress(job, done, total, note)
