@@ -203,8 +203,8 @@ class PostgresServer:
     """The connections to one PostgreSQL database, shared by all of its tenants.
 
     Reading connections are in autocommit with prepared statements and keep the role of the tenant that they
-    last
-    served; a thread gets, where it can, a connection that serves its tenant already.
+    last served. A thread gets one that serves its tenant already; where there is none, a new one while the
+    limit allows, then the one unused longest: changing the role is a round trip of its own.
     """
 
     dialect: DialectName = "postgresql"
@@ -239,14 +239,17 @@ class PostgresServer:
         self._limits = limits
         self._on_connect = on_connect
         self._free = threading.Semaphore(limits.database_connections)
-        self._idle: list[Connection] = []
-        self._idle_lock = threading.Lock()
+        self._idle: list[Connection] = []  # the last one used at the end
+        self._opened = 0
+        self._idle_lock = threading.Lock()  # of both
 
     def _open(self) -> Connection:
         try:
             connection = Connection(self.engine.connect())
         except self.errors as error:
             raise translate(error, 0) from error
+        with self._idle_lock:
+            self._opened += 1
         connection.raw.prepared_max = 500
         _jsonb_as_text(connection.raw)
         connection.cursor = connection.raw.cursor()
@@ -260,12 +263,19 @@ class PostgresServer:
                     break
                 # Backwards: the last one used is the warmest.
                 order = range(len(self._idle) - 1, -1, -1)
-                at = next((i for i in order if self._idle[i].role == role), len(self._idle) - 1)
-                connection = self._idle.pop(at)
+                at = next((i for i in order if self._idle[i].role == role), None)
+                if at is None and self._opened < self._limits.database_connections:
+                    break
+                connection = self._idle.pop(at or 0)
             if _is_alive(connection):
                 return connection
-            connection.close()
+            self._close(connection)
         return self._open()
+
+    def _close(self, connection: Connection) -> None:
+        with self._idle_lock:
+            self._opened -= 1
+        connection.close()
 
     @contextmanager
     def connection(self, kind: Kind, role: str | None) -> Iterator[Connection]:
@@ -290,7 +300,7 @@ class PostgresServer:
                 self._give_up(connection)
                 raise
             if connection.roles > _ROLES_OF_A_CONNECTION:
-                connection.close()
+                self._close(connection)
             else:
                 with self._idle_lock:
                     self._idle.append(connection)
@@ -320,7 +330,7 @@ class PostgresServer:
             if connection.core.in_transaction():
                 connection.core.rollback()
         except self.errors:
-            connection.close()
+            self._close(connection)
         else:
             with self._idle_lock:
                 self._idle.append(connection)
@@ -330,7 +340,7 @@ class PostgresServer:
         with self._idle_lock:
             idle, self._idle = self._idle, []
         for connection in idle:
-            connection.close()
+            self._close(connection)
 
 
 def _is_alive(connection: Connection) -> bool:

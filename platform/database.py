@@ -255,6 +255,15 @@ class Writer(Reader):
             raise TypeError("insert_many inserts; an UPDATE or DELETE of many rows joins an array")
         if statement.constants:
             raise TypeError("insert_many takes every value from the rows")
+        if len(rows) == 1:
+            if _observers:
+                _tell("execute", statement.text, 1)
+            try:
+                with self._lane:
+                    self._cursor.execute(statement.text, rows[0])
+            except self._errors as error:
+                raise self._translated(error) from error
+            return
         copy = statement.copy if len(rows) > _FEW else None
         if _observers:
             _tell("copy" if copy else "executemany", copy.text if copy else statement.text, len(rows))

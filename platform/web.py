@@ -127,6 +127,9 @@ class Web:
         self._ids = ids
         self._sessions = sessions
         self._tokens = tokens
+        self._headers = tuple(_HEADERS.items())
+        if settings.secure:
+            self._headers += (("Strict-Transport-Security", "max-age=31536000"),)
         # Shows an error to a person; ``runtime.pages`` puts its own here.
         self.error_page: ErrorPage = plain_error_page
         # Of the fields of a form; the parser's own buffer counts too, so not less than that.
@@ -207,16 +210,16 @@ class Web:
 
     def _leave(self, response: Response) -> Response:
         headers = response.headers
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-        if self._settings.secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "private, no-store"
+        there = {name.lower() for name, _ in headers}  # looked at once, not once for each of ours
+        for name, value in self._headers:
+            if name.lower() not in there:
+                headers.add(name, value)
+        if "cache-control" not in there:
+            headers.add("Cache-Control", "private, no-store")
             headers.add("Vary", "Cookie")
         here: Visit | None = g.get("tabwright_visit")
-        if here is not None:
-            headers.setdefault("X-Request-Id", here.request_id)
+        if here is not None and "x-request-id" not in there:
+            headers.add("X-Request-Id", here.request_id)
         return response
 
     def start_session(self, response: Response, cookie: str) -> None:

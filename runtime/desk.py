@@ -115,6 +115,7 @@ class TenantRuntime:
         self.seal_asked = datetime(
             1970, 1, 1, tzinfo=UTC
         )  # when the sealer was last asked for (journal.sealer)
+        self.last_model: Model | None = None  # of the release that was in force at the last look
         self._releases = releases
         self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()
         self._lock = threading.Lock()
@@ -126,7 +127,8 @@ class TenantRuntime:
                 return self.at_release(own)
         number = self._releases.current(reader)
         known = self._known.get(number)
-        return known[0] if known is not None else self._load(reader, number)[0]
+        self.last_model = known[0] if known is not None else self._load(reader, number)[0]
+        return self.last_model
 
     def tables(self, model: Model) -> Tables:
         """The tables that ``model`` stands on."""

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tabwright.metadata.model import Model
+from tabwright.metadata.store import release_table
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Unauthenticated
 from tabwright.platform.tables import Instant, uuid_of
@@ -20,8 +21,25 @@ if TYPE_CHECKING:
     from tabwright.runtime.desk import TenantRuntime
 
 _OBJECTS = ("user", "permission_assignment", "queue_member")
+_RELEASE = 6  # where the number of the release in force stands in a row
 _FALLBACK_LANGUAGE = "zh"
 _FALLBACK_ZONE = "Asia/Shanghai"
+
+
+def arrive(
+    tenant: TenantRuntime, reader: Reader, user_id: UUID, now: datetime, scope: Any = None
+) -> tuple[Model, Principal]:
+    """The model in force and the principal under it, by one statement unless a release came since the last.
+
+    Raises Unauthenticated, see ``load``.
+    """
+    model = tenant.last_model
+    if model is not None:
+        rows = _rows(tenant, reader, model, user_id, now)
+        if rows and rows[0][_RELEASE] == model.release:
+            return model, _principal(rows, user_id, scope)
+    model = tenant.at_release(reader)
+    return model, load(tenant, reader, model, user_id, now, scope)
 
 
 def load(
@@ -31,10 +49,19 @@ def load(
 
     ``scope`` is a token's. Raises Unauthenticated ``access.user_gone`` where there is no such active user.
     """
+    return _principal(_rows(tenant, reader, model, user_id, now), user_id, scope)
+
+
+def _rows(
+    tenant: TenantRuntime, reader: Reader, model: Model, user_id: UUID, now: datetime
+) -> list[tuple[Any, ...]]:
     tables = tenant.tables(model)
     key = ("principal", tenant.store.key, *(tables.of(model.objects[name]).digest for name in _OBJECTS))
     statement = tenant.pieces.get(key, lambda: _compile(tenant, model))
-    rows = reader.rows(statement, {"user_id": user_id, "now": now})
+    return reader.rows(statement, {"user_id": user_id, "now": now})
+
+
+def _principal(rows: list[tuple[Any, ...]], user_id: UUID, scope: Any) -> Principal:
     if not rows or not rows[0][1]:
         raise Unauthenticated.of("access.user_gone")
     name, _, language, zone = rows[0][:4]
@@ -68,6 +95,7 @@ def _compile(tenant: TenantRuntime, model: Model) -> Prepared:
         users.column("zone"),
         assignments.column("permission_set"),
         members.column("queue"),
+        sa.select(sa.func.max(release_table.c.number)).scalar_subquery(),
     )
     statement = (
         sa.select(*columns)

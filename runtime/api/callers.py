@@ -39,7 +39,7 @@ class Site(Protocol):
 
 
 def caller(site: Site, cause: str = "api") -> Call:
-    """The call of the request in hand: the release and the principal, by two short statements.
+    """The call of the request in hand: the release and the principal, by one short statement.
 
     The person's own language is spoken unless the request wishes another.
     """
@@ -50,8 +50,7 @@ def caller(site: Site, cause: str = "api") -> Call:
     scope = here.token.scope if here.token is not None else None
     tenant = site.tenancy.open(who.location)
     with tenant.store.read() as reader:
-        model = tenant.at_release(reader)
-        principal = principals.load(tenant, reader, model, who.user_id, site.clock.now(), scope)
+        model, principal = principals.arrive(tenant, reader, who.user_id, site.clock.now(), scope)
     if "Accept-Language" not in request.headers and here.session is None:
         here.language = choose_language((principal.language,), None, here.language)
     return Call(

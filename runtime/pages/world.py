@@ -202,8 +202,7 @@ def open_desk(site: Site, request: Request, visit: Visit) -> Desk:
     assert session is not None
     tenant = site.tenancy.open(session.location)
     with tenant.store.read() as reader:
-        model = tenant.at_release(reader)
-        principal = principals.load(tenant, reader, model, session.user_id, site.clock.now())
+        model, principal = principals.arrive(tenant, reader, session.user_id, site.clock.now())
     language = choose_language((principal.language, request.cookies.get(LANGUAGE_COOKIE)))
     visit.language = language
     call = Call(

@@ -72,8 +72,8 @@ class Record:
     @property
     def revision(self) -> int | None:
         """None where it may not be read."""
-        found = self.row.get("revision")
-        return None if found is None else int(found)
+        keys = self._shape.keys
+        return int(self._tuples[0][keys.index("revision")]) if "revision" in keys else None
 
     def json(self) -> bytes:
         """A JSON object."""

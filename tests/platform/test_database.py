@@ -114,7 +114,9 @@ def test_insert_many_is_one_statement(things: Store, count: int) -> None:
     seen: list[tuple[str, int]] = []
     with observe(lambda how, text, rows: seen.append((how, rows))), things.write() as writer:
         writer.insert_many(inserting(things), [row(n) for n in range(count)])
-    how = "copy" if things.dialect == "postgresql" and count == 500 else "executemany"
+    how = "execute" if count == 1 else "executemany"
+    if things.dialect == "postgresql" and count == 500:
+        how = "copy"
     assert seen == [(how, count)]
     with things.read() as reader:
         [(found, last)] = reader.rows(prepare(things, sa.select(sa.func.count(), sa.func.max(THING.c.n))))
