@@ -15,6 +15,7 @@ from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.api.endpoints import Asked, Endpoint
 from tabwright.runtime.api.shapes import DraftBody, PublishBody, ReleasesQuery
 from tabwright.runtime.desk import Call
+from tabwright.runtime.publishing.consequences import Consequence
 from tabwright.runtime.publishing.engine import Published
 from tabwright.runtime.publishing.service import Plan, Publishing
 
@@ -235,6 +236,18 @@ def _faults(call: Call, faults: Iterable[Fault]) -> list[Mapping[str, Any]]:
     ]
 
 
+def _examples(call: Call, each: Consequence) -> list[dict[str, Any]]:
+    """Values of records, only to who may read that field of all of them: who may publish may not read all."""
+    place = each.says.place
+    object = call.model.find(place.object or "")
+    field = object.find(place.field or "") if object is not None else None
+    if object is None or field is None:
+        return []
+    if not (call.gate.can_read(field) and call.gate.may(object, "view_all")):
+        return []
+    return [{"record": one.record, "value": one.value} for one in each.examples]
+
+
 def _plan(call: Call, plan: Plan) -> dict[str, Any]:
     return {
         "release": plan.release,
@@ -253,7 +266,7 @@ def _plan(call: Call, plan: Plan) -> dict[str, Any]:
                 "code": each.says.code,
                 "message": say_fault(each.says, call.language),
                 "count": each.count,
-                "examples": [{"record": one.record, "value": one.value} for one in each.examples],
+                "examples": _examples(call, each),
             }
             for each in plan.consequences
         ],
