@@ -13,7 +13,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_i
 from tabwright.platform.errors import Conflict, Invalid, NotFound, TabwrightError, Unauthenticated
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.inputs import Entry
-from tabwright.runtime.pages import edit_page, visibility, visiting
+from tabwright.runtime.pages import edit_page, late_forms, visibility, visiting
 from tabwright.runtime.pages.history import when_text
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts
@@ -94,7 +94,7 @@ def _prefilled(
 
 def save_new(desk: Desk, object: ObjectDef) -> Response:
     """Create what the form says; blank inputs are left out, so that defaults of the object apply."""
-    call, form = desk.call, desk.request.form
+    call, form = desk.call, late_forms.in_present_names(desk.request.form, object)
     call.gate.require(object, "create")
     record_type = _record_type(desk, object, form.get("record_type_chosen"))
     parts = visiting.parts_for(call, object, record_type)
@@ -109,9 +109,10 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     if record_type is not None:
         values.setdefault("record_type", record_type.name)
     wrong = {**posted.errors, **_missing(desk, parts, fields, posted, None)}
-    if wrong:
-        told = _told(desk, object, Intent("create", values=values), wrong, fields)
-        return _again(desk, parts, posted, None, *told, back, 422, types)
+    lost = late_forms.gone(form, parts, call, creating=True)
+    if wrong or lost:
+        at, lines = _told(desk, object, Intent("create", values=values), wrong, fields)
+        return _again(desk, parts, posted, None, at, lost + lines, back, 409 if lost else 422, types)
     try:
         saved = desk.records.create(object.name, values)
     except (NotFound, Unauthenticated):
@@ -195,7 +196,7 @@ def _again(
     call = desk.call
     fields = edit_page.fields_of(parts, creating=row is None)
     entry = edit_page.entry_of(call, posted, row or {}, at, _hidden(desk, parts, fields, posted, row))
-    was = desk.request.form.get("was", "")
+    was = late_forms.in_present_names(desk.request.form, parts.object).get("was", "")
     page = edit_page.form_page(call, parts, entry, was=was, row=row, faults=lines, back=back, types=types)
     return desk.page("form.html", parts.object.name, page, status)
 
@@ -232,7 +233,7 @@ def _open(
 
 def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     """Write the fields that were changed on the form; the rest is not touched."""
-    call, form = desk.call, desk.request.form
+    call, form = desk.call, late_forms.in_present_names(desk.request.form, object)
     row, parts, fields = _open(desk, object, id)
     finder = Lookups(call, desk.reads)
     if "resolved" in form:
@@ -247,13 +248,14 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     since = int(seen) if seen.isdigit() else None
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
     wrong = {**posted.errors, **_missing(desk, parts, fields, posted, row)}
-    if wrong:
-        told = _told(desk, object, Intent("update", id, values), wrong, fields)
-        return _again(desk, parts, posted, shown, *told, back, 422)
-    at = back or f"/o/{object.name}/{id}"
+    lost = late_forms.gone(form, parts, call, creating=False)
+    if wrong or lost:
+        at, lines = _told(desk, object, Intent("update", id, values), wrong, fields)
+        return _again(desk, parts, posted, shown, at, lost + lines, back, 409 if lost else 422)
+    after = back or f"/o/{object.name}/{id}"
     if not posted.changed:
         desk.flash("form.unchanged")
-        return redirect(at)
+        return redirect(after)
     try:
         saved = desk.records.update(object.name, id, values, seen=since)
     except (NotFound, Unauthenticated):
@@ -267,7 +269,7 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
         found, lines = edit_page.sort_faults(error, object, fields, call.language)
         return _again(desk, parts, posted, shown, found, lines, back, error.status)
     _tell(desk, object, posted, row, fields, saved.operation, id)
-    return redirect(at)
+    return redirect(after)
 
 
 def _tell(
@@ -301,7 +303,7 @@ def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, ba
     call = desk.call
     row, parts, _ = _open(desk, object, id)
     t = text(call.language)
-    _, was_names = edit_page.unpack(desk.request.form.get("was", ""))
+    _, was_names = edit_page.unpack(late_forms.in_present_names(desk.request.form, object).get("was", ""))
     when = row.get("updated_at")
     page = edit_page.conflict_page(
         call,

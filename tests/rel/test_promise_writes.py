@@ -221,7 +221,7 @@ def test_no_edit_of_several_editors_is_lost(served: Served, records: int) -> Non
         client.close()
 
     together(*(lambda n=n: edit(n) for n in range(editors)))  # type: ignore[misc]
-    final = every(admin, object)
+    final = every(served.client(), object)
     for id in ids:
         values = sorted((value for record, value in done if record == id), key=number)
         assert [number(value) for value in values] == list(range(1, len(values) + 1)), "written over"
