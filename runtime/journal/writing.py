@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from tabwright.metadata.store import release_table
 from tabwright.platform.database import Prepared, Store, Writer, prepare
 from tabwright.platform.tables import json_text
 from tabwright.runtime.access.principal import Principal
@@ -35,8 +36,10 @@ def old_json(pairs: Sequence[tuple[int | str, Any]]) -> bytes:
 
 @lru_cache(maxsize=256)
 def _statements(store: Store) -> tuple[Prepared, Prepared]:
+    in_force = sa.select(sa.func.max(release_table.c.number)).scalar_subquery()
+    added = sa.insert(operations).values(_binds(operations, OPERATION_COLUMNS)).returning(in_force)
     return (
-        prepare(store, sa.insert(operations).values(_binds(operations, OPERATION_COLUMNS))),
+        prepare(store, added),
         prepare(store, sa.insert(changes).values(_binds(changes, CHANGE_COLUMNS))),
     )
 
@@ -60,9 +63,12 @@ def add_operation(
     release: int,
     request_id: str | None,
     reference: Any = None,
-) -> None:
-    """One row for an operation. ``reference`` is JSON: the parent operation, the import, the rule."""
-    writer.run(
+) -> int | None:
+    """One row for an operation; gives the number of the release that is in force as it is written.
+
+    ``reference`` is JSON: the parent operation, the import, the rule.
+    """
+    [(in_force,)] = writer.rows(
         _statements(writer.store)[0],
         {
             "id": id,
@@ -75,6 +81,7 @@ def add_operation(
             "request_id": request_id,
         },
     )
+    return None if in_force is None else int(in_force)
 
 
 def record_event(call: Call, writer: Writer, cause: str, reference: Any = None) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,9 +10,10 @@ from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.errors import Place, Unavailable
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, TenantRuntime
+from tabwright.runtime.journal import writing as journal
 
 if TYPE_CHECKING:
-    from tabwright.platform.database import Writer
+    from tabwright.runtime.records.batch import Work
 
 Done = TypeVar("Done")
 
@@ -23,14 +24,26 @@ class ReleaseMoved(Unavailable):
     """A release that changes the object came into force while a record was saved. Nothing is written."""
 
 
-def require_unmoved(call: Call, writer: Writer, object: ObjectDef) -> None:
-    """The last statement of a write: raises ReleaseMoved where the object, or one that may follow from it, is
-    no longer as the call knows it.
+def close(work: Work, objects: Iterable[ObjectDef]) -> None:
+    """The last statement of a write: the operation's row, which brings the number of the release in force.
 
+    Raises ReleaseMoved where an object, or one that may follow from it, is no longer as the call knows it.
     Exact, because a publish that changes where values stand keeps writers of that table out until it commits.
     """
-    now = call.tenant.at_release(writer)
-    if now is not call.model and now.release != call.model.release:
+    call, operation = work.call, work.operation
+    if work.rehearsal:
+        return
+    if operation.written:
+        number = journal.add_operation(
+            work.writer, operation.id, work.now, work.principal, operation.cause, work.model.release,
+            call.request_id, operation.reference,
+        )  # fmt: skip
+        if number == call.model.release:
+            return
+    now = call.tenant.at_release(work.writer)
+    if now is call.model or now.release == call.model.release:
+        return
+    for object in objects:
         for name in _reach(call.model, object.name):
             if _shape(call.tenant, now, name) != _shape(call.tenant, call.model, name):
                 raise ReleaseMoved.of("record.release_moved", Place(object=object.name))

@@ -15,7 +15,7 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.records import pipeline
 from tabwright.runtime.records.batch import Intent, Operation, Outcome, RowResult, Saved, Undone, Work
-from tabwright.runtime.records.moving import require_unmoved, under_the_release_in_force
+from tabwright.runtime.records.moving import close, under_the_release_in_force
 from tabwright.runtime.records.undoing import undo_in
 
 if TYPE_CHECKING:
@@ -131,11 +131,9 @@ class Records:
         """
         call = self._call
         self._require(object, intents)
-        outcome = pipeline.run(
-            call.tenant.hooks, self._work(writer, reference, rehearsal), object, intents, per_row
-        )
-        if not rehearsal:
-            require_unmoved(call, writer, object)
+        work = self._work(writer, reference, rehearsal)
+        outcome = pipeline.run(call.tenant.hooks, work, object, intents, per_row)
+        close(work, (object,))
         if outcome.operation is not None:
             writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
         return outcome
@@ -231,4 +229,5 @@ def nested(parent: Work, cause: str, object: str, intents: Sequence[Intent]) -> 
         last = pipeline.run(call.tenant.hooks, work, found, part, per_row=False)
         done.extend(last.rows)
     assert last is not None
+    close(work, (found,))
     return Outcome(tuple(done), last.operation, last.trace)

@@ -17,7 +17,7 @@ from tabwright.runtime.journal.reading import Change, changes_of, nested_operati
 from tabwright.runtime.records import pipeline
 from tabwright.runtime.records.batch import Intent, Outcome, Undone, Work
 from tabwright.runtime.records.hooks import Hooks
-from tabwright.runtime.records.moving import require_unmoved
+from tabwright.runtime.records.moving import close
 
 
 def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
@@ -49,9 +49,9 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
         for start in range(0, len(intents), pipeline.MOST_ROWS):
             part = intents[start : start + pipeline.MOST_ROWS]
             outcome = pipeline.run(hooks, work, object, part, per_row=True)
-            require_unmoved(work.call, work.writer, object)
             outcomes.append(outcome)
             left.extend(fault for row in outcome.failed for fault in row.faults)
+    close(work, [numbers[number] for number in by_object if number in numbers])
     return Undone(tuple(outcomes), tuple(left), work.operation.id if work.operation.written else None)
 
 

@@ -161,13 +161,8 @@ def _purge(batch: Batch, work: Work, rows: list[Row]) -> None:
 
 
 def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
-    operation, call = work.operation, work.call
-    if not operation.written:
-        operation.written = True
-        journal.add_operation(
-            work.writer, operation.id, work.now, work.principal, operation.cause, work.model.release,
-            call.request_id, operation.reference,
-        )  # fmt: skip
+    operation = work.operation
+    operation.written = True  # its own row comes last: ``moving.close``
     plan = batch.plan
     made: list[tuple[UUID, int, str, bytes | None]] = []
     for row in rows:
