@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.settings import Limits
 from tabwright.runtime.records.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class TenantRuntime:
         releases: Releases,
         jobs: Jobs,
         hooks: Hooks | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self.limits = limits or Limits()  # the operator's
         self.location = location
         self.store = store
         self.pieces = pieces
@@ -191,7 +194,10 @@ class Tenancy:
             tenant = self._open.get(location.id)
             if tenant is None or tenant.location != location:
                 store = self.stores.tenant(location)
-                tenant = TenantRuntime(location, store, self.pieces, self._releases, self.jobs, self.hooks)
+                limits = self.stores.settings.limits
+                tenant = TenantRuntime(
+                    location, store, self.pieces, self._releases, self.jobs, self.hooks, limits
+                )
                 self._open[location.id] = tenant
             return tenant
 

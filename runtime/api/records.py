@@ -121,11 +121,11 @@ class RecordApi:
             given.get("fields_", ()),
             given.get("where"),
             given.get("order", ()),
-            given["limit"],
+            given.get("limit"),
             given.get("cursor"),
             given["count"],
         )
-        return Answer(200, Reads(call, self._limits).list(query).json())
+        return Answer(200, Reads(call).list(query).json())
 
     def get_record(self, call: Call, asked: Asked) -> Answer:
         record = self._record(
@@ -248,7 +248,7 @@ class RecordApi:
     def _record(
         self, call: Call, object: str, id: UUID, fields: Sequence[str] = (), reader: Reader | None = None
     ) -> Record:
-        return Reads(call, self._limits).record(object, id, fields, reader)
+        return Reads(call).record(object, id, fields, reader)
 
     def _saved(
         self,

@@ -21,7 +21,8 @@ class ListQuery(ma.Schema):
     order = Order_(metadata=_about("Fields with commas between them, `:desc` for descending."))
     fields_ = Names(data_key="fields", metadata=_about("Fields, over lookups too: `name,account.name`."))
     limit = fields.Integer(
-        load_default=50, validate=validate.Range(min=1, max=10_000), metadata=_about("Records of a page.")
+        validate=validate.Range(min=1, max=10_000),
+        metadata=_about("Records of a page; 50 when it is not given, or as many as the operator allows."),
     )
     cursor = fields.String(
         validate=validate.Length(max=4000), metadata=_about("`next_cursor` of the last page.")

@@ -19,8 +19,8 @@ from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural, singular
 from tabwright.runtime.query.asked import Order, Query
+from tabwright.runtime.query.reads import page_rows
 
-PAGE_ROWS = 50
 TRAIL = 8  # cursors of earlier pages that an address carries
 
 _SORTED: Mapping[str, Literal["ascending", "descending"]] = {"asc": "ascending", "desc": "descending"}
@@ -175,7 +175,7 @@ def list_page(
         heads=tuple(_head(object, ask, column, marks) for column in table.columns),
         rows=table.rows(rows, ZoneInfo(call.zone)),
         count_text=_count(page, t),
-        range_text=_range(page, ask, len(rows), t),
+        range_text=_range(page, ask, len(rows), page_rows(call), t),
         where=ask.where,
         fault=fault,
         example=t("list.example", example=_example(call, object)),
@@ -208,7 +208,6 @@ def _read(
             fields=table.paths,
             where=tuple(each for each in (ask.view.where.text if ask.view.where else "", where) if each),
             order=order,
-            limit=PAGE_ROWS,
             cursor=ask.cursor,
             count=True,
         )
@@ -305,10 +304,10 @@ def _count(page: Listed, t: Any) -> str:
     return str(t("list.count_capped", count=shown)) if page.count_is_capped else shown
 
 
-def _range(page: Listed, ask: Asked, rows: int, t: Any) -> str:
+def _range(page: Listed, ask: Asked, rows: int, size: int, t: Any) -> str:
     if not rows:
         return ""
-    first = ask.number * PAGE_ROWS + 1
+    first = ask.number * size + 1
     named = {"first": f"{first:,}", "last": f"{first + rows - 1:,}"}
     if page.count is None:
         return str(t("list.range_plain", **named))

@@ -27,7 +27,7 @@ class Query:
     fields: tuple[str, ...] = ()
     where: str | tuple[str, ...] | None = None
     order: Order = ()
-    limit: int = PAGE
+    limit: int | None = None  # None: ``PAGE``, or fewer where the operator allows fewer
     cursor: str | None = None
     count: bool = False
     parent: tuple[str, UUID] | None = None

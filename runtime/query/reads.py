@@ -15,11 +15,10 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, prepare
 from tabwright.platform.errors import Invalid, Malformed, NotFound, Place
 from tabwright.platform.language import register_messages
-from tabwright.platform.settings import Limits
 from tabwright.runtime.access.gate import ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query import cursors
-from tabwright.runtime.query.asked import Order, Query
+from tabwright.runtime.query.asked import PAGE, Order, Query
 from tabwright.runtime.query.filters import conditions, moment
 from tabwright.runtime.query.order import Nulls, Term, page
 from tabwright.runtime.query.page import Page, Record
@@ -36,6 +35,11 @@ _SIZES: Mapping[int, sa.ColumnElement[int]] = {
     size: sa.literal_column(text)
     for size, text in ((2, "2"), (11, "11"), (26, "26"), (51, "51"), (101, "101"), (201, "201"), (501, "501"))
 }
+
+
+def page_rows(call: Call) -> int:
+    """How many rows a page has when nobody says."""
+    return min(PAGE, call.tenant.limits.page_rows)
 
 
 class Plan(Protocol):
@@ -78,9 +82,9 @@ class _Count:
 class Reads:
     """Reads on behalf of one call."""
 
-    def __init__(self, call: Call, limits: Limits | None = None) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._limits = limits or Limits()
+        self._limits = call.tenant.limits
         self._tables = call.tables
 
     # ---- records -----------------------------------------------------------------------------------
@@ -253,7 +257,9 @@ class Reads:
             raise Invalid.of("query.too_many_orders", limit=MAX_ORDER)
         return tuple((path.lower(), direction) for path, direction in order)
 
-    def _limit(self, limit: int) -> int:
+    def _limit(self, limit: int | None) -> int:
+        if limit is None:
+            return page_rows(self._call)
         if not 1 <= limit <= self._limits.page_rows:
             raise Malformed.of("query.limit", limit="page_rows", most=self._limits.page_rows)
         return limit

@@ -18,8 +18,6 @@ from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.service import Records
 
-_PAGE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -96,7 +94,7 @@ def people(site: Site, location: TenantLocation) -> list[Person]:
     call = system_call(site, location)
     names = {each.uid: each.name for each in call.model.permission_sets.values()}
     held: dict[UUID, list[str]] = {}
-    for row in _all(call, Query("permission_assignment", fields=("user", "permission_set"), limit=_PAGE)):
+    for row in _all(call, Query("permission_assignment", fields=("user", "permission_set"))):
         held.setdefault(row["user"], []).append(names.get(row["permission_set"], row["permission_set"]))
     fields = ("id", "name", "address", "active", "identity_id")
     return [
@@ -108,7 +106,7 @@ def people(site: Site, location: TenantLocation) -> list[Person]:
             UUID(row["identity_id"]) if row["identity_id"] else None,
             tuple(sorted(held.get(row["id"], ()))),
         )
-        for row in _all(call, Query("user", fields=fields, order=(("name", "asc"),), limit=_PAGE))
+        for row in _all(call, Query("user", fields=fields, order=(("name", "asc"),)))
     ]
 
 
