@@ -88,12 +88,17 @@ def _readings() -> _Readings:
     return _Readings(digest)
 
 
+def warm() -> None:
+    """Read the dictionaries now (0.3 s), so that no request waits for them."""
+    with _load_lock:
+        _readings()
+
+
 @lru_cache(maxsize=4096)
 def syllables(run: str) -> tuple[str, ...]:
     """The syllables of a run of Han characters, one each; a character nobody reads stands for itself."""
     if _readings.cache_info().currsize == 0:
-        with _load_lock:
-            _readings()
+        warm()
     known = _readings()
     characters, phrases = known.characters, known.phrases
     done: list[str] = []

@@ -29,7 +29,7 @@ from tabwright.platform.signin import Sessions, Tokens
 from tabwright.platform.tables import DialectName
 from tabwright.platform.tenants import Tenants
 from tabwright.platform.web import Web, check_policies, policy, static_files
-from tabwright.runtime import api
+from tabwright.runtime import api, pinyin
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.journal import sealer
@@ -170,4 +170,5 @@ def _started() -> Site:
     # What stands now stands until the end: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    threading.Thread(target=pinyin.warm, name="tabwright-pinyin", daemon=True).start()
     return site
