@@ -90,7 +90,11 @@ def test_a_type_changes_there_and_back_without_loss(store: Store) -> None:
     text = object_def("thing", NAME, field_def("size", "text"))
     number = object_def("thing", NAME, field_def("size", "integer"))
     fit_now(store, model_of(text))
-    rows: list[dict[str, object]] = [{"name": "a", "size": " 12 "}, {"name": "b", "size": "abc"}, {"name": "c", "size": None}]
+    rows: list[dict[str, object]] = [
+        {"name": "a", "size": " 12 "},
+        {"name": "b", "size": "abc"},
+        {"name": "c", "size": None},
+    ]
     rows += [{"name": "d", "size": "7"}]
     write_rows(store, table_of(store, text), rows)
     fit_now(store, model_of(number))
