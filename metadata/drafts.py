@@ -267,7 +267,8 @@ class Drafts:
         if there.name != name:
             tree = tree.changed(renamed(tree, there, name))
             there = _present(tree, kind, name)
-        kept = {key: there.body[key] for key in ("aliases", "package", "system") if key in there.body}
+        keys = ("aliases", "package") if kind == "permission_set" else ("aliases", "package", "system")
+        kept = {key: there.body[key] for key in keys if key in there.body}
         return tree, {**kept, **document, "uid": there.uid}
 
     def _save(self, writer: Writer, draft: Draft, tree: Tree, at: datetime) -> Draft:
@@ -369,15 +370,21 @@ def _check_locks(current: Tree, differences: Sequence[Difference]) -> None:
     faults = []
     for each in differences:
         place = Place(component=each.component.place)
-        if each.old is not None and each.old.body.get("system"):
+        if each.old is not None and _is_built_in(each.old):
             for code, pointer in _lock_faults(each):
                 faults.append(
                     Fault(code, {"name": each.old.name}, Place(component=each.old.place, pointer=pointer))
                 )
-        elif each.new is not None and each.new.body.get("system"):
+        elif each.new is not None and _is_built_in(each.new):
             faults.append(Fault("component.system_reserved", {"name": each.new.name}, place))
     if faults:
         raise Conflict(faults)
+
+
+def _is_built_in(component: Component) -> bool:
+    if component.kind == "permission_set":  # there ``system`` is a list of rights
+        return component.body.get("package") == "base"
+    return bool(component.body.get("system"))
 
 
 def _lock_faults(difference: Difference) -> Iterable[tuple[str, str]]:

@@ -31,7 +31,7 @@ _implied: dict[str, tuple[str, ...]] = {
     "edit": ("read",),
     "delete": ("read",),
 }
-_order: dict[FieldRight, int] = {"none": 0, "read": 1, "edit": 2}
+FIELD_ORDER: dict[FieldRight, int] = {"none": 0, "read": 1, "edit": 2}
 
 
 def named_by_all(object: ObjectDef) -> bool:
@@ -51,7 +51,8 @@ def with_implied(rights: Iterable[str]) -> frozenset[str]:
     return frozenset(done)
 
 
-def _object_rights(each: PermissionSetDef, object: ObjectDef) -> frozenset[str]:
+def object_rights(each: PermissionSetDef, object: ObjectDef) -> frozenset[str]:
+    """What one set allows with the object's records, implied rights included."""
     named = each.objects.get(object.name)
     if named is not None:
         return with_implied(named)
@@ -60,7 +61,8 @@ def _object_rights(each: PermissionSetDef, object: ObjectDef) -> frozenset[str]:
     return with_implied(each.objects.get("*", frozenset()))
 
 
-def _field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
+def field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
+    """What one set says about a field, whatever it allows with the object."""
     for object in (field.object, "*"):
         words = each.fields.get(object)
         if words is not None:
@@ -81,9 +83,9 @@ class Rights:
     def __init__(self, model: Model, sets: Iterable[str], scope: TokenScope | None, all: bool) -> None:
         self._model = model
         self.all = all  # the platform itself: everything is open
-        self._sets = tuple(model.permission_sets[uid] for uid in sets if uid in model.permission_sets)
+        self.sets = tuple(model.permission_sets[uid] for uid in sets if uid in model.permission_sets)
         self._scope = scope
-        granted = frozenset(right for each in self._sets for right in each.system)
+        granted = frozenset(right for each in self.sets for right in each.system)
         self.system: frozenset[str] = granted if scope is None else granted & scope.system
         self._operations: dict[str, frozenset[str]] = {}
         self._fields: dict[str, dict[str, FieldRight]] = {}
@@ -100,11 +102,19 @@ class Rights:
         """The operations granted on the object, implied ones included."""
         found = self._operations.get(object.name)
         if found is None:
-            found = frozenset(right for each in self._sets for right in _object_rights(each, object))
+            found = frozenset(right for each in self.sets for right in object_rights(each, object))
             if self._scope is not None:
                 found &= with_implied(self._scope.operations(object.name))
             self._operations[object.name] = found
         return found
+
+    @property
+    def administers(self) -> bool:
+        """Whether all is theirs to arrange: they customise, manage users, and may change every record."""
+        everywhere = any("modify_all" in each.objects.get("*", ()) for each in self.sets)
+        if self._scope is not None:
+            everywhere = everywhere and "modify_all" in self._scope.operations("*")
+        return self.all or (everywhere and {"customise", "manage_users"} <= self.system)
 
     def readable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields that may be read, in the Model's order."""
@@ -141,13 +151,13 @@ class Rights:
             right: FieldRight = "edit" if field.name in WRITABLE_SYSTEM_FIELDS else "read"
         else:
             right = max(
-                (_field_right(each, field) for each in self._sets), key=_order.__getitem__, default="none"
+                (field_right(each, field) for each in self.sets), key=FIELD_ORDER.__getitem__, default="none"
             )
         if right == "edit" and (not writes or field.read_only or field.type == "auto_number"):
             right = "read"
         if right == "read" and "read" not in operations:
             right = "none"
-        return max(right, floor, key=_order.__getitem__)
+        return max(right, floor, key=FIELD_ORDER.__getitem__)
 
     def footprint(self, object: ObjectDef) -> str:
         """A digest of all that may be named from the object: fields and record access, lookups walked.
@@ -177,16 +187,16 @@ class Rights:
         return found
 
     def tabs(self) -> frozenset[str]:
-        return frozenset(name for each in self._sets for name in each.tabs)
+        return frozenset(name for each in self.sets for name in each.tabs)
 
     def apps(self) -> frozenset[str]:
-        return frozenset(name for each in self._sets for name in each.apps)
+        return frozenset(name for each in self.sets for name in each.apps)
 
     def record_types(self, object: str) -> frozenset[str]:
         """Names of the record types with which a record may be made; may hold "*"."""
         return frozenset(
             name
-            for each in self._sets
+            for each in self.sets
             for name in each.record_types.get(object, each.record_types.get("*", ()))
         )
 

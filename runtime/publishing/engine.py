@@ -113,12 +113,15 @@ class Engine:
         old: Model | None,
         current: int,
         also: Callable[[Writer, Release], None] = lambda writer, release: None,
+        allowed: Callable[[Model], None] = lambda model: None,
     ) -> Published:
         """One try. ``old`` is the model in force, ``current`` its number; ``also`` joins the transaction.
 
+        ``allowed`` looks at the new model before anything is done with it, and raises what speaks against it.
         Raises Moved, Unprepared, LockTimeout, Invalid (documents), Conflict (unique clashes).
         """
         model = compile_tree(wanted.tree, release=current + 1, previous=old)
+        allowed(model)
         same = unchanged(old, model)
         with self.store.write() as writer:
             self.open(writer, current)

@@ -25,6 +25,7 @@ from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import Conflict, Fault, Invalid
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.platform.language import register_messages
+from tabwright.runtime.access.granting import check_publish
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Tenancy, TenantRuntime
 from tabwright.runtime.publishing.building import Builder
@@ -158,8 +159,9 @@ class Publishing:
 
         ``expected`` is the release that the draft was looked at with: Conflict ``publish.moved`` where
         another is in force by now; without it the draft is merged onto what is in force.
-        Raises Invalid (documents), Conflict (clashes with other publishers, unique rules that records break,
-        nothing to publish), LockTimeout (``storage.locked``: an object stayed in use).
+        Raises Denied (rights that the principal may not give), Invalid (documents), Conflict (clashes with
+        other publishers, unique rules that records break, nothing to publish), LockTimeout
+        (``storage.locked``: an object stayed in use).
         """
         author = principal.user_id
 
@@ -206,8 +208,9 @@ class Publishing:
                 wanted = look(reader, current)
                 if wanted.tree.digest == old.digest:
                     raise Conflict.of("publish.nothing")
+                allowed = _granting(reader, wanted.author, old)
             try:
-                return self._engine.publish(wanted, old, current, self._also(wanted))
+                return self._engine.publish(wanted, old, current, self._also(wanted), allowed)
             except Unprepared:
                 return Published(current, waiting=self._engine.prepare_later(wanted))
 
@@ -253,6 +256,12 @@ class Publishing:
     def purge(self, run: JobRun) -> Any:
         """The job that removes what was dropped 30 days ago."""
         return Builder(self._engine).purge(run)
+
+
+def _granting(reader: Reader, author: Principal, old: Model) -> Callable[[Model], None]:
+    """The check that a release gives nobody more than its author holds."""
+    dropped = frozenset(each.uid for each in Physical.read(reader).entries if each.state == "dropped")
+    return lambda new: check_publish(author, old, new, dropped)
 
 
 def bootstrap(

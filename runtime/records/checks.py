@@ -40,7 +40,7 @@ def defaults(batch: Batch, work: Work) -> None:
         assert new is not None
         new["created_at"] = new["updated_at"] = work.now
         new["created_by"] = new["updated_by"] = person
-        if person is not None and "owner" not in row.sent:
+        if person is not None and row.sent.get("owner") is None:
             new["owner"] = person
             new["owner_kind"] = "user"
         if allowed and new["record_type"] is None and "record_type" not in row.sent:
@@ -119,8 +119,13 @@ def access_new(batch: Batch, work: Work) -> None:
             for name in once:
                 if name in row.changed and name in row.sent:
                     row.refuse("field.read_only_after_create", name, field=name)
-            if "owner" in row.changed and "owner" in row.sent and not transfer.holds(row.old):
-                row.refuse("record.transfer_denied", "owner", kind=Denied)
+            if "owner" in row.changed and "owner" in row.sent:
+                if not transfer.holds(row.old):
+                    row.refuse("record.transfer_denied", "owner", kind=Denied)
+                elif row.sent["owner"] is None and work.gate.principal.kind == "user":
+                    row.refuse(
+                        "value.required", "owner", field="owner"
+                    )  # nobody's is lost to nearly everybody
         given = row.sent.get("record_type")
         if given is not None and given not in types and (row.old is None or "record_type" in row.changed):
             row.refuse("record.type_denied", "record_type", kind=Denied)

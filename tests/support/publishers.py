@@ -19,6 +19,7 @@ import tabwright.runtime.search.tables  # noqa: F401 - the fixed tables of every
 from stores import DIALECTS, open_stores, settings_for
 from tabwright.metadata.drafts import Change, Delete, Put, Rename
 from tabwright.metadata.model import Model
+from tabwright.metadata.packages import base_package
 from tabwright.platform.clock import Clock, Ids, SystemClock, SystemIds
 from tabwright.platform.database import Store, Stores, TenantLocation, create_tables
 from tabwright.platform.jobs import JOB, Jobs
@@ -34,7 +35,11 @@ from tabwright.runtime.publishing.service import Publishing, bootstrap, register
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.storage.tables import Physical, RecordTable
 
-ADMIN = Principal(UUID(int=1), "admin")
+ADMIN = Principal(
+    UUID(int=1),
+    "admin",
+    permission_sets=tuple(each.uid for each in base_package().components if each.name == "administrator"),
+)
 
 
 @dataclass

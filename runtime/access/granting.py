@@ -1,0 +1,127 @@
+"""Nobody grants what they do not hold (R5): what a publish or an assignment gives, against who does it.
+
+Rights are compared by uid, so a rename gives nothing, and word by word, not as they come out for one set: a
+word about a field gives something only together with a right on the object, which may stand in another set.
+Who administers (``Rights.administers``) may give everything, or a tenant could lock itself out for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from tabwright.metadata.model import FieldDef, Model, ObjectDef, PermissionSetDef
+from tabwright.platform.errors import Denied
+from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.access.rights import BASE, FIELD_ORDER, field_right, object_rights, rights_of
+
+_SHOWN = 5  # names in a message
+_sharing = {"private": (), "read": ("view_all",), "edit": ("view_all", "modify_all")}
+_nothing = PermissionSetDef("", "", {}, frozenset(), {}, {}, (), (), {})
+
+Right = tuple[str, ...]  # ("system", right), ("object", uid, operation), ("field", uid, word), ("type", uid)
+
+
+def assigns(object: ObjectDef) -> bool:
+    """Whether the object's records give permission sets to people."""
+    return object.name == "permission_assignment" and object.package == BASE
+
+
+def check_publish(principal: Principal, old: Model, new: Model, dropped: Collection[str] = ()) -> None:
+    """Raises Denied where the release ``new`` changes rights on what ``old`` has, and this person may not.
+
+    Any change of them needs ``manage_users``; what is given must be the person's own under ``old``. What is
+    new holds nothing yet, so rights on it are free; ``dropped`` are the uids whose data is still kept.
+    """
+    mine = rights_of(old, principal)
+    if mine.administers:
+        return
+    given, changed = _difference(old, new, frozenset(dropped))
+    if changed and "manage_users" not in mine.system:
+        raise Denied.of("access.system_right", right="manage_users")
+    _require(principal, old, given, new)
+
+
+def check_assignment(principal: Principal, model: Model, uids: Iterable[str]) -> None:
+    """Raises Denied where one of the permission sets holds a right that this person does not."""
+    mine = rights_of(model, principal)
+    if mine.administers:
+        return
+    for uid in uids:
+        each = model.permission_sets.get(uid)
+        if each is not None:
+            _require(principal, model, set(_words(each, model)), model)
+
+
+def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Right], bool]:
+    """The rights that ``new`` gives over ``old``, and whether any changed, on things that both know of."""
+    kept = _uids(new) & (_uids(old) | dropped)
+    given: set[Right] = set()
+    changed = False
+    for uid in old.permission_sets.keys() | new.permission_sets.keys():
+        before = set(_words(old.permission_sets.get(uid, _nothing), old))
+        after = set(_words(new.permission_sets.get(uid, _nothing), new))
+        after = {each for each in after if each[0] == "system" or each[1] in kept}
+        before = {each for each in before if each[0] == "system" or each[1] in kept}
+        given |= after - before
+        changed = changed or after != before
+    was = {each.uid: each for each in old.objects.values()}
+    for object in new.objects.values():
+        if object.uid in was:
+            opened = set(_sharing[object.sharing]) - set(_sharing[was[object.uid].sharing])
+            given |= {("object", object.uid, right) for right in opened}
+    return given, changed or bool(given)
+
+
+def _uids(model: Model) -> set[str]:
+    found = {each.uid for each in model.objects.values()}
+    for object in model.objects.values():
+        found |= {field.uid for field in object.own_fields}
+        found |= {each.uid for each in object.record_types.values()}
+    return found
+
+
+def _words(each: PermissionSetDef, model: Model) -> Iterator[Right]:
+    """Everything that a set says, implied rights included."""
+    for right in each.system:
+        yield ("system", right)
+    for object in model.objects.values():
+        for operation in object_rights(each, object):
+            yield ("object", object.uid, operation)
+        for field in object.own_fields:
+            word = field_right(each, field)
+            for lower, rank in FIELD_ORDER.items():
+                if 0 < rank <= FIELD_ORDER[word]:
+                    yield ("field", field.uid, lower)
+        types = each.record_types.get(object.name, each.record_types.get("*", ()))
+        for kind in object.record_types.values():
+            if "*" in types or kind.name in types:
+                yield ("type", kind.uid)
+
+
+def _require(principal: Principal, model: Model, given: Collection[Right], named: Model) -> None:
+    mine = rights_of(model, principal)
+    held: set[Right] = {("system", right) for right in mine.system}
+    held |= {word for each in mine.sets for word in _words(each, model) if word[0] in ("field", "type")}
+    for object in model.objects.values():
+        operations = mine.operations(object)
+        held |= {("object", object.uid, operation) for operation in operations}
+        if principal.token_scope is not None and not operations:  # the token keeps out of it
+            own = {each.uid for each in object.own_fields}
+            own |= {each.uid for each in object.record_types.values()}
+            held = {word for word in held if word[1] not in own}
+    beyond = sorted(_said(word, named) for word in given if word not in held)
+    if beyond:
+        raise Denied.of("access.grant_beyond", rights=", ".join(beyond[:_SHOWN]), count=len(beyond))
+
+
+def _said(word: Right, model: Model) -> str:
+    if word[0] == "system":
+        return word[1]
+    found: dict[str, ObjectDef | FieldDef] = {each.uid: each for each in model.objects.values()}
+    for object in model.objects.values():
+        found |= {field.uid: field for field in object.own_fields}
+        if any(kind.uid == word[1] for kind in object.record_types.values()):
+            return f"{object.name}: record type"
+    thing = found[word[1]]
+    name = thing.path if isinstance(thing, FieldDef) else thing.name
+    return f"{name}: {word[-1]}"
