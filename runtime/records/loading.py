@@ -194,6 +194,10 @@ def access_old(batch: Batch, work: Work) -> None:
         deleted = old is not None and old["deleted_at"] is not None
         if old is None or not read.holds(old) or (deleted and row.action in ("update", "delete")):
             row.old = None
+            if row.intent.action == "upsert":  # found by its key: its id is not told to who may not read it
+                row.id = None
+                row.refuse("unique.not_allowed", row.intent.key and row.intent.key[0], kind=Conflict)
+                continue
             row.refuse("record.not_found", kind=NotFound, object=object.name, id=str(row.id))
             continue
         if not gate.rule(object, levels[row.action]).holds(old):  # type: ignore[arg-type]

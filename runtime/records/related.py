@@ -15,6 +15,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, LimitReached
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
+from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.journal.reading import followed_by
 from tabwright.runtime.journal.tables import changes
 from tabwright.runtime.records.batch import Batch, Intent, Row, Work
@@ -51,9 +52,16 @@ def restrict(batch: Batch, work: Work) -> None:
         for id, target in _referring(work, field, list(deleting)):
             if id not in deleting:
                 count[target] = count.get(target, 0) + 1
-        label = label_in(work.model.objects[field.object].labels, work.language)
+        object = work.model.objects[field.object]
+        # Also where the platform deletes what follows, it is a person who is told why not.
+        gate = Gate(work.model, work.principal)
+        known = gate.can_read(field) and gate.rule(object, "read").everything
+        label = label_in(object.labels, work.language)
         for target, many in count.items():
-            deleting[target].refuse("record.in_use", kind=Conflict, count=many, object=label)
+            if known:
+                deleting[target].refuse("record.in_use", kind=Conflict, count=many, object=label)
+            else:
+                deleting[target].refuse("record.in_use_by_others", kind=Conflict)
     if any(row.faults for row in batch.rows) and not batch.per_row:
         batch.stopped = True
 

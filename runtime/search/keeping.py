@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.database import Prepared, Store, Writer, prepare
 from tabwright.platform.tables import ids_value, in_ids
-from tabwright.runtime.access.rights import Rights
+from tabwright.runtime.access.rights import field_right, named_by_all
 from tabwright.runtime.search.tables import search_row, search_text
 from tabwright.runtime.search.tokens import tokens_of
 
@@ -41,11 +41,16 @@ def searched_fields(object: ObjectDef) -> tuple[FieldDef, ...]:
 
 
 def classes_of(model: Model, object: ObjectDef) -> Mapping[str, tuple[str, ...]]:
-    """Class id -> names of the searched fields in it. Equal ids mean equal readers, in any release."""
-    rights = {uid: Rights(model, (uid,), None, False).fields(object) for uid in sorted(model.permission_sets)}
+    """Class id -> names of the searched fields in it. Equal ids mean equal readers, in any release.
+
+    What a set says of a field counts, whatever it allows with the object: that may come from another set.
+    """
+    sets = [model.permission_sets[uid] for uid in sorted(model.permission_sets)]
     found: dict[str, list[str]] = {}
     for field in searched_fields(object):
-        readers = [uid for uid, fields in rights.items() if fields.get(field.name, "none") != "none"]
+        readers = [each.uid for each in sets if field_right(each, field) != "none"]
+        if named_by_all(object) and field.name == object.name_field:
+            readers.insert(0, "everybody")
         id = hashlib.sha256(" ".join(readers).encode()).hexdigest()[:16]
         found.setdefault(id, []).append(field.name)
     return {id: tuple(names) for id, names in found.items()}

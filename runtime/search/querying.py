@@ -65,8 +65,9 @@ def _search_one(
     index = index_of(call, object) if gate.may(object, "read") else None
     if index is None:
         return []
-    # Fields of one class have the same readers: the first one speaks for all.
-    readable = [id for id, names in index.classes.items() if gate.can_read(object.fields[names[0]])]
+    readable = [
+        id for id, names in index.classes.items() if all(gate.can_read(object.fields[name]) for name in names)
+    ]
     rule = gate.rule(object, "read")
     if not readable or rule.nothing:
         return []
