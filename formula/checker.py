@@ -66,10 +66,11 @@ class _Checker:
             return literal(tree.value, TEXT, at)
         if isinstance(tree, nodes.Constant):
             return literal(tree.value, NULL if tree.value is None else BOOLEAN, at)
-        node = literal(tree.value, number(), at)
-        if abs(tree.value) >= LIMIT or node.scale > SCALE:
+        # Looked at before any arithmetic, which has limits of its own.
+        exponent = tree.value.as_tuple().exponent
+        if tree.value >= LIMIT or not isinstance(exponent, int) or -exponent > SCALE:
             raise Wrong("FORMULA_BAD_NUMBER", tree, digits=str(20), places=str(SCALE))
-        return node
+        return literal(tree.value, number(), at)
 
     def name(self, tree: nodes.Name) -> Node | None:
         kind = self.scope.type_of(tree.path)

@@ -203,7 +203,7 @@ class Web:
         ours = {request.host}
         if self._settings.base_url:
             ours.add(urlsplit(self._settings.base_url).netloc)
-        if origin is not None and urlsplit(origin).netloc not in ours:
+        if origin is not None and _netloc(origin) not in ours:
             raise Denied.of("web.origin")
 
     # ---- out ----------------------------------------------------------------------------------------
@@ -383,6 +383,13 @@ def _declared() -> Policy | None:
 
     found: Policy | None = getattr(current_app.view_functions.get(request.endpoint), "tabwright_policy", None)
     return found
+
+
+def _netloc(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def _check_csrf(session: SessionRow) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -69,11 +71,20 @@ def _principal(rows: list[tuple[Any, ...]], user_id: UUID, scope: Any) -> Princi
         user_id,
         name or "",
         language or _FALLBACK_LANGUAGE,
-        zone or _FALLBACK_ZONE,
+        _zone(zone or _FALLBACK_ZONE),
         permission_sets=tuple(sorted({row[4] for row in rows if row[4] is not None})),
         token_scope=TokenScope.parse(scope),
         groups=tuple(sorted({uuid_of(row[5]) for row in rows if row[5] is not None})),
     )
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> str:
+    """The zone, if there is one of that name: a wrong one must not lock its user out."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        return _FALLBACK_ZONE
 
 
 def _compile(tenant: TenantRuntime, model: Model) -> Prepared:

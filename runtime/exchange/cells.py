@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tabwright.platform.language import Language
 
 REASON: dict[Language, str] = {"zh": "未导入的原因", "en": "Reason not imported"}
-_risky = ("=", "+", "-", "@", "\t", "\r")
+_risky = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _number = re.compile(r"[+-]?\d+([.,]\d+)*%?").fullmatch
 
 

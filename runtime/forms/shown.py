@@ -100,7 +100,10 @@ def moment(value: Any, zone: ZoneInfo) -> datetime:
     """A stored instant (aware, or ISO text) on a person's clock."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return value.astimezone(zone)  # type: ignore[no-any-return]
+    try:
+        return value.astimezone(zone)  # type: ignore[no-any-return]
+    except OverflowError:  # at the ends of time
+        return value  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=8192)

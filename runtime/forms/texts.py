@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import FieldDef
+from tabwright.runtime.forms.shown import moment
 
 _grouped = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _wide = {ord("0") + 0xFEE0 + n: ord("0") + n for n in range(10)} | {
@@ -37,7 +38,7 @@ def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
         return text.rstrip("0").rstrip(".") if field.type == "percent" and "." in text else text
     if field.type == "datetime":
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return instant.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+        return moment(instant, zone).replace(tzinfo=None).isoformat(timespec="minutes")
     return str(value)
 
 
@@ -63,8 +64,10 @@ def to_value(field: FieldDef, text: str, zone: ZoneInfo) -> Any:
             local = datetime.fromisoformat(text)
         except ValueError:
             return text
-        aware = local if local.tzinfo else local.replace(tzinfo=zone)
-        return aware.astimezone(UTC).isoformat()
+        try:
+            return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC).isoformat()
+        except OverflowError:  # the write path says what is wrong with it
+            return text
     return text
 
 

@@ -103,7 +103,7 @@ def unpack(packed: str) -> tuple[dict[str, str], dict[str, str]]:
     try:
         first, second = json.loads(packed)
         return {str(k): str(v) for k, v in first.items()}, {str(k): str(v) for k, v in second.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}, {}
 
 

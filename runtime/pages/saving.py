@@ -244,8 +244,7 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     shown = {**row, "revision": form.get("revision") or row.get("revision")}
     if form.get("then") == "edit":
         return _again(desk, parts, posted, shown, {}, (), back, 200)
-    seen = form.get("revision", "")
-    since = int(seen) if seen.isdigit() else None
+    since = revision_of(form.get("revision", ""))
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
     wrong = {**posted.errors, **_missing(desk, parts, fields, posted, row)}
     lost = late_forms.gone(form, parts, call, creating=False)
@@ -296,6 +295,11 @@ def _tell(
         desk.flash("form.merged", undo=operation, who=who, fields=names(kept, call.language))
     else:
         desk.flash("form.saved", undo=operation, name=saved_name(desk, object, id))
+
+
+def revision_of(text: str) -> int | None:
+    """The revision that a form was opened with; None for what is no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, back: str) -> Response:

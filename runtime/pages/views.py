@@ -243,9 +243,9 @@ def _writing(pages: Blueprint, site: Site) -> None:
         desk = _desk(site)
         found = desk.object(object)
         name = saving.saved_name(desk, found, id)
-        seen = request.form.get("revision", "")
+        seen = saving.revision_of(request.form.get("revision", ""))
         try:
-            saved = desk.records.delete(found.name, id, int(seen) if seen.isdigit() else None)
+            saved = desk.records.delete(found.name, id, seen)
         except (Conflict, Denied, Invalid) as error:
             return _delete_page(desk, object, id, error)
         desk.flash("delete.done", undo=saved.operation, name=name)

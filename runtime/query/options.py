@@ -45,6 +45,8 @@ def lookup_options(call: Call, object: str, text: str = "", limit: int = 20) -> 
     text = text.strip()
     if len(text) > MAX_TEXT:
         raise Malformed.of("query.option_text", limit=MAX_TEXT)
+    if "\0" in text:  # which no name holds, and PostgreSQL does not take
+        return []
     limit = max(1, min(limit, MAX_OPTIONS))
     found = call.gate.object(object)
     call.gate.require(found, "read")

@@ -38,6 +38,8 @@ _chinese_mobile = re.compile(r"(?:\+86|0086)?(1[3-9][0-9]{9})").fullmatch
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):").match
 _true_words = frozenset({"1", "true", "t", "yes", "y", "on", "是", "真", "对"})
 _false_words = frozenset({"0", "false", "f", "no", "n", "off", "否", "假", "错"})
+# Every clock of the world can show what lies between.
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC)
 _exact = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
@@ -261,9 +263,12 @@ def _moment(zone: str) -> Callable[[FieldDef], Convert]:
                 raise Refused("value.not_moment")
             try:
                 # A moment without an offset is meant on the clock of the one who wrote it.
-                return (value if value.tzinfo is not None else value.replace(tzinfo=here)).astimezone(UTC)
+                found = (value if value.tzinfo is not None else value.replace(tzinfo=here)).astimezone(UTC)
             except OverflowError:
                 raise Refused("value.not_moment") from None
+            if not _FIRST <= found <= _LAST:
+                raise Refused("value.not_moment")
+            return found
 
         return convert
 
