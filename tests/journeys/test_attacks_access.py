@@ -196,6 +196,36 @@ def test_an_old_release_with_wider_rights_is_not_restored_by_who_does_not_hold_t
     assert admin.post(f"/metadata/releases/{wide}/restore", {}).status_code == 200
 
 
+def test_a_hidden_field_is_not_uncovered_by_deleting_it_and_bringing_it_back(
+    api: ApiSite, designer: Person
+) -> None:
+    admin = api.admin
+    put = [
+        {"kind": "object", "name": "safe", "label": {"en": "Safe"}, "name_field": "name"},
+        {"kind": "field", "name": "safe.name", "label": {"en": "Name"}, "type": "text"},
+        {"kind": "field", "name": "safe.combination", "label": {"en": "Combination"}, "type": "text"},
+        {
+            "kind": "permission_set",
+            "name": "porter",
+            "label": {"en": "Porter"},
+            "objects": {"safe": ["read", "view_all"]},
+            "fields": {"safe": {"*": "read", "combination": "none"}},
+        },
+    ]
+    assert published(admin, *put).status_code == 200
+    made(admin, "safe", name="Blue", combination="4711")
+    porter = api.person("porter", "porter", "designer")
+    field = document(porter, "field", "safe.combination")
+    porter.delete("/metadata/draft")
+    rights = {**document(porter, "permission_set", "porter"), "fields": {"safe": {"*": "read"}}}
+    gone = {"put": [rights], "delete": [{"kind": "field", "name": "safe.combination"}]}
+    assert porter.patch("/metadata/draft", gone).status_code == 200
+    assert porter.post("/metadata/publish", {}).status_code == 200  # what is gone is nobody's
+    assert codes(published(porter, field), 403) == ["access.system_right"]
+    assert codes(porter.get("/objects/safe/records", fields="combination"), 422) == ["field.unknown"]
+    assert published(admin, field).status_code == 200
+
+
 def test_an_assignment_gives_only_what_the_giver_holds(api: ApiSite, low: Person) -> None:
     sets = {each.name: each.uid for each in api.tenant.at_release().permission_sets.values()}
     giver = api.person("giver", "assigner")

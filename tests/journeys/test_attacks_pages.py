@@ -46,6 +46,14 @@ SETS = [
         "tabs": ["*"],
         "apps": ["*"],
     },
+    {
+        "kind": "permission_set",
+        "name": "planner",
+        "system": ["customise"],
+        "objects": {"account": ["read"]},
+        "fields": {"account": {"name": "read"}},
+        "tabs": ["*"],
+    },
 ]
 
 
@@ -345,6 +353,29 @@ def test_a_zone_that_is_none_does_not_lock_its_user_out(site: PageSite, zone: st
         pass
     assert who.get("/o/deal").status_code == 200
     assert who.get("/settings").status_code == 200
+
+
+def test_a_preview_of_wider_rights_shows_no_more(site: PageSite, boss: Visitor) -> None:
+    designer = site.person("planner", "planner", language="en")
+    assert designer.user_id
+    mine = made(site, "account", designer, name="Planner's", secret="hushhush")
+    made(site, "account", boss, name="Boss's", secret="hushhush")
+    model = site.call.model
+    own = next(each for each in model.permission_sets.values() if each.name == "planner")
+    body = {"system": ["customise"], "objects": {"*": ["read", "view_all"]}, "fields": {"*": {"*": "read"}}}
+    document = {
+        "kind": "permission_set",
+        "uid": own.uid,
+        "name": "planner",
+        "label": {"en": "Planner"},
+        **body,
+    }
+    site.draft(designer.user_id, document)
+    for place in ("/", "/o/account", f"/o/account/{mine}", "/o/deal", "/o/permission_assignment"):
+        answer = designer.get(f"{place}?preview=draft")
+        assert answer.status_code < 500, (place, readable(answer)[:300])
+        assert "hushhush" not in answer.text and "Boss's" not in readable(answer), place
+    designer.get("/?preview=off")
 
 
 # ---- two tenants --------------------------------------------------------
