@@ -1,7 +1,7 @@
 """R14 and R19 through the served product: a response is of one release; of two publishers one wins.
 
-Long runs, with figures: ``TABWRIGHT_REL_READERS=64 TABWRIGHT_REL_PUBLISHES=50 python -m pytest -s -k readers
-tests/rel/test_promise_releases.py``; ``TABWRIGHT_REL_PUBLISHERS=8 TABWRIGHT_REL_WINS=40 ... -k publishers``.
+Long runs, with figures (docs/reliability.md has the commands): sizes are TABWRIGHT_REL_READERS, _PUBLISHES,
+_QUIET_SECONDS, _PAUSE_MS (what a reader waits between two requests), _PUBLISHERS and _WINS.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Reading:
     def run(self, number: int) -> None:
         client = self.clients[number]
         turn = number
-        while not self.stop.is_set():
+        pause = size("pause_ms", 0) / 1000
+        self.stop.wait(pause * number / len(self.clients))  # not all at the same moment
+        while not self.stop.wait(pause):
             what, ask, _ = self._asks[turn % len(self._asks)]
             turn += 1
             answer = ask(client)
@@ -102,6 +104,7 @@ def test_readers_see_one_release_at_a_time(served: Served) -> None:
     words = {served.publish(*marked(0), client=admin): "0"}
     made = admin.send("POST", "/objects/lot/records", {"name": "one", "size": 1, "stage": "open"})
     reading = Reading(served, readers, made.json["id"])
+    reading.during(lambda: time.sleep(0.3))  # connected, and everything compiled
     quiet = reading.during(lambda: time.sleep(size("quiet_seconds", 1)))
 
     def publish() -> None:
@@ -111,6 +114,7 @@ def test_readers_see_one_release_at_a_time(served: Served) -> None:
             words[served.publish(*marked(n), delete=gone, client=admin)] = str(n)
             while len(reading.seen) < until and not reading.broken:  # everybody has looked at it
                 time.sleep(0.005)
+            time.sleep(size("pause_ms", 0) / 1000)
 
     busy = reading.during(publish)
     assert reading.broken == []
