@@ -158,13 +158,13 @@ def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UU
         rule = work.gate.rule(target, "read")
         if rule.nothing:
             continue
+        one = len(missing) == 1
         statement = call_piece(
-            batch, work, "exists", lambda target=target: _exists(work, target), target.digest, rule.shape
-        )
-        given = {
-            "ids": ids_value(work.writer.store.dialect, sorted(missing)),
-            **rule.parameters(),
-        }
+            batch, work, "exists", lambda target=target, one=one: _exists(work, target, one),
+            target.digest, rule.shape, one,
+        )  # fmt: skip
+        ids = next(iter(missing)) if one else ids_value(work.writer.store.dialect, sorted(missing))
+        given = {"ids": ids, **rule.parameters()}
         there: dict[UUID, list[Row]] = {}
         for (found,) in work.writer.rows(statement, given):
             id = uuid_of(found)
@@ -208,10 +208,12 @@ def _check_filter(
                 row.refuse("value.filtered_out", field.name, field=field.name, id=str(candidate.id))
 
 
-def _exists(work: Work, target: ObjectDef) -> Prepared:
+def _exists(work: Work, target: ObjectDef, one: bool) -> Prepared:
+    """Which of ``ids`` are there: several, or ``one`` (see ``ObjectPlan.load_statement``)."""
     store = work.writer.store
     table = work.call.tables.of(target)
-    chosen = sa.select(table.id).where(in_ids(store.dialect, table.id), table.deleted_at.is_(None))
+    wanted = table.id == sa.bindparam("ids", type_=table.id.type) if one else in_ids(store.dialect, table.id)
+    chosen = sa.select(table.id).where(wanted, table.deleted_at.is_(None))
     condition = work.gate.predicate(target, "read", table.column)
     if condition is not None:
         chosen = chosen.where(condition)

@@ -85,8 +85,12 @@ def load(batch: Batch, work: Work) -> None:
             else:
                 seen[row.id] = row.number
     if wanted:
-        statement = plan.load_statement(bool(batch.deleting))
-        found = work.writer.rows(statement, {"ids": ids_value(work.writer.store.dialect, sorted(wanted))})
+        if len(wanted) == 1:
+            given: dict[str, Any] = {"id": next(iter(wanted))}
+        else:
+            given = {"ids": ids_value(work.writer.store.dialect, sorted(wanted))}
+        statement = plan.load_statement(bool(batch.deleting), one=len(wanted) == 1)
+        found = work.writer.rows(statement, given)
         for stored in found:
             old = plan.typed(stored)
             row = wanted[old["id"]]

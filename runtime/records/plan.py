@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tabwright.metadata.model import FieldDef, ObjectDef, UniqueRuleDef
-from tabwright.platform.database import Prepared, Store, prepare
-from tabwright.platform.tables import in_ids
+from tabwright.platform.database import Prepared, Store, Writer, prepare
+from tabwright.platform.tables import in_ids, uuid_of
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.sort_keys import folded, sort_key
 from tabwright.runtime.storage.columns import Codec, Shape, codec, shape_of
@@ -116,7 +117,7 @@ class ObjectPlan:
             if field.picklist is not None and not all(value.active for value in field.picklist.values)
         }
         self._updates: dict[tuple[tuple[str, ...], bool], Update] = {}
-        self._loaders: dict[bool, Prepared] = {}
+        self._loaders: dict[tuple[bool, bool], Prepared] = {}
         self._inserts: tuple[Prepared, Packer, Prepared | None, Packer | None] | None = None
         self._side: SideWrite | None = None
         self._uniques: tuple[Unique, ...] | None = None
@@ -129,19 +130,25 @@ class ObjectPlan:
             return self.table.main.c[SYSTEM_COLUMNS.get(name, name)]
         return self.table.column(name)
 
-    def load_statement(self, deleting: bool) -> Prepared:
+    def load_statement(self, deleting: bool, one: bool = False) -> Prepared:
         """Rows of the ids given as ``ids`` (``ids_value``), locked in id order, deleted ones too.
+
+        ``one``: the row of the id given as ``id``. PostgreSQL plans a statement over an array anew at each
+        call, which takes longer than to find one row.
 
         On PostgreSQL the lock of a row that is ``deleting`` waits for those who have just named it in a
         lookup
         (``checks`` locks what it names, FOR KEY SHARE), and they for it; a change of other kind does not.
         """
-        made = self._loaders.get(deleting)
+        made = self._loaders.get((deleting, one))
         if made is None:
             chosen = sa.select(*(self.column(name) for name in self._names)).select_from(self.table.joined)
-            chosen = chosen.where(in_ids(self.store.dialect, self.table.id)).order_by(self.table.id)
+            if one:
+                chosen = chosen.where(self.table.id == sa.bindparam("id", type_=self.table.id.type))
+            else:
+                chosen = chosen.where(in_ids(self.store.dialect, self.table.id)).order_by(self.table.id)
             locked = chosen.with_for_update(of=self.table.main, key_share=not deleting)
-            made = self._loaders[deleting] = prepare(self.store, locked)
+            made = self._loaders[deleting, one] = prepare(self.store, locked)
         return made
 
     def typed(self, stored: Sequence[Any]) -> dict[str, Any]:
@@ -240,8 +247,9 @@ class ObjectPlan:
 
 
 class Update:
-    """``UPDATE ... FROM values WHERE id = ... AND rev = ... RETURNING id``: one statement for any number
-    of rows.
+    """``UPDATE ... WHERE id = ... AND rev = ... RETURNING id``: one statement for any number of rows.
+
+    Many rows join a table of values. One row names its values, which PostgreSQL need not plan anew.
     """
 
     def __init__(self, plan: ObjectPlan, names: tuple[str, ...]) -> None:
@@ -264,15 +272,31 @@ class Update:
             .where(table.c.id == given["id"], table.c.rev == given["was"])
             .returning(table.c.id)
         )
-        self.statement = prepare(plan.store, statement)
+        self._many = prepare(plan.store, statement)
+        # Its parameters are not called like columns: those names are taken in an UPDATE.
+        named = {column: sa.bindparam(f"v_{column}", type_=table.c[column].type) for _, column, _ in columns}
+        same = sa.bindparam("v_id", type_=table.c.id.type), sa.bindparam("v_was", type_=table.c.rev.type)
+        one = (
+            sa.update(table)
+            .values(named)
+            .where(table.c.id == same[0], table.c.rev == same[1])
+            .returning(table.c.id)
+        )
+        self._one = prepare(plan.store, one)
+        self._names = ("v_id", "v_was", *(f"v_{column}" for _, column, _ in columns))
 
-    def parameters(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def run(self, writer: Writer, rows: Sequence[Row]) -> set[UUID]:
+        """Write the new values; the ids of the rows that still had the revision that was read."""
         packed = []
         for row in rows:
             assert row.old is not None and row.new is not None
             values = self._packer(row.new)
             packed.append((values[0], row.old["revision"], *values[1:]))
-        return self._values.parameters(packed)
+        if len(packed) == 1:
+            done = writer.rows(self._one, dict(zip(self._names, packed[0], strict=True)))
+        else:
+            done = writer.rows(self._many, self._values.parameters(packed))
+        return {uuid_of(id) for (id,) in done}
 
 
 class SideWrite:

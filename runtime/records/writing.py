@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tabwright.platform.database import prepare
 from tabwright.platform.errors import Conflict, UniqueViolation
-from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.platform.tables import ids_value, in_ids
 from tabwright.runtime.journal import writing as journal
 from tabwright.runtime.numbering import take_numbers
 from tabwright.runtime.records.batch import Batch, Row, Work
@@ -131,8 +131,7 @@ def _update(batch: Batch, work: Work, rows: list[Row]) -> None:
         "updated_at",
         "updated_by",
     )
-    update = plan.update(names)
-    done = {uuid_of(id) for (id,) in work.writer.rows(update.statement, update.parameters(rows))}
+    done = plan.update(names).run(work.writer, rows)
     for row in rows:
         if row.id not in done:
             raise Conflict.of("record.changed_meanwhile", row.place, id=str(row.id))
