@@ -301,6 +301,32 @@ def test_a_server_that_closed_its_connections_is_reached_again(impatient: tuple[
     assert names(store) == ["n1"]
 
 
+@pytest.mark.postgres
+def test_a_connection_stays_with_its_tenant(stores: Stores) -> None:
+    mine, other = new_tenant_store(stores), new_tenant_store(stores)
+    if mine.dialect != "postgresql":
+        return
+
+    def backend(store: Store) -> int:
+        with store.read() as reader:
+            return int(reader.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
+
+    stays = {store: backend(store) for store in (mine, other)}
+    assert stays[mine] != stays[other]
+    assert [backend(store) for store in (mine, other, mine, other)] == [*stays.values(), *stays.values()]
+
+
+@pytest.mark.postgres
+def test_connections_go_to_other_tenants_when_all_are_open(impatient: tuple[Stores, Store]) -> None:
+    stores, store = impatient
+    if store.dialect != "postgresql":
+        return
+    others = [new_tenant_store(stores) for _ in range(4)]  # two connections are allowed
+    for each in (*others, store):
+        with each.read() as reader:
+            assert reader.execute(sa.text("SELECT current_user")).scalar_one() == each.schema
+
+
 def test_tenants_do_not_see_each_other(stores: Stores) -> None:
     mine, other = new_tenant_store(stores), new_tenant_store(stores)
     for store in (mine, other):
