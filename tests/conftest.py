@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from services import SERVICES, chromium, url_of
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:  # a third of a second, which only the browser tests should pa
 
 
 pytest_plugins = ("stores", "world")
+
+# A busy machine is no fault of a law: no example is failed for its time.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

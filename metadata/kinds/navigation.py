@@ -19,7 +19,7 @@ def compile_tab(work: Work, component: Component) -> TabDef:
         object = work.object(component, body["object"], "object")
         source = work.lens.object(object) if object else None
         if source is not None and source.component is not None and icon is None:
-            icon = source.component.body.get("icon", "cube")
+            icon = source.component.body.get("icon", "box")
     if "list_view" in body:
         list_view = work.named(component, "list_view", body["list_view"], "list_view")
         if list_view is not None and object is not None and list_view.partition(".")[0] != object:
@@ -66,6 +66,6 @@ def generated_tabs(world: World, tabs: Mapping[str, TabDef]) -> dict[str, TabDef
         assert source.component is not None
         body = source.component.body
         made[name] = TabDef(
-            None, name, body.get("plural") or body["label"], body.get("icon", "cube"), name, None
+            None, name, body.get("plural") or body["label"], body.get("icon", "box"), name, None
         )
     return made

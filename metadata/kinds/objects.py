@@ -56,7 +56,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         name=name,
         labels=labels_of(component),
         plural=body.get("plural") or labels_of(component),
-        icon=body.get("icon", "cube"),
+        icon=body.get("icon", "box"),
         colour=body.get("colour", "blue"),
         name_field=name_field,
         sharing=body.get("sharing", "private"),

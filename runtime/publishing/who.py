@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -67,7 +68,8 @@ def shifts(old: Model, new: Model, held: Counter[tuple[str, ...]]) -> tuple[Shif
         old_rights, new_rights = Rights(old, sets, None, False), Rights(new, sets, None, False)
         for uid in before.keys() | after.keys():
             was, now = before.get(uid), after.get(uid)
-            had, has = _rights(old_rights, was), _rights(new_rights, now)
+            called = {field.uid: field.name for field in now.fields.values()} if now is not None else {}
+            had, has = _rights(old_rights, was, called), _rights(new_rights, now, called)
             name = now.name if now is not None else was.name if was is not None else ""
             for right in has - had:
                 gained[name, right] += users
@@ -85,11 +87,13 @@ def _may_differ(old: Model, new: Model) -> bool:
     ) != len(new.objects)
 
 
-def _rights(rights: Rights, object: ObjectDef | None) -> set[str]:
+def _rights(rights: Rights, object: ObjectDef | None, called: Mapping[str, str]) -> set[str]:
+    """Rights as texts; a field goes by its name in ``called``, by uid: a rename takes and gives nothing."""
     if object is None:
         return set()
     found = {right for right in SHOWN if right in rights.operations(object)}
-    for name, right in rights.fields(object).items():
+    for own, right in rights.fields(object).items():
+        name = called.get(object.fields[own].uid, own)
         if right != "none":
             found.add(f"read:{name}")
         if right == "edit":

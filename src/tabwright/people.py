@@ -61,7 +61,8 @@ def add_person(
 ) -> UUID:
     """A new user who signs in with ``address``; its id.
 
-    An identity that exists already (a user of another tenant) is taken as it is, password and all.
+    An identity that exists already (a user of another tenant) is taken as it is, password and all; so is a
+    user's record that nobody signs in as yet.
     Raises Invalid (identity, record, unknown permission set), Conflict where the address is a user's here.
     """
     call = system_call(site, location)
@@ -71,8 +72,13 @@ def add_person(
     except Conflict:
         identity_id = site.identities.find(address).id
     records = Records(call)
-    given = {"name": name, "address": address, "identity_id": identity_id.hex, **(values or {})}
-    user_id = records.create("user", given).id
+    given = {"name": name, "identity_id": identity_id.hex, **(values or {})}
+    known = [each for each in people(site, location) if each.address.casefold() == address.strip().casefold()]
+    if known and known[0].identity_id is None:  # made as a record, by an admin or an import
+        user_id = known[0].id
+        records.update("user", user_id, given)
+    else:
+        user_id = records.create("user", {"address": address, **given}).id
     for uid in uids:
         records.create("permission_assignment", {"user": str(user_id), "permission_set": uid})
     return user_id

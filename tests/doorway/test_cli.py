@@ -17,8 +17,10 @@ from click.testing import CliRunner, Result
 from stores import DIALECTS, drop_everything, settings_for
 from tabwright import cli
 from tabwright.app import Site, create_app, create_site
+from tabwright.people import system_call
 from tabwright.platform.database import Stores
 from tabwright.platform.settings import Settings
+from tabwright.runtime.records.service import Records
 from tabwright.serving import is_loopback
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "crm"
@@ -205,5 +207,24 @@ def test_the_demo_is_made_once(tmp_path: Path) -> None:
     try:
         for each in second["users"][:2]:
             assert site.identities.verify(each["address"], each["password"], "10.0.0.1").active
+    finally:
+        site.close()
+
+
+def test_a_user_who_was_made_as_a_record_is_let_in_by_the_same_command(tmp_path: Path) -> None:
+    shell = Shell(settings_for("sqlite", tmp_path))
+    shell.run("tenant", "create", "acme")
+    site = create_site(Settings.from_env(shell.env))
+    try:
+        call = system_call(site, site.tenants.get("acme"))
+        made = Records(call).create("user", {"name": "Anna", "address": "anna@example.com"}).id
+    finally:
+        site.close()
+    created = shell.run("user", "create", "anna@example.com", "--tenant", "acme")
+    assert created["id"] == made.hex
+    site = create_site(Settings.from_env(shell.env))
+    try:
+        password = created["password"]
+        assert site.identities.verify("anna@example.com", password, "10.0.0.1").active
     finally:
         site.close()
