@@ -132,13 +132,22 @@ def access_new(batch: Batch, work: Work) -> None:
 
 
 def _check_granting(batch: Batch, work: Work) -> None:
-    """Nobody gives a permission set with rights that they do not hold, by import and undo neither.
+    """A permission set that is given exists, and nobody gives one with rights that they do not hold, neither
+    by import nor by undo.
 
     What follows from another write in its transaction is the platform's own.
     """
     if not assigns(batch.object) or work.depth:
         return
+    sets = work.model.permission_sets
+    uids = {each.name: each.uid for each in sets.values()}
     for row in batch.rows:
+        given = row.sent.get("permission_set")
+        if row.new is not None and given is not None and given not in sets:
+            if given in uids:  # people say its name
+                row.new["permission_set"] = uids[given]
+            else:
+                row.refuse("value.not_in_list", "permission_set", value=text_of(given))
         if row.new is None or row.faults or row.action not in ("create", "update", "restore"):
             continue
         try:

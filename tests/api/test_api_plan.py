@@ -20,3 +20,14 @@ def test_a_plan_shows_values_only_to_who_may_read_them(api: ApiSite) -> None:
         assert [each["count"] for each in losses] == [1]
         seen[who] = [one["value"] for one in losses[0]["examples"]]
     assert list(seen.values()) == [["secret words"], []]
+
+
+def test_a_permission_set_is_given_by_its_name_or_uid_and_an_unknown_one_refused(api: ApiSite) -> None:
+    user = api.person("anna").id.hex
+    path = "/objects/permission_assignment/records"
+    refused = api.admin.post(path, {"user": user, "permission_set": "field_sales"})
+    assert refused.status_code == 422
+    assert [fault["code"] for fault in refused.json["faults"]] == ["value.not_in_list"]
+    given = api.admin.post(path, {"user": user, "permission_set": "standard_user"})
+    uids = {each.name: each.uid for each in api.tenant.at_release().permission_sets.values()}
+    assert given.status_code == 201 and given.json["permission_set"] == uids["standard_user"]
