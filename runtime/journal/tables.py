@@ -42,9 +42,7 @@ sa.Index(
     postgresql_where=operations.c.position.is_(None),
 )
 _SEALED = operations.c.position.is_not(None)
-sa.Index(
-    "journal_operation_position", operations.c.position, sqlite_where=_SEALED, postgresql_where=_SEALED
-)
+sa.Index("journal_operation_position", operations.c.position, sqlite_where=_SEALED, postgresql_where=_SEALED)
 
 changes = sa.Table(
     "journal_change",
