@@ -42,7 +42,7 @@ def plant(api: ApiSite, low: Person, hidden: str) -> dict[str, str]:
     def make(object: str, **values: Any) -> str:
         answer = admin.post(f"/objects/{object}/records", values)
         assert answer.status_code == 201, answer.text
-        return answer.json["id"]
+        return str(answer.json["id"])
 
     theirs = make("account", name="Theirs", secret=hidden, revenue=len(hidden))
     mine = make("account", name="Mine", secret=hidden, revenue=len(hidden) * 3, owner=low.id.hex)

@@ -31,7 +31,7 @@ def refused(answer: Any, *statuses: int) -> dict[str, Any]:
     sent = answer.request.url[:300]
     assert answer.status_code in (statuses or (400, 422)), (sent, answer.status_code, answer.text[:500])
     assert answer.content_type == "application/problem+json", answer.text[:500]
-    found = json.loads(answer.data)
+    found: dict[str, Any] = json.loads(answer.data)
     assert found["type"] == f"urn:tabwright:{found['code']}" and found["faults"] and found["request_id"]
     assert answer.headers["X-Request-Id"] == found["request_id"]
     for fault in found["faults"]:
@@ -91,11 +91,11 @@ def test_content_types(admin: Person) -> None:
         answer = admin.send("POST", PATH, b'{"name": "x"}', {"Content-Type": kind})
         assert answer.status_code == 415, kind
     assert admin.send("GET", PATH, b'{"x": 1}').status_code == 400
-    kind = {"Content-Type": "application/json; charset=utf-8"}
-    assert admin.send("POST", PATH, '{"name": "名"}'.encode(), kind).status_code == 201
+    in_utf8 = {"Content-Type": "application/json; charset=utf-8"}
+    assert admin.send("POST", PATH, '{"name": "名"}'.encode(), in_utf8).status_code == 201
 
 
-WRONG_QUERIES = [
+WRONG_QUERIES: list[dict[str, Any]] = [
     {"limit": "0"},
     {"limit": "201"},
     {"limit": "1e9"},

@@ -1,7 +1,9 @@
 """Records over the API, on both databases: what a program does, and what it is told when it is wrong."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -81,7 +83,7 @@ def test_etag_and_if_match(admin: Person) -> None:
     assert admin.patch(path, {"name": "Delta"}, {"If-Match": "*"}).status_code == 200
 
 
-def bulk(admin: Person, object: str, records: list[dict[str, object]], **more: object) -> list[str]:
+def bulk(admin: Person, object: str, records: Sequence[object], **more: object) -> list[str]:
     body = {"action": "create", "records": records, **more}
     done = admin.post(f"/objects/{object}/records/bulk", body)
     assert done.status_code == 200, done.text
@@ -107,7 +109,7 @@ def test_pages_go_through_every_record_once(admin: Person) -> None:
         seen: list[dict[str, object]] = []
         cursor = None
         while True:
-            given = {"limit": 4, "fields": "name,amount,account.name", "count": "true"}
+            given: dict[str, Any] = {"limit": 4, "fields": "name,amount,account.name", "count": "true"}
             given |= {"order": order} if order else {}
             page = admin.get("/objects/deal/records", **given, **({"cursor": cursor} if cursor else {})).json
             assert (page["count"], page["count_is_capped"]) == (23, False)
@@ -196,7 +198,8 @@ def test_aggregate(admin: Person) -> None:
     def ask(**body: object) -> list[dict[str, object]]:
         answer = admin.post("/objects/deal/aggregate", body)
         assert answer.status_code == 200, answer.text
-        return json.loads(answer.data, parse_float=Decimal)["groups"]
+        groups: list[dict[str, object]] = json.loads(answer.data, parse_float=Decimal)["groups"]
+        return groups
 
     sums = [{"function": "sum", "field": "amount", "name": "total"}, {"function": "count", "name": "n"}]
     assert ask(measures=sums) == [{"total": Decimal("1000000.33"), "n": 4}]
@@ -265,7 +268,7 @@ def test_aggregate_refuses(admin: Person) -> None:
 
 
 def test_bulk(admin: Person) -> None:
-    def send(**body: object) -> tuple[int, dict[str, object]]:
+    def send(**body: object) -> tuple[int, Any]:
         answer = admin.post("/objects/account/records/bulk", body)
         return answer.status_code, answer.json
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -47,9 +48,9 @@ def test_every_job_that_a_room_can_do_is_known_to_the_workers(site: Site) -> Non
 
 def test_what_is_open_to_anybody_is_known(site: Site) -> None:
     app = create_app(site)
+    views: dict[str, Any] = {**app.view_functions}
     policies: dict[str, Policy] = {
-        rule.rule: app.view_functions[rule.endpoint].tabwright_policy  # type: ignore[attr-defined]
-        for rule in app.url_map.iter_rules()
+        rule.rule: views[rule.endpoint].tabwright_policy for rule in app.url_map.iter_rules()
     }
     public = {path for path, policy in policies.items() if policy.name == "public"}
     assert public == {

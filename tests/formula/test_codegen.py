@@ -88,5 +88,5 @@ def test_the_same_formula_is_compiled_once() -> None:
     formula = compiled("amount + 1")
     assert formula.evaluator() is formula.evaluator()
     one, other = (compiled(text).evaluator() for text in ("amount + 2", "price + 3"))
-    assert one.__code__ is other.__code__  # type: ignore[attr-defined]
+    assert one.__code__ is other.__code__
     assert one((Decimal(1),), ENV) != other((Decimal(1),), ENV)

@@ -5,12 +5,14 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from formulas import ENV, compiled
+from tabwright.formula.compiler import Formula
 from tabwright.formula.faults import EvaluationError, FormulaError
 from tabwright.formula.parser import parse
 
@@ -102,14 +104,14 @@ def test_a_text_beyond_a_limit_is_refused(text: str, code: str) -> None:
 )
 def test_a_text_inside_the_limits_goes_all_the_way(text: str) -> None:
     formula = compiled(text)
-    values = {"n": Decimal(3), "name": "x", "ok": True}
+    values: dict[str, Any] = {"n": Decimal(3), "name": "x", "ok": True}
     try:
         formula.evaluator()([values[read.path[0]] for read in formula.reads], ENV)
     except EvaluationError as error:
         pytest.fail(f"{error.code}")
     for dialect, fault in formula.pushable.items():
         if fault is None:  # what is not refused can also be written out, with frames to spare for the caller
-            _deeper(300, lambda dialect=dialect: str(formula.sql(_Columns(), dialect).column()))
+            _deeper(300, partial(_written, formula, dialect))
         else:
             assert fault.code == "FORMULA_SQL_TOO_BIG", dialect
 
@@ -117,6 +119,10 @@ def test_a_text_inside_the_limits_goes_all_the_way(text: str) -> None:
 class _Columns:
     def column_of(self, path: tuple[str, ...]) -> sa.ColumnElement[Any]:
         return sa.column("c")
+
+
+def _written(formula: Formula, dialect: str) -> str:
+    return str(formula.sql(_Columns(), dialect).column())
 
 
 def _deeper(frames: int, run: Callable[[], object]) -> object:

@@ -26,7 +26,10 @@ from tabwright.formula.sqlite import FUNCTIONS, key_of, number_of, register
 from tabwright.formula.sqlite_writer import Moment
 from tabwright.formula.sqlwriter import following
 
-DIALECTS: dict[str, sa.Dialect] = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
+DIALECTS: dict[str, sa.Dialect] = {
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]
+}
 
 
 class Plain:
@@ -86,8 +89,8 @@ def test_an_index_serves_a_plain_condition(text: str, column: str, place: Databa
     explain = "EXPLAIN " if place.dialect == "postgresql" else "EXPLAIN QUERY PLAN "
     with connection.begin_nested() as inside:
         connection.execute(table.insert(), rows)
-        connection.execute(sa.DDL(f"CREATE INDEX one ON r ({column})"))
-        connection.execute(sa.DDL("ANALYZE r" if place.dialect == "postgresql" else "ANALYZE"))
+        connection.execute(sa.text(f"CREATE INDEX one ON r ({column})"))
+        connection.execute(sa.text("ANALYZE r" if place.dialect == "postgresql" else "ANALYZE"))
         query = sa.select(table.c.id).where(compiled(text).sql(place, place.dialect).condition())
         written = query.compile(connection, compile_kwargs={"render_postcompile": True})
         params: Any = written.construct_params()

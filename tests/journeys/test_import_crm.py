@@ -82,6 +82,7 @@ class Hand:
             headers={"Authorization": f"Bearer {self.admin.token}", "Accept-Language": "en"},
         )
         assert answer.status_code == status, answer.text
+        assert answer.json is not None
         found: dict[str, Any] = answer.json
         return found
 
@@ -192,7 +193,7 @@ def test_an_upload_beyond_the_limit_is_a_problem(api: ApiSite) -> None:  # noqa:
     )
     assert answer.status_code == 413
     assert answer.content_type == "application/problem+json"
-    assert answer.json["code"] == "web.body_too_large"
+    assert answer.json is not None and answer.json["code"] == "web.body_too_large"
 
 
 def test_an_upload_without_a_file_is_a_problem(api: ApiSite) -> None:  # noqa: F811
@@ -203,5 +204,6 @@ def test_an_upload_without_a_file_is_a_problem(api: ApiSite) -> None:  # noqa: F
         headers=head,
         content_type="multipart/form-data",
     )
+    assert bare.json is not None
     assert (bare.status_code, bare.json["code"]) == (400, "api.no_file")
     assert api.client.post("/api/v1/imports", json={"object": "user"}, headers=head).status_code == 415

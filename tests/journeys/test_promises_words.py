@@ -127,6 +127,7 @@ def test_every_page_shows_words_as_typed(site: PageSite, language: str) -> None:
     values = {"name": hostile("record"), "stage": "done", "parent": str(parent), "notes": hostile("text")}
     id = site.records.create("evil", values).id
     ada = site.person(f"ada-{language}", "administrator", language=language)
+    assert ada.user_id is not None
     site.records.update("user", ada.user_id, {"name": hostile("person")})
     pages = {
         "/": {"app"}, "/more": {"tab"}, "/o/evil?view=some": {"view"},

@@ -30,7 +30,9 @@ def owned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         create_tables(store, OWNED.metadata)
         owners = [None, None, *PEOPLE, *PEOPLE]
         with store.write() as writer:
-            writer.execute(sa.insert(OWNED), [{"id": n, "owner": owner} for n, owner in enumerate(owners)])
+            writer.connection.execute(
+                sa.insert(OWNED), [{"id": n, "owner": owner} for n, owner in enumerate(owners)]
+            )
         yield store
 
 

@@ -49,7 +49,7 @@ def kill_writers(stores: Stores, told: Path, kills: int, seed: int) -> None:
             process.kill()
             process.wait()
     with store.write() as writer:  # waits for what the server still has to roll back
-        rows = {n: half for n, half in writer.execute(sa.select(MADE.c.n, MADE.c.half))}
+        rows = {row.n: row.half for row in writer.execute(sa.select(MADE.c.n, MADE.c.half))}
         names = set(sa.inspect(writer.connection).get_table_names(schema=store.schema))
     numbers = {int(line) for line in told.read_text().split()}
     assert len(numbers) >= kills

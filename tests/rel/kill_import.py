@@ -182,7 +182,8 @@ def _codes(api: ApiSite) -> dict[str, int]:
     code = table.column("code")
     chosen = sa.select(code, sa.func.count()).where(table.deleted_at.is_(None)).group_by(code)
     with api.tenant.store.read() as reader:
-        return {row[0]: row[1] for row in reader.execute(chosen)}
+        found: Any = reader.execute(chosen)
+        return {row[0]: row[1] for row in found}
 
 
 LIMITS = Limits(lease_seconds=1)

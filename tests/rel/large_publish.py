@@ -52,8 +52,8 @@ def fill(publisher: Publisher, rows: int) -> None:
         for n, id in enumerate(publisher.ids.many(min(20_000, rows - start)), start):
             name = f"record {n}"
             row = (to_id(id), 1, now, now, name, n, "some text", "more text", f"c{n % 50}", "d" * 20)
-            row = (*row, sort_key(name))
-            some.append(tuple(row[at] for at in order))
+            keyed: tuple[Any, ...] = (*row, sort_key(name))
+            some.append(tuple(keyed[at] for at in order))
         with publisher.store.write() as writer:
             writer.insert_many(statement, some)
     if dialect == "postgresql":
@@ -133,8 +133,8 @@ def run(backend: str, rows: int) -> dict[str, Any]:
                 save(publisher, id, value)
                 written[id] = value
 
-            view = {"kind": "list_view", "name": "thing.by_c", "label": {"en": "c"}, "columns": ["name"]}
-            view |= {"where": 'c = "c1"', "order": [["created_at", "desc"]]}
+            view: dict[str, Any] = {"kind": "list_view", "name": "thing.by_c", "label": {"en": "c"}}
+            view |= {"columns": ["name"], "where": 'c = "c1"', "order": [["created_at", "desc"]]}
             acts: list[tuple[str, list[Any]]] = [
                 ("add a field", [text("new")]),
                 ("rename it", [Rename("field", "thing.new", "thing.newer")]),

@@ -94,7 +94,7 @@ class Reading:
                 self.stop.set()
 
         self.stop.clear()
-        together(lead, *(lambda n=n: self.run(n) for n in range(len(self.clients))))  # type: ignore[misc]
+        together(lead, *(lambda n=n: self.run(n) for n in range(len(self.clients))))
         return percentile(took for each in self.clients for took in each.took)
 
 
@@ -173,7 +173,7 @@ def test_of_several_publishers_one_wins_each_release(served: Served) -> None:
             assert base >= seen.release
         client.close()
 
-    together(*(lambda n=n: work(n) for n in range(publishers)))  # type: ignore[misc]
+    together(*(lambda n=n: work(n) for n in range(publishers)))
     bases = [base for base, _, _ in won]
     assert len(set(bases)) == len(bases) and all(made == base + 1 for base, made, _ in won)
     assert _count(admin) == start + len(won), "an edit of the label was lost"

@@ -46,7 +46,7 @@ def made(client: Client, object: str, **values: Any) -> str:
 def every(client: Client, object: str) -> dict[str, dict[str, Any]]:
     """All records of an object by id."""
     found: dict[str, dict[str, Any]] = {}
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = client.send("GET", f"/objects/{object}/records", limit=200, **cursor)
         assert page.status == 200, page.text
@@ -137,7 +137,7 @@ def test_what_was_acknowledged_survives_a_killed_server(served: Served) -> None:
         together(
             end,
             *(
-                lambda client=client, until=until, seed=kill * writers + n: write(client, until, seed)  # type: ignore[misc]
+                lambda client=client, until=until, seed=kill * writers + n: write(client, until, seed)
                 for n, client in enumerate(clients)
             ),
         )
@@ -220,7 +220,7 @@ def test_no_edit_of_several_editors_is_lost(served: Served, records: int) -> Non
                 done.append((id, value))
         client.close()
 
-    together(*(lambda n=n: edit(n) for n in range(editors)))  # type: ignore[misc]
+    together(*(lambda n=n: edit(n) for n in range(editors)))
     final = every(served.client(), object)
     for id in ids:
         values = sorted((value for record, value in done if record == id), key=number)
@@ -305,7 +305,8 @@ def _message(source: Any) -> bytes | None:
         head += line
     length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
                    if line.lower().startswith(b"content-length:")), 0)  # fmt: skip
-    return head + source.read(length)
+    body: bytes = source.read(length)
+    return head + body
 
 
 @contextmanager
@@ -353,7 +354,7 @@ def test_a_retried_request_has_one_effect(served: Served) -> None:
                 answers[key] = (answer.status, made)
             client.close()
 
-        together(*(lambda n=n: work(n) for n in range(clients)))  # type: ignore[misc]
+        together(*(lambda n=n: work(n) for n in range(clients)))
         assert proxy.cuts >= keys // 10
         records = every(served.client(), object)
         told = [id for _, made in answers.values() for id in made]
@@ -432,7 +433,7 @@ def test_a_busy_sqlite_is_not_told_to_clients() -> None:
                     backups.append(count)
 
         try:
-            together(back_up, *(lambda client=client: write(client) for client in clients))  # type: ignore[misc]
+            together(back_up, *(lambda client=client: write(client) for client in clients))
         finally:
             worker.terminate()
             worker.wait(timeout=30)
