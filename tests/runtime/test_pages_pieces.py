@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,9 +19,7 @@ from hypothesis import strategies as st
 import models
 from tabwright.metadata.model import FieldDef, Model
 from tabwright.runtime.forms import texts
-from tabwright.runtime.forms.inputs import Entry
 from tabwright.runtime.forms.shown import Seen, initials, shower
-from tabwright.runtime.forms.unroll import form_fields, form_piece, layout_of, view_piece
 from tabwright.runtime.pages import rendering
 from tabwright.runtime.pages.edit_page import Posted, overlapping, pack, unpack
 from tabwright.runtime.pages.world import local_path
@@ -175,46 +172,6 @@ def test_whatever_a_browser_sends_as_memory_is_taken(packed: str) -> None:
 def test_a_path_to_return_to_is_of_this_site(value: str) -> None:
     path = local_path(value)
     assert path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path
-
-
-# ---- how quickly -------------------------------------------------------------------------------------
-
-
-def test_a_form_of_thirty_fields_is_filled_in_a_tenth_of_a_millisecond() -> None:
-    kinds = [
-        "text(80)",
-        "integer",
-        "currency(16,2)",
-        "date",
-        "picklist(a,b,c)",
-        "boolean",
-        "email",
-        "long_text(2000)",
-    ]
-    fields = {"name": "text(80) required"} | {f"f{n}": kinds[n % len(kinds)] for n in range(29)}
-    model = models.model({"wide": fields})
-    wide = model.objects["wide"]
-    names = frozenset(wide.fields)
-    layout = layout_of(wide)
-    piece = form_piece(wide, layout, model, "en", names, names, creating=False)
-    asked = form_fields(wide, layout, names, creating=False)
-    assert len(asked) >= 30
-    entry = Entry({each.name: "true" if each.type == "boolean" else "a" for each in asked}, Seen({}, ZONE))
-    page = view_piece(wide, layout, model, "en", names)
-    seen = Seen({"name": "x", "f1": Decimal(7)}, ZONE)
-    assert _best(lambda: piece.fill(entry)) < 100e-6
-    assert _best(lambda: page.fill(seen)) < 100e-6
-
-
-def _best(call: Any) -> float:
-    """Seconds of one call, the best of some rounds: another load of the machine is not the code's."""
-    best = 1.0
-    for _ in range(20):
-        start = perf_counter()
-        for _ in range(20):
-            call()
-        best = min(best, (perf_counter() - start) / 20)
-    return best
 
 
 # ---- every text of ours --------------------------------------------------------------------------------
