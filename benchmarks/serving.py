@@ -94,13 +94,13 @@ def serving(
 def drive(server: Server, make: Callable[[int], Request], count: int, start: int = 0) -> Weighed:
     """Send ``make(start) .. make(start + count - 1)`` one after the other."""
     times: list[float] = []
-    server.connection.close()  # opened again by the first request: an idle one may be closed by the server
     cpu = server.cpu()
     for number in range(start, start + count):
         request = make(number)
         began = time.perf_counter()
         server.send(request)
         times.append(time.perf_counter() - began)
+    server.connection.close()  # opened again by the next request: an idle one would be closed by the server
     return Weighed(statistics.median(times) * 1000, (server.cpu() - cpu) / count * 1000)
 
 
