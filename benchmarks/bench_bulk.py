@@ -20,6 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 from stores import open_stores, settings_for
+from tabwright.runtime import pinyin
 from tabwright.runtime.records.batch import Intent, Outcome
 from world import World, field_doc, make_world, object_doc
 
@@ -146,6 +147,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             with open_stores(settings_for(dialect, Path(folder))) as stores:
                 world = make_world(stores, [*DOCUMENTS, EVERYTHING])
+                pinyin.warm()  # as the product does when it starts
                 gc.freeze()
                 print(f"--- {dialect}")
                 if asked.profile:
