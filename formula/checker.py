@@ -8,7 +8,7 @@ from tabwright.formula.faults import Fault, FormulaError, fault_at, nearest
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE, At
 from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.formula.functions.registry import Function, Signature, Use, Wrong
-from tabwright.formula.functions.rules import as_text, check_value, compare
+from tabwright.formula.functions.rules import as_text, check_value, chosen, compare
 from tabwright.formula.nodes import Tree
 from tabwright.formula.scope import Path, Place, Scope
 from tabwright.formula.typed import Node, coerced, literal, make, negated, read, shifted
@@ -244,6 +244,8 @@ class _Checker:
         kinds = {root.type.kind, expected.kind}
         if expected.kind == "reference" and root.literal and root.type.kind == "text":
             return compare("=", literal(None, expected), root, root.at, tree).args[1]
+        if expected.kind == "choices" and root.literal and root.type.kind == "text":
+            return chosen(root, expected, tree)
         if len(kinds) > 1 and not kinds <= TEXT_LIKE:
             params = {"expected": expected.kind, "received": root.type.kind}
             raise Wrong("FORMULA_WRONG_RESULT", tree, **params)

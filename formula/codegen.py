@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from tabwright.formula import figures, strings
-from tabwright.formula.datatypes import TEXT_LIKE
+from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.figures import QUANTA, ZERO
 from tabwright.formula.operations import OPERATIONS
@@ -83,7 +83,7 @@ class _Source:
             lines.append(f"{', '.join(self.fields.values())}, = v")
         kinds = {node.data: node.type.kind for node in nodes_of(root) if node.op == "read"}
         for read, name in self.fields.items():
-            if kinds[read] in TEXT_LIKE and read in self.blankless:
+            if kinds[read] in EMPTY_IS_BLANK and read in self.blankless:
                 lines.append(f"if {name} is None: {name} = {self.constant('')}")
             elif kinds[read] == "boolean":
                 lines.append(f"{name} = {name} is True")
@@ -96,7 +96,7 @@ class _Source:
         if root.type.kind == "boolean":
             return self.truth(root)
         code = self.code(root)
-        if root.type.kind in TEXT_LIKE:
+        if root.type.kind in EMPTY_IS_BLANK:
             return f"{code} or None"
         if root.type.kind == "number" and not root.nullable:
             return f"{code} or {self.constant(ZERO)}"
@@ -363,10 +363,10 @@ class _Source:
         if lines:
             name = self.temporary()
             self.lines.append(f"{name} = {code}")
-            test = f"not {name}" if node.type.kind in TEXT_LIKE else f"{name} is None"
+            test = f"not {name}" if node.type.kind in EMPTY_IS_BLANK else f"{name} is None"
             self.lines += [f"if {test}:", *_indented([*lines, f"{name} = {other}"])]
             return name
-        if node.type.kind in TEXT_LIKE:
+        if node.type.kind in EMPTY_IS_BLANK:
             return f"({code} or {other})"
         if _NAME.fullmatch(code):
             return f"({other} if {code} is None else {code})"
@@ -375,7 +375,7 @@ class _Source:
 
     def _blank(self, node: Node) -> str:
         code = self.code(node.args[0])
-        return f"(not {code})" if node.args[0].type.kind in TEXT_LIKE else f"({code} is None)"
+        return f"(not {code})" if node.args[0].type.kind in EMPTY_IS_BLANK else f"({code} is None)"
 
 
 def _takes_none(node: Node, arg: Node) -> bool:

@@ -1,7 +1,7 @@
 """The one door: a text becomes a Formula, which gives Python, SQL and what it reads."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -13,9 +13,10 @@ from tabwright.formula import nodes
 from tabwright.formula.budget import SQL_NODES
 from tabwright.formula.checker import Blanks, check
 from tabwright.formula.codegen import Evaluator, generate
-from tabwright.formula.datatypes import TEXT_LIKE, Type
+from tabwright.formula.datatypes import EMPTY_IS_BLANK, Type
 from tabwright.formula.faults import Fault, FormulaError, fault_at
 from tabwright.formula.figures import CONTEXT, use_context
+from tabwright.formula.lifting import Bind, Lifted, Lifting, NotLiftable
 from tabwright.formula.parser import Dialect, parse
 from tabwright.formula.postgresql import PostgresqlWriter
 from tabwright.formula.scope import Columns, Path, Place, Scope
@@ -48,7 +49,7 @@ class SqlValue:
 
     `value` is the raw value (on SQLite: a number as an integer times 10^scale, or as a key text, see
     sqlite.py); where `guard` holds, the process would raise, and `value` means nothing. `truth` of a
-    condition holds exactly when it does.
+    condition holds exactly when it does. `binds` are the parameters of lifted literals.
     """
 
     value: Sql
@@ -56,6 +57,7 @@ class SqlValue:
     scale: int | None
     type: Type
     truth: Sql | None = None
+    binds: tuple[Bind, ...] = ()
 
     def condition(self) -> Sql:
         """For WHERE: the formula is true and has no error."""
@@ -114,6 +116,12 @@ class Formula:
         return not self._operations.isdisjoint({"today", "now", "zone"})
 
     @cached_property
+    def trees(self) -> frozenset[str]:
+        """The objects whose records it asks for by what they hang on."""
+        found = (node.args[0].type.target for node in nodes_of(self.root) if node.op == "below")
+        return frozenset(target or "" for target in found)
+
+    @cached_property
     def literals(self) -> tuple[Any, ...]:
         """The constants in it, in order."""
         return tuple(node.data for node in nodes_of(self.root) if node.literal)
@@ -146,18 +154,31 @@ class Formula:
             return error.faults[0]
         return None
 
-    def sql(self, columns: Columns, dialect: str, *, places: int | None = None) -> SqlValue:
+    def sql(
+        self,
+        columns: Columns,
+        dialect: str,
+        *,
+        places: int | None = None,
+        lifted: Lifted | None = None,
+        prefix: str = "l",
+    ) -> SqlValue:
         """The formula in SQL for "sqlite" or "postgresql".
 
         TODAY, NOW and the user's zone are the parameters `tw_today` (date), `tw_now` (aware datetime) and
         `tw_zone`. `places` rounds a number, which then is an INTEGER at that scale on SQLite and can be
-        sorted and stored. Raises FormulaError when this database cannot run it.
+        sorted and stored. `lifted` is this formula's text with its literals lifted: they become parameters,
+        whose names begin with `prefix`. Raises FormulaError when this database cannot run it, and NotLiftable
+        when that needs the literals in their places.
         """
         use_context()
         root = self.root
         if places is not None and self.type.kind == "number" and root.scale > places:
             root = make("round", root, literal(Decimal(places), Type("number")), at=root.at)
-        writer = WRITERS[dialect](columns)
+        lifting = Lifting(lifted, prefix)
+        if not lifting.look(root):
+            raise NotLiftable(self.text)
+        writer = WRITERS[dialect](columns, lifting)
         try:
             found = self._written(writer, root, places)
         except NotPushable as error:
@@ -170,7 +191,7 @@ class Formula:
             _depth(part, weights) > limit for weights, limit in _LEVELS[dialect] for part in parts
         ):
             raise self._refused("FORMULA_SQL_TOO_BIG", 0, len(self.text), "")
-        return found
+        return replace(found, binds=tuple(lifting.binds.values())) if lifting.binds else found
 
     def _refused(self, code: str, start: int, end: int, function: str) -> FormulaError:
         return FormulaError([fault_at(self.text, code, start, end, function=function)])
@@ -179,7 +200,7 @@ class Formula:
         value, guard = writer.value(root), writer.guard(root)
         if isinstance(value, Num):
             return _scaled(value, guard, places, self.type)
-        if root.type.kind in TEXT_LIKE:
+        if root.type.kind in EMPTY_IS_BLANK:
             return SqlValue(sa.func.nullif(value, writer.text(""), type_=sa.Text()), guard, None, self.type)
         if root.type.kind == "boolean":
             return SqlValue(writer.certain(root), guard, None, self.type, writer.truth(root))
@@ -208,6 +229,9 @@ class _Anything:
 
     def column_of(self, path: Path) -> Sql:
         return sa.column("c")
+
+    def below(self, target: str, records: Sequence[Sql]) -> sa.Select[tuple[Any]]:
+        return sa.select(*records[:1])
 
 
 def _some(limit: int, parts: list[Sql]) -> Iterator[Any]:

@@ -4,8 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-KINDS: Final = ("text", "number", "boolean", "date", "datetime", "picklist", "reference", "null")
+KINDS: Final = (
+    "text", "number", "boolean", "date", "datetime", "time", "picklist", "choices", "reference", "opaque",
+    "null",
+)  # fmt: skip
 TEXT_LIKE: Final = frozenset({"text", "picklist"})
+# Kinds whose blank is the empty text inside the language.
+EMPTY_IS_BLANK: Final = TEXT_LIKE | {"choices", "opaque"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,9 @@ class Type:
     `scale` of a number: places after the point that it can have at most (and the storage scale on SQLite);
     None on an expected type means "any". `target` of a reference: the object's name. `values` of a picklist:
     the codes that exist, None when free. `percent` marks a percent field: stored 50, read as 0.5 in a
-    formula. `length` of a text: the characters that it can have at most, None when unknown.
+    formula. `choices` are several codes of a picklist as one text, ";a;b;". Of an `opaque` value it can only
+    be asked whether it is blank. `length` of a text: the characters that it can have at most, None when
+    unknown.
     `digits` of a number: before and after the point together, None for 18, the most there can be.
     """
 
@@ -32,6 +39,8 @@ TEXT: Final = Type("text")
 BOOLEAN: Final = Type("boolean")
 DATE: Final = Type("date")
 DATETIME: Final = Type("datetime")
+TIME: Final = Type("time")
+OPAQUE: Final = Type("opaque")
 NULL: Final = Type("null")
 
 
@@ -50,6 +59,11 @@ def picklist(values: Iterable[str] | None = None) -> Type:
     return Type("picklist", values=None if values is None else frozenset(values))
 
 
+def choices(values: Iterable[str] | None = None) -> Type:
+    """Several of these codes."""
+    return Type("choices", values=None if values is None else frozenset(values))
+
+
 def reference(target: str | None = None) -> Type:
     """A reference to a record of the object `target`."""
     return Type("reference", target=target)
@@ -65,7 +79,7 @@ def common(a: Type, b: Type) -> Type | None:
         return number(max(a.scale or 0, b.scale or 0))
     if a.kind == b.kind == "reference":
         return reference()
-    if a.kind == b.kind == "picklist":
+    if a.kind == b.kind and a.kind in ("picklist", "choices"):
         values = None if a.values is None or b.values is None else a.values | b.values
         return replace(a, values=values)
     if {a.kind, b.kind} <= TEXT_LIKE:

@@ -4,7 +4,7 @@ argument.
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -160,3 +160,16 @@ def microseconds(moment: datetime) -> int:
 
 def from_microseconds(count: int) -> datetime:
     return EPOCH + timedelta(microseconds=count)
+
+
+def milliseconds(value: time) -> int:
+    """A time of day as milliseconds since midnight."""
+    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1000 + value.microsecond // 1000
+
+
+def from_milliseconds(value: int) -> time:
+    """The time of day so many milliseconds after midnight."""
+    seconds, rest = divmod(value, 1000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return time(hour, minute, second, rest * 1000)

@@ -36,6 +36,10 @@ def _between(x: Any, low: Any, high: Any) -> bool:
     return not blank and bool(low <= x <= high)
 
 
+def _below(*values: Any) -> bool:
+    raise NotImplementedError("what hangs below a record is the database's to know")
+
+
 def _xor(*values: bool | None) -> bool:
     return sum(value is True for value in values) % 2 == 1
 
@@ -83,6 +87,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "max": Operation(lambda *values: max(values)),
     "min": Operation(lambda *values: min(values)),
     "differs": Operation(_differs, strict=False),
+    # of trees: the checker lets it stand only where SQL runs
+    "below": Operation(_below),
     # logic
     "not": Operation(operator.not_, "not {0}"),
     "xor": Operation(_xor, strict=False),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
@@ -14,7 +13,17 @@ from sqlalchemy.sql.elements import Grouping
 from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
 from tabwright.formula.figures import LIMIT, NUMERAL, SCALE
-from tabwright.formula.sqlwriter import NotPushable, Part, Sql, Writer, balanced, infix
+from tabwright.formula.sqlwriter import (
+    NotPushable,
+    Part,
+    Sql,
+    TimeOfDay,
+    Writer,
+    as_record,
+    balanced,
+    infix,
+    whole_64,
+)
 from tabwright.formula.typed import STEADY, Node, whole_literal
 
 _INT64 = 2**63
@@ -36,6 +45,9 @@ class PostgresqlWriter(Writer):
     types: ClassVar[dict[str, Any]] = {
         "text": sa.Text(),
         "picklist": sa.Text(),
+        "choices": sa.Text(),
+        "opaque": sa.Text(),
+        "time": TimeOfDay(),
         "number": sa.Numeric(),
         "boolean": sa.Boolean(),
         "date": sa.Date(),
@@ -43,8 +55,8 @@ class PostgresqlWriter(Writer):
         "reference": sa.Uuid(),
     }
 
-    def record(self, value: UUID) -> Sql:
-        return sa.literal(value, sa.Uuid())
+    def record(self, node: Node) -> Sql:
+        return self.put(node, "id", as_record, sa.Uuid())
 
     def collated(self, value: Sql) -> Sql:
         return Grouping(sa.collate(value, "C"))
@@ -60,7 +72,9 @@ class PostgresqlWriter(Writer):
     # Numbers
 
     def number_literal(self, node: Node) -> Sql:
-        return self.blank(sa.Numeric()) if node.data is None else _number(node.data)
+        if node.data is None:
+            return self.blank(sa.Numeric())
+        return self.put(node, "value", Decimal, sa.Numeric())
 
     def number_field(self, node: Node, column: Sql) -> Sql:
         return sa.cast(column, sa.Numeric()) if node.scale == 0 else column
@@ -74,9 +88,10 @@ class PostgresqlWriter(Writer):
             and fields[0].scale == 0
             and all(node in fields or _fits(node) for node in nodes)
         ):
+            whole = sa.BigInteger()
             found: Sql = build(
                 [
-                    self.column(node) if node.op == "read" else sa.literal(int(node.data), sa.BigInteger())
+                    self.column(node) if node.op == "read" else self.put(node, "whole", whole_64, whole)
                     for node in nodes
                 ]
             )
@@ -94,7 +109,7 @@ class PostgresqlWriter(Writer):
         """A number as an integer: its fraction dropped, held between two ends."""
         known = whole_literal(node)
         if known is not None:
-            return sa.literal(max(lowest, min(known, highest)), sa.Integer())
+            return self.put(node, "held", lambda value: max(lowest, min(int(value), highest)), sa.Integer())
         held = sa.func.greatest(
             sa.func.least(sa.func.trunc(self.value(node)), _number(highest)), _number(lowest)
         )

@@ -1,8 +1,8 @@
 """What a formula may look at, given by its caller; and the places where a formula may stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -28,6 +28,15 @@ class Columns(Protocol):
 
     def column_of(self, path: Path) -> sa.ColumnElement[Any]:
         """The raw storage column of `path`, or a bind parameter for `$user` and its like."""
+        ...
+
+
+@runtime_checkable
+class Trees(Columns, Protocol):
+    """Columns of a caller who also knows what hangs below what."""
+
+    def below(self, target: str, records: Sequence[sa.ColumnElement[Any]]) -> sa.Select[tuple[Any]]:
+        """The ids of some records of the object `target` and of all that hang below them in its tree."""
         ...
 
 

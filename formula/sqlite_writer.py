@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
 from tabwright.formula.figures import SCALE
 from tabwright.formula.sqlite import ERROR, key_of
-from tabwright.formula.sqlwriter import Part, Sql, Writer, balanced, infix
+from tabwright.formula.sqlwriter import Part, Sql, TimeOfDay, Writer, as_record, balanced, infix, whole_64
 from tabwright.formula.typed import STEADY, Node, whole_literal
 
 _INT64 = 2**63
@@ -57,6 +57,7 @@ class Num:
     safe: bool
     size: int = 1  # parts of the fast form
     known: Decimal | None = None  # of a literal
+    put: "Put" = field(default=lambda form, convert, kind: sa.null())  # of a literal
     _slow: Sql | None = field(default=None)
 
     @property
@@ -74,7 +75,7 @@ class Num:
         if scale == self.scale or self.fast is None:
             return self
         if self.known is not None:
-            return literal(self.known, scale)
+            return literal(self.known, scale, self.put)
         factor = 10 ** (scale - self.scale)
         safe = self.safe and self.bound * 10**scale < _INT64
         fast = infix("*", self.fast, whole(factor), _INTEGER) if factor < _INT64 else None
@@ -98,11 +99,22 @@ def keyed(fast: Sql, scale: int) -> Sql:
     return slowly("key", fast, whole(scale))
 
 
-def literal(value: Decimal, scale: int) -> Num:
-    scaled = int(value.scaleb(scale))
-    fits = -_INT64 < scaled < _INT64
-    fast = whole(scaled) if fits else None
-    return Num(fast, scale, abs(int(value)) + 1, lambda: text(key_of(value)), fits, 1, value)
+# How a form of a literal gets into SQL: what it is called, how it is made of the value, its type.
+Put = Callable[[str, Callable[[Decimal], Any], Any], Sql]
+
+
+def literal(value: Decimal, scale: int, put: Put | None = None) -> Num:
+    if put is None:
+
+        def put(form: str, convert: Callable[[Decimal], Any], kind: Any) -> Sql:
+            return sa.literal(convert(value), kind)
+
+    write = put
+    fits = -_INT64 < int(value.scaleb(scale)) < _INT64
+    fast = write(f"at{scale}", lambda x: whole_64(x.scaleb(scale)), _INTEGER) if fits else None
+    return Num(
+        fast, scale, abs(int(value)) + 1, lambda: write("key", key_of, sa.Text()), fits, 1, value, write
+    )
 
 
 def is_real(numbers: Sequence[Num]) -> Sql | None:
@@ -115,6 +127,9 @@ class SqliteWriter(Writer):
     types: ClassVar[dict[str, Any]] = {
         "text": sa.Text(),
         "picklist": sa.Text(),
+        "choices": sa.Text(),
+        "opaque": sa.Text(),
+        "time": TimeOfDay(),
         "number": _INTEGER,
         "boolean": sa.Boolean(),
         "date": sa.Date(),
@@ -122,15 +137,15 @@ class SqliteWriter(Writer):
         "reference": sa.LargeBinary(),
     }
 
-    def record(self, value: UUID) -> Sql:
-        return sa.literal(value.bytes, sa.LargeBinary())
+    def record(self, node: Node) -> Sql:
+        return self.put(node, "id", lambda value: as_record(value).bytes, sa.LargeBinary())
 
     # Numbers
 
     def number_literal(self, node: Node) -> Num:
         if node.data is None:
             return Num(self.blank(_INTEGER), 0, 0, lambda: self.blank(sa.Text()), True)
-        return literal(node.data, node.scale)
+        return literal(node.data, node.scale, partial(self.put, node))
 
     def number_field(self, node: Node, column: Sql) -> Num:
         return Num(column, node.scale, node.bound, lambda: keyed(column, node.scale), True)
@@ -215,7 +230,9 @@ class SqliteWriter(Writer):
         number: Num = self.value(node)
         known = whole_literal(node)
         if known is not None:
-            return whole(max(-_SMALL_WHOLE, min(known, _SMALL_WHOLE)))
+            return self.put(
+                node, "held", lambda value: max(-_SMALL_WHOLE, min(int(value), _SMALL_WHOLE)), _INTEGER
+            )
         if number.fast is None or not number.safe:
             return sa.func.tw_whole(number.slow, type_=_INTEGER)
         found = number.fast

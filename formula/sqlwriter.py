@@ -8,6 +8,8 @@ means nothing.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
 from functools import reduce
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,13 +17,29 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter, Grouping
 
+from tabwright.formula import days
 from tabwright.formula.budget import TEXT_RESULT
-from tabwright.formula.datatypes import TEXT_LIKE
+from tabwright.formula.datatypes import EMPTY_IS_BLANK
+from tabwright.formula.lifting import Lifting
 from tabwright.formula.operations import OPERATIONS
-from tabwright.formula.scope import Columns
+from tabwright.formula.scope import Columns, Trees
+from tabwright.formula.strings import following
 from tabwright.formula.typed import Node
 
 Sql = sa.ColumnElement[Any]
+
+
+class TimeOfDay(sa.types.TypeDecorator[time]):
+    """A time of day, kept as milliseconds since midnight on both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: time | int | None, dialect: sa.Dialect) -> int | None:
+        return days.milliseconds(value) if isinstance(value, time) else value
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> time | None:
+        return None if value is None else days.from_milliseconds(value)
 
 
 class NotPushable(Exception):
@@ -72,8 +90,9 @@ class Writer:
 
     types: ClassVar[dict[str, Any]]
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, lifting: Lifting | None = None) -> None:
         self.columns = columns
+        self.lifting = lifting or Lifting()
         self.parts: dict[int, Part] = {}
 
     # The machinery
@@ -138,6 +157,13 @@ class Writer:
 
     # Literals and fields
 
+    def put(self, node: Node, form: str, convert: Callable[[Any], Any], kind: Any) -> Sql:
+        """A form of a literal, made by `convert` from its value: a constant, or the parameter of a lifted
+        one.
+        """
+        name = self.lifting.name(node, form, convert)
+        return sa.literal(convert(node.data), kind) if name is None else sa.bindparam(name, type_=kind)
+
     def text(self, value: str) -> Sql:
         return sa.literal(value, sa.Text())
 
@@ -147,7 +173,7 @@ class Writer:
     def blank(self, kind: Any) -> Sql:
         return sa.cast(sa.null(), kind)
 
-    def record(self, value: UUID) -> Sql:
+    def record(self, node: Node) -> Sql:
         raise NotImplementedError
 
     def number_literal(self, node: Node) -> Any:
@@ -167,8 +193,8 @@ class Writer:
         if kind == "boolean":
             return Part(sa.true() if node.data else sa.false())
         if kind == "reference":
-            return Part(self.record(node.data))
-        return Part(sa.literal(node.data, self.types[kind]))
+            return Part(self.record(node))
+        return Part(self.put(node, "value", _itself, self.types[kind]))
 
     def column(self, node: Node) -> Sql:
         """The storage column as a plain type, so that no conversion of its own gets in the way."""
@@ -183,7 +209,7 @@ class Writer:
         column = self.column(node)
         if node.type.kind == "number":
             return Part(self.number_field(node, column))
-        if node.type.kind in TEXT_LIKE:
+        if node.type.kind in EMPTY_IS_BLANK:
             return Part(sa.func.coalesce(column, self.text("")))
         if node.type.kind == "boolean":
             return Part(sa.func.coalesce(column, sa.false(), type_=sa.Boolean()))
@@ -197,6 +223,12 @@ class Writer:
 
     def part_zone(self, node: Node) -> Part:
         return Part(sa.bindparam("tw_zone", type_=sa.Text()))
+
+    def op_below(self, node: Node, field: Sql, *records: Sql) -> Sql:
+        trees = self.columns
+        if not isinstance(trees, Trees):
+            raise NotPushable(node)
+        return field.in_(trees.below(node.args[0].type.target or "", records))
 
     # Truth: SQL that holds exactly when the condition does; blank and false are the same. Made so that an
     # index fits.
@@ -249,10 +281,12 @@ class Writer:
         text, part = node.args
         if text.op != "read" or not part.literal or not part.data:
             return None
-        after = following(part.data)
         column = self.column(text)
-        low = self.collated(column) >= self.value(part)
-        return low if after is None else sa.and_(low, self.collated(column) < self.text(after))
+        low: Sql = self.collated(column) >= self.value(part)
+        if following(part.data) is None:
+            return low
+        high: Sql = self.collated(column) < self.put(part, "after", following, sa.Text())
+        return sa.and_(low, high)
 
     # Choices
 
@@ -331,14 +365,14 @@ class Writer:
         if guard is not None:
             guard = sa.and_(self.is_blank(first), guard)
         guard = either(self.guard(first), guard)
-        if node.type.kind in TEXT_LIKE:
+        if node.type.kind in EMPTY_IS_BLANK:
             return Part(sa.case((self.is_blank(first), self.value(other)), else_=self.value(first)), guard)
         return Part(
             self.pick(node.args, lambda values: sa.func.coalesce(*values, type_=values[0].type)), guard
         )
 
     def is_blank(self, node: Node) -> Sql:
-        if node.type.kind in TEXT_LIKE:
+        if node.type.kind in EMPTY_IS_BLANK:
             if node.op == "read":
                 return self.column(node).is_(None)
             return (
@@ -410,7 +444,7 @@ class Writer:
         return self.ordered(node.args[0]) >= self.ordered(node.args[1])
 
     def op_between(self, node: Node, *_: Any) -> Sql:
-        if node.args[0].type.kind in TEXT_LIKE:
+        if node.args[0].type.kind in EMPTY_IS_BLANK:
             x, low, high = map(self.ordered, node.args)
             found: Sql = x.between(low, high)
         else:
@@ -418,7 +452,7 @@ class Writer:
         return sa.func.coalesce(found, sa.false(), type_=sa.Boolean())
 
     def truth_between(self, node: Node) -> Sql:
-        if node.args[0].type.kind in TEXT_LIKE:
+        if node.args[0].type.kind in EMPTY_IS_BLANK:
             x, low, high = map(self.ordered, node.args)
             return x.between(low, high)
         return self.matched(node.args, lambda values: values[0].between(values[1], values[2]))
@@ -458,15 +492,22 @@ class Writer:
         return sa.case((too_long, self.text("")), else_=value), too_long
 
 
+def as_record(value: UUID | str) -> UUID:
+    """The id that a literal beside a reference stands for. Raises ValueError."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def whole_64(value: Decimal) -> int:
+    """A whole number. Raises ValueError beyond 64 bits."""
+    found = int(value)
+    if not -(2**63) < found < 2**63:
+        raise ValueError(value)
+    return found
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
 def _or_false(guard: Sql | None) -> Sql:
     return sa.false() if guard is None else guard
-
-
-def following(text: str) -> str | None:
-    """The least text after all that begin with `text`, by code point; None when there is none."""
-    while text:
-        code = ord(text[-1]) + 1
-        if code <= 0x10FFFF:
-            return text[:-1] + chr(0xE000 if 0xD800 <= code <= 0xDFFF else code)
-        text = text[:-1]
-    return None

@@ -131,3 +131,13 @@ def matches(text: str, expression: str, at: At) -> bool:
     if len(text) > PATTERN_INPUT:
         fail("FORMULA_TEXT_TOO_LONG", at)
     return pattern(expression).fullmatch(text) is not None
+
+
+def following(text: str) -> str | None:
+    """The least text after all that begin with `text`, by code point; None when there is none."""
+    while text:
+        code = ord(text[-1]) + 1
+        if code <= 0x10FFFF:
+            return text[:-1] + chr(0xE000 if 0xD800 <= code <= 0xDFFF else code)
+        text = text[:-1]
+    return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tabwright.formula import figures, strings
-from tabwright.formula.datatypes import TEXT_LIKE
+from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.typed import Node, Read
@@ -22,7 +22,7 @@ def outward(root: Node, value: Any) -> Value:
     """
     if root.type.kind == "boolean":
         return value is True
-    if root.type.kind in TEXT_LIKE:
+    if root.type.kind in EMPTY_IS_BLANK:
         return value or None
     if root.type.kind == "number" and value is not None:
         return value or figures.ZERO
@@ -56,7 +56,7 @@ class _Walk:
             return value
         if node.type.kind == "boolean":
             return False
-        return "" if node.type.kind in TEXT_LIKE else None
+        return "" if node.type.kind in EMPTY_IS_BLANK else None
 
     def _zero(self, node: Node) -> Any:
         value = self.value(node.args[0])

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tabwright.formula.budget import TEXT_RESULT
-from tabwright.formula.datatypes import BOOLEAN, DATE, DATETIME, TEXT, Type, common, number
+from tabwright.formula.datatypes import BOOLEAN, DATE, DATETIME, EMPTY_IS_BLANK, TEXT, Type, common, number
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, At
 
 STEADY: Final = 15
@@ -21,7 +21,7 @@ _TEXT_OPS: Final = frozenset(
 )
 _BOOLEAN_OPS: Final = frozenset(
     "eq ne lt le gt ge same other differs not xor and or in blank contains begins ends matches is_new"
-    " text_lt text_le text_gt text_ge between".split()
+    " text_lt text_le text_gt text_ge between below".split()
 )
 _DATE_OPS: Final = frozenset("make_date add_days add_months end_of_month local_date text_date today".split())
 _DATETIME_OPS: Final = frozenset("add_time add_months_time text_datetime date_datetime now".split())
@@ -91,7 +91,7 @@ def nodes_of(root: Node) -> Iterator[Node]:
 
 def literal(value: Any, kind: Type, at: At = NOWHERE) -> Node:
     """A constant. Blank text is ""."""
-    if kind.kind in ("text", "picklist"):
+    if kind.kind in EMPTY_IS_BLANK:
         value = value or ""
         return Node("literal", kind, data=value, at=at, length=len(value))
     if value is None:
@@ -110,7 +110,7 @@ def read(path: tuple[str, ...], kind: Type, at: At, *, prior: bool = False) -> N
         scale = SCALE if kind.scale is None else kind.scale
         raw = Node("read", number(scale), (), what, at, nullable=True, bound=_field_bound(scale, kind.digits))
         return shifted(raw, -2) if kind.percent else raw
-    if kind.kind in ("text", "picklist"):
+    if kind.kind in EMPTY_IS_BLANK:
         return Node("read", kind, (), what, at, length=TEXT_RESULT if kind.length is None else kind.length)
     return Node("read", kind, (), what, at, nullable=kind.kind != "boolean")
 
@@ -173,9 +173,7 @@ def _choice(op: str, args: Sequence[Node], at: At) -> Node:
     else:
         nullable = any(node.nullable for node in picked)
     longest, biggest = max(node.length for node in picked), max(node.bound for node in picked)
-    return Node(
-        op, kind, args, None, at, nullable and kind.kind not in ("text", "picklist"), biggest, longest
-    )
+    return Node(op, kind, args, None, at, nullable and kind.kind not in EMPTY_IS_BLANK, biggest, longest)
 
 
 def _text_length(op: str, args: Sequence[Node]) -> int:

@@ -9,8 +9,20 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Protocol
 from uuid import UUID
+from zoneinfo import available_timezones
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this IANA name. Looked up in a list: a path is none."""
+    return name in _zones()
 
 
 class Clock(Protocol):

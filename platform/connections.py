@@ -8,6 +8,7 @@ transaction begins, what a process may do at once. ``database`` gives the one fa
 from __future__ import annotations
 
 import contextlib
+import random
 import select
 import sqlite3
 import threading
@@ -37,6 +38,7 @@ sqlite3.register_adapter(date, date.isoformat)
 
 _STEPS = 100_000  # SQLite's virtual steps between two looks at the clock: some milliseconds
 _ROLES_OF_A_CONNECTION = 50  # a PostgreSQL backend keeps about 1 MB for every tenant that it has touched
+_ASK_AGAIN = (0.0005, 0.002)  # seconds; a save takes 1 to 3 ms
 _NO_LANE: AbstractContextManager[Any] = contextlib.nullcontext()
 
 
@@ -155,8 +157,10 @@ class SqliteServer:
             connection.limit = limits.statement_seconds if kind == "read" else limits.long_statement_seconds
             connection.deadline = time.monotonic() + connection.limit
             try:
-                if kind != "maintain":
-                    connection.cursor.execute("BEGIN IMMEDIATE" if kind == "write" else "BEGIN")
+                if kind == "write":
+                    self._begin_writing(connection)
+                elif kind != "maintain":
+                    connection.cursor.execute("BEGIN")
                 yield connection
                 connection.deadline = float("inf")  # a commit is never cut off
                 if kind != "maintain":
@@ -170,6 +174,26 @@ class SqliteServer:
             if writes:
                 self._writer = None
                 self._queue.release()
+
+    def _begin_writing(self, connection: Connection) -> None:
+        """Take the write lock, asking for it at short random intervals while another process has it.
+
+        SQLite's own wait doubles up to 0.1 s: who has waited long asks seldom, and others come first.
+        """
+        execute = connection.cursor.execute
+        until = time.monotonic() + self._limits.write_wait_seconds
+        execute("PRAGMA busy_timeout=0")
+        try:
+            while True:
+                try:
+                    execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                time.sleep(random.uniform(*_ASK_AGAIN))
+        finally:
+            execute(f"PRAGMA busy_timeout={self._limits.write_wait_seconds * 1000}")
 
     def _give_up(self, connection: Connection) -> None:
         """Roll back and keep the connection, unless it cannot even do that."""

@@ -8,7 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tabwright.platform.errors import LimitReached, LockTimeout, StorageFull, Unavailable, UniqueViolation
+from tabwright.platform.errors import (
+    LimitReached,
+    LockTimeout,
+    Malformed,
+    StorageFull,
+    Unavailable,
+    UniqueViolation,
+)
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 # A file that may not grow any more shows itself as a failed write as often as as a full disk.
@@ -90,6 +97,8 @@ def _from_postgresql(error: Any, seconds: int) -> BaseException | None:
         return LimitReached.at("database.too_long", "statement_seconds", seconds)
     if state in ("53100", "58030"):
         return StorageFull.of("database.full")
+    if state in ("22021", "22P05") or (type(error).__name__ == "DataError" and "NUL" in str(error)):
+        return Malformed.of("database.nul")
     if is_broken(error) or (state or "")[:2] in ("53", "08") or state == "57P03":
         return Unavailable.of("database.unreachable")
     return None

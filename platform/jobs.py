@@ -107,7 +107,13 @@ class JobRun:
     """One try at a job, as its handler has it. Used by one thread."""
 
     def __init__(
-        self, store: Store, location: TenantLocation, row: Any, clock: Clock, lease: timedelta
+        self,
+        store: Store,
+        location: TenantLocation,
+        row: Any,
+        clock: Clock,
+        lease: timedelta,
+        close: Callable[[Writer, JobRun, Any], None],
     ) -> None:
         self.store = store
         self.location = location
@@ -121,8 +127,10 @@ class JobRun:
         self.memory: Any = row.memory
         self.done: int = row.progress_done
         self.cancelled = False
+        self.ended = False
         self._clock = clock
         self._lease = lease
+        self._close = close
         self._news: dict[str, Any] = {}
 
     def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
@@ -159,6 +167,16 @@ class JobRun:
             if news:
                 writer.execute(self._mine().values(**news))
 
+    def end(self, writer: Writer, result: Any) -> None:
+        """Close the job as done in the step that is open, its last: a worker that dies right after it leaves
+        nothing that another would do again.
+        """
+        self._close(writer, self, result)
+        writer.after_commit(self._has_ended)
+
+    def _has_ended(self) -> None:
+        self.ended = True
+
     def extend(self) -> bool:
         """The heartbeat between two steps: whether the lease still stands."""
         with self.store.write() as writer:
@@ -171,6 +189,8 @@ class JobRun:
 
 
 Handler: TypeAlias = Callable[[JobRun], Any]
+# Told in the transaction that closes a job: its state, how long it took, its result.
+Closed: TypeAlias = Callable[[Writer, JobRun, str, timedelta, Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +210,17 @@ class Jobs:
         self._kinds: dict[str, _Kind] = {}
         # Told (store, due_at) after the commit that made a job due; the runner listens.
         self.listeners: list[Callable[[Store, datetime], None]] = []
+        self._closed: list[Closed] = []
 
     def register(self, kind: str, handler: Handler, max_tries: int = 5, priority: int = 0) -> None:
         """Tell how a kind is done. A handler may be called again after it was cut off at any step."""
         if kind in self._kinds:
             raise ValueError(f"the job kind {kind} is registered already")
         self._kinds[kind] = _Kind(handler, max_tries, priority)
+
+    def on_closed(self, tell: Closed) -> None:
+        """Have ``tell`` called in the transaction that closes a job as done, failed or cancelled."""
+        self._closed.append(tell)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -344,7 +369,7 @@ class Jobs:
                     )
                     .returning(JOB)
                 ).one()  # fmt: skip
-                run = JobRun(store, location, taken, self._clock, self.lease)
+                run = JobRun(store, location, taken, self._clock, self.lease, self._end)
                 if taken.tries <= taken.max_tries:
                     return run
                 # Its worker died every time: whatever it does kills processes.
@@ -352,8 +377,12 @@ class Jobs:
 
     def finish(self, run: JobRun, result: Any) -> None:
         """The handler came to its end: done, or waiting again when it was asked for once more meanwhile."""
-        with run.store.write() as writer:
-            self._close(writer, run, "done", result=result, error=None)
+        if not run.ended:
+            with run.store.write() as writer:
+                self._end(writer, run, result)
+
+    def _end(self, writer: Writer, run: JobRun, result: Any) -> None:
+        self._close(writer, run, "done", result=result, error=None)
 
     def fail(self, run: JobRun, error: BaseException, wait: timedelta | None) -> None:
         """The handler raised: try again after ``wait``, or park when there is none or all tries are used."""
@@ -373,12 +402,17 @@ class Jobs:
 
     def _close(self, writer: Writer, run: JobRun, state: str, **values: Any) -> None:
         now = self._clock.now()
-        again = writer.execute(sa.select(JOB.c.again).where(JOB.c.id == run.id)).scalar_one_or_none()
-        if again and state == "done":
+        known = writer.execute(
+            sa.select(JOB.c.again, JOB.c.started_at).where(JOB.c.id == run.id)
+        ).one_or_none()
+        if known is not None and known.again and state == "done":
             self._release(writer, run, state="waiting", tries=0, again=False, due_at=now, **values)
             writer.after_commit(lambda: self._tell(run.store, now))
         else:
             self._release(writer, run, state=state, finished_at=now, again=False, **values)
+            took = now - (known.started_at or now) if known is not None else timedelta()
+            for tell in self._closed:
+                tell(writer, run, state, took, values.get("result"))
 
     def _release(self, writer: Writer, run: JobRun, **values: Any) -> None:
         news, run._news = run._news, {}

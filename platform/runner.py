@@ -195,6 +195,7 @@ class Runner:
             with self._heartbeat.over(run):
                 result = self._jobs.handler(run.kind)(run)
             self._jobs.finish(run, result)
+            log.info("job %s of kind %s done, tenant %s", run.id, run.kind, location.slug)
         except Cancelled:
             with _unless_lost(run):
                 self._jobs.close_cancelled(run)

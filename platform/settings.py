@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
+from tabwright.platform.clock import is_zone
 from tabwright.platform.errors import Invalid
 
 PREFIX = "TABWRIGHT_"
@@ -33,12 +33,20 @@ class Limits:
     page_rows: int = _limit(200, "most rows of one page")
     count_rows: int = _limit(1_000, "a count stops here and says so")
     bulk_rows: int = _limit(10_000, "most rows of one bulk call")
+    bulk_records: int = _limit(100_000, "most records of one bulk change")
+    bulk_days: int = _limit(30, "days that the list of what a bulk change did is kept")
+    export_inline_rows: int = _limit(5_000, "an export of more rows is made by a job")
+    export_rows: int = _limit(1_000_000, "most rows of an export")
+    export_hours: int = _limit(24, "hours that the file of an export made by a job is kept")
     sign_ins_per_minute: int = _limit(5, "failed sign-ins a minute of one account, and of one address")
     password_checks: int = _limit(2, "passwords being verified at once in a process")
     password_characters: int = _limit(10, "shortest password")
     session_idle_minutes: int = _limit(720, "a session unused for this long ends")
     session_hours: int = _limit(720, "a session ends after this, used or not")
     token_days: int = _limit(365, "longest life of an API token")
+    import_file_days: int = _limit(30, "days that the file of an import is kept once nobody touches it")
+    form_draft_days: int = _limit(30, "days that what is typed in a form and not saved is kept")
+    notice_days: int = _limit(90, "days that a person's notices are kept")
     tenant_keep_days: int = _limit(30, "a deleted tenant can be brought back for this long")
     database_connections: int = _limit(10, "connections of a process to a PostgreSQL server")
     open_stores: int = _limit(64, "SQLite files of tenants that a process keeps open")
@@ -62,6 +70,7 @@ class Settings:
     proxies: int = 0  # how many proxies stand in front, each adding to X-Forwarded-For
     language: str = "zh"  # of a person about whom nothing is known
     zone: str = "Asia/Shanghai"  # time zone of a tenant and user that name none
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)  # of values at rest, newest first
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -76,6 +85,7 @@ class Settings:
         Raises Invalid (``settings.*``) for a value that makes no sense, naming the variable.
         """
         known = {"HOME", "SECRET", "DATABASE_URL", "SCHEMA_PREFIX", "BASE_URL", "PROXIES", "LANGUAGE", "ZONE"}
+        known.add("ENCRYPTION_KEYS")
         home = Path(env.get(PREFIX + "HOME") or "var").resolve()
         base_url = (env.get(PREFIX + "BASE_URL") or "").rstrip("/") or None
         if base_url and (
@@ -95,7 +105,7 @@ class Settings:
         if not re.fullmatch("[0-9]", proxies):
             raise Invalid.of("settings.proxies", name=PREFIX + "PROXIES")
         zone = env.get(PREFIX + "ZONE") or "Asia/Shanghai"
-        if zone not in available_timezones():
+        if not is_zone(zone):
             raise Invalid.of("settings.zone", name=PREFIX + "ZONE")
         limits = _limits(env)
         for name in env:
@@ -112,8 +122,13 @@ class Settings:
             language=language,
             zone=zone,
             proxies=int(proxies),
+            encryption_keys=_listed(env.get(PREFIX + "ENCRYPTION_KEYS", "")),
             limits=limits,
         )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _limits(env: Mapping[str, str]) -> Limits:

@@ -8,14 +8,11 @@ something.
 
 from __future__ import annotations
 
-import hmac
 import io
 import logging
-import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,9 +20,9 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.security import safe_join
 
 from tabwright.platform.clock import Ids
+from tabwright.platform.csrf import CSRF_FIELD, CSRF_HEADER, csrf_matches
 from tabwright.platform.errors import (
     Denied,
     Failed,
@@ -38,6 +35,7 @@ from tabwright.platform.errors import (
     Unavailable,
 )
 from tabwright.platform.language import TAGS, Language, choose_language, say, say_fault
+from tabwright.platform.packing import pack
 from tabwright.platform.settings import Settings
 from tabwright.platform.signin import COOKIE, SessionRow, Sessions, TokenRow, Tokens
 
@@ -165,7 +163,7 @@ class Web:
         if request.method not in _SAFE and here.token is None:
             self._check_origin()
             if here.session is not None:
-                _check_csrf(here.session)
+                check_csrf(here.session)
 
     def _limit_body(self, declared: Policy | None) -> None:
         upload = declared is not None and declared.upload
@@ -220,7 +218,7 @@ class Web:
         here: Visit | None = g.get("tabwright_visit")
         if here is not None and "x-request-id" not in there:
             headers.add("X-Request-Id", here.request_id)
-        return response
+        return pack(request, response)
 
     def start_session(self, response: Response, cookie: str) -> None:
         """Give the browser its session's cookie; gone when the browser closes, ended by the server
@@ -336,27 +334,6 @@ def plain_error_page(error: TabwrightError, status: int, here: Visit) -> Respons
     return Response(html, status, content_type="text/html; charset=utf-8")
 
 
-def static_files(app: Flask, prefix: str, folder: Path) -> None:
-    """Serve a folder under ``prefix``; an address with a content mark (``?v=``) may be kept for ever."""
-
-    @policy("public")
-    def file(name: str) -> Response:
-        found = safe_join(str(folder), name)
-        path = Path(found) if found is not None else None
-        if path is None or not path.is_file():
-            raise NotFound.of("web.not_found")
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        response = Response(path.read_bytes(), mimetype=kind)
-        response.add_etag()
-        response.make_conditional(request)
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if request.args.get("v") else "public, max-age=300"
-        )
-        return response
-
-    app.add_url_rule(f"{prefix}/<path:name>", f"static:{prefix}", file)
-
-
 class _Guarded(io.RawIOBase):
     """A body that fails when it turns out to be longer than ``most`` bytes."""
 
@@ -392,9 +369,12 @@ def _netloc(address: str) -> str | None:
         return None
 
 
-def _check_csrf(session: SessionRow) -> None:
-    given = request.headers.get("X-CSRF-Token")
+def check_csrf(session: SessionRow) -> None:
+    """The request in hand carries the token of a page of this session, in ``CSRF_HEADER`` or the form's
+    ``CSRF_FIELD``. Raises Denied.
+    """
+    given = request.headers.get(CSRF_HEADER)
     if given is None and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        given = request.form.get("csrf")
-    if given is None or not hmac.compare_digest(given.encode("utf-8", "replace"), session.csrf.encode()):
+        given = request.form.get(CSRF_FIELD)
+    if given is None or not csrf_matches(session.csrf, given):
         raise Denied.of("web.csrf")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT_LIKE
+from tabwright.formula.datatypes import BOOLEAN, EMPTY_IS_BLANK, NULL
 from tabwright.formula.functions.registry import Example, Function, Signature, Use, Wrong
 from tabwright.formula.functions.rules import alike, check_value, compare, stored
 from tabwright.formula.scope import ON_SAVE
@@ -58,7 +58,7 @@ def _is_blank(use: Use) -> Node:
 
 
 def _is_null(use: Use) -> Node:
-    if use.args[0].type.kind in TEXT_LIKE:
+    if use.args[0].type.kind in EMPTY_IS_BLANK:
         return literal(False, BOOLEAN, use.at)
     return _is_blank(use)
 
@@ -74,7 +74,7 @@ def _blank_value(use: Use) -> Node:
 
 def _null_value(use: Use) -> Node:
     alike(list(use.args), list(use.written), use.at)
-    return use.args[0] if use.args[0].type.kind in TEXT_LIKE else _blank_value(use)
+    return use.args[0] if use.args[0].type.kind in EMPTY_IS_BLANK else _blank_value(use)
 
 
 def _in(use: Use) -> Node:

@@ -2,10 +2,11 @@
 text.
 """
 
+from decimal import Decimal
 from uuid import UUID
 
 from tabwright.formula import nodes
-from tabwright.formula.datatypes import TEXT, TEXT_LIKE, Type, common
+from tabwright.formula.datatypes import TEXT, TEXT_LIKE, Type, common, number
 from tabwright.formula.faults import nearest
 from tabwright.formula.figures import At
 from tabwright.formula.functions.registry import Wrong
@@ -14,7 +15,7 @@ from tabwright.formula.typed import Node, coerced, literal, make
 
 _NATIVE = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _TEXT = {"=": "same", "<>": "other", "<": "text_lt", "<=": "text_le", ">": "text_gt", ">=": "text_ge"}
-_ORDERED = frozenset({"number", "date", "datetime"})
+_ORDERED = frozenset({"number", "date", "datetime", "time"})
 
 
 def compare(op: str, a: Node, b: Node, at: At, where: nodes.Tree) -> Node:
@@ -26,6 +27,8 @@ def compare(op: str, a: Node, b: Node, at: At, where: nodes.Tree) -> Node:
     if kinds <= TEXT_LIKE:
         check_value(a, b, where)
         check_value(b, a, where)
+        return make(_TEXT[op], a, b, at=at)
+    if kinds == {"choices"} and op in ("=", "<>"):
         return make(_TEXT[op], a, b, at=at)
     if "reference" in kinds and op in ("=", "<>"):
         return make(_TEXT[op], _record(a, b, where), _record(b, a, where), at=at)
@@ -42,6 +45,14 @@ def check_value(field: Node, value: Node, where: nodes.Tree) -> None:
     if known is not None and value.literal and value.data and value.data not in known:
         near = nearest(value.data, known)
         raise Wrong("FORMULA_UNKNOWN_VALUE", where, near and quote(near), value=value.data)
+
+
+def chosen(value: Node, expected: Type, where: nodes.Tree) -> Node:
+    """The choices that a literal text names, written "a;b"."""
+    codes = [code for each in str(value.data).split(";") if (code := each.strip())]
+    for code in codes:
+        check_value(literal("", expected), literal(code, TEXT, value.at), where)
+    return literal(f";{';'.join(dict.fromkeys(codes))};" if codes else "", expected, value.at)
 
 
 def _record(side: Node, other: Node, where: nodes.Tree) -> Node:
@@ -79,6 +90,9 @@ def as_text(node: Node, at: At, where: nodes.Tree) -> Node:
         return node
     if kind == "picklist":
         return make("concat", node, at=at)
+    if kind == "choices":  # without the separators round it
+        start, ends = literal(Decimal(2), number(0), at), literal(Decimal(2), number(0), at)
+        return make("mid", node, start, make("sub", make("len", node, at=at), ends, at=at), at=at)
     if kind in ("number", "date", "datetime"):
         return make(f"{kind}_text", node, at=at)
     raise Wrong("FORMULA_WRONG_TYPE", where, function=at.function, expected="text", received=kind)
