@@ -167,7 +167,8 @@ def from_store(data: bytes) -> Component:
 def read_folder(folder: Path) -> tuple[list[Component], list[Fault]]:
     """The components under ``<kind>/<name>.json`` of a folder, and the faults of those that are none.
 
-    Every fault's ``component`` is the path of its file.
+    Every fault's ``component`` is the path of its file. A file whose only fault is that it has no uid counts
+    as a component too, with a uid for the moment, so that the rest of it can be checked.
     """
     components: list[Component] = []
     faults: list[Fault] = []
@@ -175,9 +176,12 @@ def read_folder(folder: Path) -> tuple[list[Component], list[Fault]]:
         for path in sorted((folder / kind).glob("*.json")):
             shown = f"{kind}/{path.name}"
             try:
-                component, wrong = check(parse(path.read_bytes(), file=shown))
+                document = parse(path.read_bytes(), file=shown)
+                component, wrong = check(with_uid(document, hashlib.sha256(shown.encode()).hexdigest()[:32]))
             except Malformed as error:
-                component, wrong = None, error.faults
+                document, component, wrong = None, None, error.faults
+            if lacks_uid(document):
+                faults.append(Fault("document.no_uid", {}, Place(component=shown, pointer="/uid")))
             faults += [Fault(each.code, each.params, _in_file(each.place, shown)) for each in wrong]
             if component is None:
                 continue
@@ -188,8 +192,39 @@ def read_folder(folder: Path) -> tuple[list[Component], list[Fault]]:
     return components, faults
 
 
+def lacks_uid(document: object) -> bool:
+    """Whether a document, written by hand as yet, has no uid."""
+    return isinstance(document, dict) and document.get("uid") in (None, "")
+
+
+def with_uid(document: object, uid: str) -> object:
+    """The document with that uid if it has none; where a uid stands."""
+    if not lacks_uid(document):
+        return document
+    assert isinstance(document, dict)
+    rest = {key: value for key, value in document.items() if key not in ("kind", "uid")}
+    return {**{key: document[key] for key in ("kind",) if key in document}, "uid": uid, **rest}
+
+
 def _in_file(place: Place, file: str) -> Place:
     return Place(component=file, pointer=place.pointer, line=place.line, column=place.column, end=place.end)
+
+
+def files_of(folder: Path, kinds: Iterable[str]) -> dict[Path, Component]:
+    """The files under ``<kind>/`` that hold a component of that kind, whatever they are called.
+
+    All others (broken ones, notes, what is not ours) are no business of the caller's and left out.
+    """
+    found: dict[Path, Component] = {}
+    for kind in kinds:
+        for path in sorted((folder / kind).glob("*.json")):
+            try:
+                component, _ = check(parse(path.read_bytes()))
+            except Malformed:
+                continue
+            if component is not None and component.kind == kind:
+                found[path] = component
+    return found
 
 
 def write_folder(folder: Path, components: Iterable[Component]) -> list[Path]:
@@ -197,10 +232,11 @@ def write_folder(folder: Path, components: Iterable[Component]) -> list[Path]:
     written = []
     for component in components:
         path = folder / component.kind / f"{component.name}.json"
-        if path.is_file() and path.read_text("utf-8") == component.text:
+        data = component.text.encode()
+        if path.is_file() and path.read_bytes() == data:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(component.text, "utf-8")
+        path.write_bytes(data)
         written.append(path)
     return written
 

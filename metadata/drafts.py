@@ -48,7 +48,7 @@ change_table = sa.Table(
 """One row per component that a draft changes."""
 
 # What may be changed of a built-in component: how it is called, explained and shown.
-_free_keys = frozenset(
+FREE_KEYS = frozenset(
     {"label", "plural", "description", "help", "placeholder", "icon", "colour", "highlights", "aliases"}
 )
 
@@ -392,5 +392,5 @@ def _lock_faults(difference: Difference) -> Iterable[tuple[str, str]]:
         yield "component.locked", ""
         return
     for each in properties(difference.old.document, difference.new.document):
-        if each.pointer.split("/")[1] not in _free_keys:
+        if each.pointer.split("/")[1] not in FREE_KEYS:
             yield "component.locked", each.pointer

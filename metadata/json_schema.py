@@ -27,7 +27,12 @@ _formats = {
     "date": "date",
     "datetime": "date-time",
     "lookup": "uuid",
+    "master_detail": "uuid",
     "user": "uuid",
+}
+PATTERNS: Mapping[str, str] = {
+    "time": r"^\d\d:\d\d(:\d\d(\.\d{3})?)?$",
+    "colour": "^#[0-9a-f]{6}$",
 }
 # Of a field's document: said by standard keywords.
 _standard_keys = frozenset({"kind", "name", "required", "read_only"})
@@ -66,7 +71,8 @@ def _property(field: Component, tree: Tree) -> Schema:
     type, options = body["type"], dict(body.get("options", {}))
     made = value_schema(type, fieldtypes.options_of(type, options), _codes(options, tree))
     if not body.get("required") and type != "boolean":
-        made["type"] = [made["type"], "null"]
+        kinds = made["type"] if isinstance(made["type"], list) else [made["type"]]
+        made["type"] = [*kinds, "null"]
         if "enum" in made:
             made["enum"] = [*made["enum"], None]
     made["title"] = label_in(body["label"], "en")
@@ -98,6 +104,16 @@ def value_schema(type: str, options: Mapping[str, Any], codes: Iterable[str] | N
             return {"type": "boolean"}
         case "integer":
             return {"type": "integer", **_bounds(options)}
+        case "rating":
+            return {"type": "integer", "minimum": 1, "maximum": options["max"]}
+        case "progress":
+            return {"type": "integer", "minimum": 0, "maximum": 100}
+        case "multi_picklist":
+            items: Schema = {"type": "string"} if codes is None else {"enum": list(codes)}
+            most = {"maxItems": options["max_items"]} if "max_items" in options else {}
+            return {"type": "array", "items": items, "uniqueItems": True, **most}
+        case "json":
+            return {"type": ["object", "array"], "maxLength": options["max_length"]}
         case "decimal" | "currency" | "percent":
             return {"type": "number", **_bounds(options)}
     made: Schema = {"type": "string"}
@@ -105,6 +121,10 @@ def value_schema(type: str, options: Mapping[str, Any], codes: Iterable[str] | N
         made["format"] = _formats[type]
     if "max_length" in options:
         made["maxLength"] = options["max_length"]
+    if "min_length" in options:
+        made["minLength"] = options["min_length"]
+    if type in PATTERNS:
+        made["pattern"] = PATTERNS[type]
     if type == "text" and "pattern" in options:
         made["pattern"] = f"^(?:{options['pattern']})$"
     if type == "picklist" and codes is not None:

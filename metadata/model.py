@@ -15,16 +15,15 @@ from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type
+from tabwright.metadata.fieldtypes import TYPES
 
-type_names = (
-    "text", "long_text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime",
-    "picklist", "lookup", "user", "auto_number", "email", "phone", "url",
-)  # fmt: skip
-# Types that only system fields have: "owner" (user or queue), "id", "record_type".
+# What an admin may make a field of; system fields have other types too.
+type_names = tuple(name for name, each in TYPES.items() if not each.system)
 
 Labels = Mapping[str, str]  # {"zh": ..., "en": ...}; never empty
 FieldRight = Literal["none", "read", "edit"]
-Sharing = Literal["private", "read", "edit"]
+Sharing = Literal["private", "read", "edit", "parent"]  # parent: as the record that ``master`` names
+MasterAccess = Literal["parent", "parent_read", "none"]
 
 
 def label_in(labels: Labels, language: str) -> str:
@@ -72,6 +71,7 @@ class FieldDef:
     placeholder: Labels = field(default_factory=dict)
     required: bool = False
     unique: Literal[False, True, "ignore_case"] = False
+    unique_within: str | None = None  # a reference: values are unique among the records that share it
     external_key: bool = False
     read_only: bool = False
     read_only_after_create: bool = False
@@ -80,7 +80,13 @@ class FieldDef:
     system: bool = False  # every object has it; not to be mixed up with ``locked``
     locked: bool = False  # built in: part of a component that admins may label, not change
     default: Formula | None = None
+    active: bool = True  # False: retired, its data kept
+    copy_button: bool = False
+    min_length: int | None = None
     max_length: int | None = None
+    mask: str | None = None  # what everybody sees of a value: a preset of runtime.masks
+    rich_text: bool = False  # long_text: HTML of a few tags
+    max_items: int | None = None  # multi_picklist
     precision: int | None = None
     scale: int | None = None
     minimum: Decimal | None = None
@@ -90,11 +96,18 @@ class FieldDef:
     pattern_message: Labels = field(default_factory=dict)
     picklist: PicklistDef | None = None
     default_code: str | None = None  # picklist: the value marked default
-    target: str | None = None  # lookup, user: object name; owner: "user" (queue is the other)
+    controlled_by: str | None = None  # picklist: the field whose value decides what can be chosen
+    matrix: Mapping[str, frozenset[str]] = field(default_factory=dict)  # its code -> codes that go with it
+    target: str | None = None  # lookup, master_detail, user: object name; owner: "user" (queue is the other)
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
+    tree: bool = False  # lookup to the own object: its records hang on each other, never in a ring
+    into_tree: bool = False  # link: the records it names hang on each other
+    master_access: MasterAccess | None = None  # master_detail: what the parent decides
     lookup_filter: Formula | None = None
     number_pattern: str | None = None  # auto_number
     number_start: int = 1
+    number_restart: Literal["never", "year", "month", "day"] | None = None  # None: by the pattern
+    number_per: str | None = None  # a lookup: each of its records has a counter
     country: str | None = None  # phone
     aliases: tuple[str, ...] = ()
 
@@ -104,11 +117,11 @@ class FieldDef:
 
     @property
     def is_reference(self) -> bool:
-        return self.type in ("lookup", "user", "owner")
+        return self.type in ("user", "owner") or TYPES[self.type].links
 
     @property
     def is_number(self) -> bool:
-        return self.type in ("integer", "decimal", "currency", "percent")
+        return TYPES[self.type].number
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,7 @@ class LayoutSection:
     labels: Labels
     columns: int
     fields: tuple[LayoutField, ...]
+    collapsed: bool = False  # only its heading shows until it is opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +204,7 @@ class UniqueRuleDef:
     name: str
     fields: tuple[str, ...]
     ignore_case: bool
+    needs: str | None = None  # a field: records without it clash with none
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +232,7 @@ class ObjectDef:
     aliases: tuple[str, ...] = ()
     field_aliases: Mapping[str, str] = field(default_factory=dict)
     locked: bool = False  # built in
+    master: str | None = None  # the master_detail field whose record decides about access to this one's
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""
@@ -224,6 +240,11 @@ class ObjectDef:
         if found is None and name in self.field_aliases:
             found = self.fields.get(self.field_aliases[name])
         return found
+
+    @property
+    def tree(self) -> FieldDef | None:
+        """The lookup by which records hang on others of their kind."""
+        return next((each for each in self.fields.values() if each.tree), None)
 
     @property
     def own_fields(self) -> tuple[FieldDef, ...]:

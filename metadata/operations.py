@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tabwright.metadata.fieldtypes import TEXT_TYPES
+from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES
 from tabwright.metadata.model import FieldDef, Model, ObjectDef, UniqueRuleDef
 
 
@@ -39,9 +39,7 @@ class FieldShape:
     @property
     def way(self) -> tuple[str, int | None]:
         """What a column is made for: two fields of one way need no conversion between them."""
-        family = "text" if self.type in TEXT_TYPES or self.type == "picklist" else self.type
-        family = "number" if family in ("decimal", "currency", "percent") else family
-        return ("reference" if family in ("lookup", "user") else family, self.scale)
+        return (TYPES[self.type].storage, self.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ the package's name, so that an upgrade finds them again; in the files it is left
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,16 +42,18 @@ def read_package(folder: Path) -> Package:
 
     Raises NotFound without ``package.json``, and Invalid with every fault of every file.
     """
-    head = folder / "package.json"
-    if not head.is_file():
-        raise NotFound.of("package.not_found", Place(component=folder.name), folder=folder.name)
-    faults: list[Fault] = []
-    try:
-        said = documents.parse(head.read_bytes(), file="package.json")
-    except Malformed as error:
-        raise Invalid(error.faults) from error
-    about: dict[str, Any] = said if isinstance(said, dict) else {}
-    faults += _faults_of_head(said, folder)
+    package, faults = read_all(folder)
+    if faults or package is None:
+        raise Invalid(faults)
+    return package
+
+
+def read_all(folder: Path) -> tuple[Package | None, list[Fault]]:
+    """The package in a folder as far as its files can be read, and all their faults; None without a name.
+
+    Raises NotFound without ``package.json``.
+    """
+    about, faults = _head(folder)
     components, wrong = documents.read_folder(folder)
     faults += wrong
     if len(components) > limits.components_of_package:
@@ -62,10 +65,10 @@ def read_package(folder: Path) -> Package:
         for key in ("package",)
         if key in each.body
     ]
-    if faults:
-        raise Invalid(faults)
+    if any(each.place.component == "package.json" for each in faults):
+        return None, faults
     name = about["name"]
-    return Package(
+    package = Package(
         name=name,
         version=about["version"],
         labels=about["label"],
@@ -74,6 +77,26 @@ def read_package(folder: Path) -> Package:
         samples=tuple(about.get("samples", ())),
         components=tuple(with_package(each, name) for each in components),
     )
+    return package, faults
+
+
+def read_head(folder: Path) -> Mapping[str, Any]:
+    """What ``package.json`` says. Raises NotFound, Invalid with its faults."""
+    about, faults = _head(folder)
+    if faults:
+        raise Invalid(faults)
+    return about
+
+
+def _head(folder: Path) -> tuple[Mapping[str, Any], list[Fault]]:
+    head = folder / "package.json"
+    if not head.is_file():
+        raise NotFound.of("package.not_found", Place(component=folder.name), folder=folder.name)
+    try:
+        said = documents.parse(head.read_bytes(), file="package.json")
+    except Malformed as error:
+        raise Invalid(error.faults) from error
+    return said if isinstance(said, dict) else {}, list(_faults_of_head(said, folder))
 
 
 def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
@@ -99,6 +122,10 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
         value = said.get(key, {})
         if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
             yield fault("document.wrong_type", key, value=json.dumps(value)[:60], expected="{...}")
+    if isinstance(wanted := said.get("requires"), dict):
+        for name, version in wanted.items():
+            if isinstance(version, str) and _numbers(version) is None:
+                yield fault("package.bad_version", f"requires/{name}", value=version[:60])
     samples = said.get("samples", [])
     if not isinstance(samples, list) or not all(isinstance(each, str) for each in samples):
         yield fault("document.wrong_type", "samples", value=json.dumps(samples)[:60], expected="[...]")
@@ -106,6 +133,37 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
     for number, object in enumerate(samples):
         if not schema.is_name(object) or not (folder / "samples" / f"{object}.csv").is_file():
             yield fault("package.no_sample", f"samples/{number}", name=object[:60])
+
+
+def is_package(folder: Path) -> bool:
+    """Whether the folder is a package's: it has a ``package.json``."""
+    return (folder / "package.json").is_file()
+
+
+def read_documents(folder: Path) -> tuple[Component, ...]:
+    """The components that a folder holds: a package's with its mark, loose ones as they are written.
+
+    Raises Invalid with every fault of every file.
+    """
+    if is_package(folder):
+        return read_package(folder).components
+    components, faults = documents.read_folder(folder)
+    if faults:
+        raise Invalid(faults)
+    return tuple(components)
+
+
+def belonging(component: Component, tree: Tree) -> Component:
+    """The component with the marks that the tree's has and its file does not repeat.
+
+    Whose a component is, is no change that leaving a key out could mean.
+    """
+    there = tree.by_uid(component.uid)
+    if there is None or there.kind != component.kind:
+        return component
+    keys = ("package",) if component.kind == "permission_set" else ("package", "system")
+    kept = {key: there.body[key] for key in keys if key in there.body and key not in component.body}
+    return documents.read({**component.document, **kept}) if kept else component
 
 
 def with_package(component: Component, name: str) -> Component:
@@ -118,6 +176,26 @@ def without_package(component: Component) -> Component:
     document = component.document
     document.pop("package", None)
     return documents.read(document)
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    """The numbers of ">=1.2.3"; None for what is no such requirement."""
+    found = re.fullmatch(r">=\s*(\d{1,6}(?:\.\d{1,6}){0,3})", version)
+    return tuple(map(int, found[1].split("."))) if found else None
+
+
+def missing_requirements(package: Package, tree: Tree, program: str) -> Iterator[Fault]:
+    """What the package requires and does not find: a newer program, packages in the tree."""
+    there = {each.body.get("package") for each in tree}
+    for name, wanted in package.requires.items():
+        place = Place(component="package.json", pointer=f"/requires/{name}")
+        if name != "tabwright":
+            if name not in there:
+                yield Fault("package.needs", {"name": name}, place)
+            continue
+        least, here = _numbers(wanted), re.findall(r"\d+", program)
+        if least is not None and tuple(map(int, here)) < least:
+            yield Fault("package.needs_version", {"wanted": wanted, "found": program}, place)
 
 
 def check_package(package: Package, tree: Tree) -> None:

@@ -50,9 +50,14 @@ class FieldSource:
         return f"{self.object}.{self.name}"
 
     @property
+    def is_active(self) -> bool:
+        """Whether it is in use; system fields always are."""
+        return self.component is None or bool(self.component.body.get("active", True))
+
+    @property
     def target(self) -> str | None:
         """The object that a reference names, as written."""
-        if self.type == "lookup":
+        if fieldtypes.TYPES[self.type].links:
             target: str = self.options["target"]
             return target
         return "user" if self.type in ("user", "owner") else None
@@ -182,6 +187,12 @@ class World:
         """Lookups of any object that name this one."""
         return self._children.get(object, ())
 
+    def tree_of(self, object: str) -> FieldSource | None:
+        """The lookup of an object to itself that makes a tree of its records."""
+        source = self.object(object)
+        marked = (each for each in source.fields.values() if each.options.get("tree")) if source else ()
+        return next((each for each in marked if each.type == "lookup"), None)
+
     def part(self, kind: str, name: str) -> Component | None:
         """The component of a kind by its full name, former names included."""
         if "." not in name:
@@ -234,7 +245,7 @@ class World:
         if field.type == "record_type":
             source = self.object(field.object)
             return picklist(source.record_type_names if source else ())
-        codes = self.codes(field) if field.type == "picklist" else None
+        codes = self.codes(field) if fieldtypes.TYPES[field.type].picks else None
         return fieldtypes.value_type(field.type, field.options, codes)
 
     def walk(self, object: str, path: tuple[str, ...]) -> list[FieldSource | None]:
@@ -260,7 +271,7 @@ class World:
                 field = self.field(object, name)
                 if field is None:
                     return ""
-                if field.type == "picklist" and "global" in field.options:
+                if "global" in field.options:
                     shared = self.part("picklist", field.options["global"])
                     return field.path + field.signature + (shared.digest if shared else "")
                 if field.type == "record_type":
@@ -269,6 +280,9 @@ class World:
             case ("fields", object):
                 source = self.object(object)
                 return ",".join(source.fields) if source else ""
+            case ("tree", object):
+                tree = self.tree_of(object)
+                return tree.name if tree else ""
             case ("children", object):
                 return ",".join(each.path + each.signature for each in self.children(object))
             case (kind, name):
@@ -310,6 +324,11 @@ class Lens:
     def children(self, object: str) -> tuple[FieldSource, ...]:
         self._note("children", object)
         return self.world.children(object)
+
+    def tree_of(self, object: str) -> FieldSource | None:
+        """As ``World.tree_of``; what is asked is only which one it is."""
+        self._note("tree", object)
+        return self.world.tree_of(object)
 
     def part(self, kind: str, name: str) -> Component | None:
         if self.own is None or name.partition(".")[0] != self.own:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +12,19 @@ import re2
 from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import fieldtypes
+from tabwright.metadata.choices import CHOICE_SEPARATOR, joined
 from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.dependent import dependency
 from tabwright.metadata.kinds.picklists import check_values, values_of
+from tabwright.metadata.kinds.trees import check_tree
 from tabwright.metadata.kinds.work import Work, labels_of
 from tabwright.metadata.model import FieldDef, PicklistDef
-from tabwright.metadata.world import EDITABLE_SYSTEM_FIELDS, RESERVED_FIELDS, SYSTEM_FIELDS, FieldSource
+from tabwright.metadata.world import (
+    EDITABLE_SYSTEM_FIELDS,
+    RESERVED_FIELDS,
+    SYSTEM_FIELDS,
+    FieldSource,
+)
 
 _counter = re.compile(r"\{0+\}")
 _number_part = re.compile(r"\{([^{}]*)\}")
@@ -31,20 +39,29 @@ def check_field(work: Work, component: Component) -> None:
     if "scale" in full and body["type"] != "integer" and full["scale"] > full["precision"]:
         params = {"scale": full["scale"], "precision": full["precision"]}
         work.fault(component, "field.scale_above_precision", "options", "scale", **params)
+    if options.get("min_length", 0) > full.get("max_length", 10**9):
+        params = {"min": options["min_length"], "max": full["max_length"]}
+        work.fault(component, "field.min_above_max", "options", "min_length", **params)
     if "min" in options and "max" in options and Decimal(options["min"]) > Decimal(options["max"]):
         work.fault(component, "field.min_above_max", "options", "min", min=options["min"], max=options["max"])
     if "pattern" in options:
         (_check_number_pattern if body["type"] == "auto_number" else _check_pattern)(work, component)
+    for key in ("searchable", "sortable", "unique", "external_key"):
+        if "mask" in options and body.get(key):
+            work.fault(component, "field.masked", key, key=key)
     if "values" in options:
         check_values(work, component, options["values"], "options", "values")
         marked = [n for n, value in enumerate(options["values"]) if value.get("default")]
-        if len(marked) > 1:
+        if len(marked) > 1 and not fieldtypes.TYPES[body["type"]].many:
             work.fault(component, "field.two_defaults", "options", "values", marked[1], "default")
         if marked and "default" in body:
             work.fault(component, "field.two_defaults", "default")
-        if marked and not options["values"][marked[0]].get("active", True):
-            work.fault(component, "field.inactive_default", "options", "values", marked[0], "default")
-    if body.get("external_key") and not body.get("unique") and body["type"] != "auto_number":
+        for number in marked:
+            if not options["values"][number].get("active", True):
+                work.fault(component, "field.inactive_default", "options", "values", number, "default")
+    alone = "unique_within" not in body and "per" not in options
+    unique = body.get("unique") or body["type"] == "auto_number"
+    if body.get("external_key") and not (unique and alone):
         work.fault(component, "field.key_not_unique", "external_key")
     if body.get("read_only") and body.get("read_only_after_create"):
         work.fault(component, "document.no_effect", "read_only_after_create", key="read_only_after_create")
@@ -74,6 +91,11 @@ def _check_number_pattern(work: Work, component: Component) -> None:
         or set(rest) & set("{}")
     ):
         work.fault(component, "field.bad_number_pattern", "options", "pattern", pattern=pattern)
+    shown = {part[0] for part in parts}
+    needed = {"year": "Y", "month": "YM", "day": "YMD"}.get(component.body["options"].get("restart", ""), "")
+    if not shown >= set(needed):
+        # The number would come again in the next period.
+        work.fault(component, "field.restart_not_shown", "options", "restart", pattern=pattern)
 
 
 def compile_field(work: Work, source: FieldSource) -> FieldDef:
@@ -98,7 +120,11 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
             component, options["filter"], "options", "filter",
             object=target, expected=BOOLEAN, place=FormulaPlace.WHERE,
         )  # fmt: skip
+    if options.get("tree"):
+        check_tree(work, source, component, target)
     numbered = source.type == "auto_number"
+    active = body.get("active", True)
+    within = _within(work, component, source, options)
     return FieldDef(
         uid=component.uid,
         object=source.object,
@@ -108,20 +134,26 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         value_type=value_type,
         help=body.get("help", {}),
         placeholder=body.get("placeholder", {}),
-        required=body.get("required", False),
+        required=active and (source.type == "master_detail" or body.get("required", False)),
+        unique_within=within,
+        active=active,
+        copy_button=body.get("copy_button", False),
         unique=True if numbered else body.get("unique", False),
         external_key=body.get("external_key", False),
-        read_only=numbered or body.get("read_only", False),
-        read_only_after_create=body.get("read_only_after_create", False),
+        read_only=numbered or not active or body.get("read_only", False),
+        read_only_after_create=body.get("read_only_after_create", not options.get("reparent", True)),
         searchable=body.get("searchable", False),
         sortable=body.get("sortable", False),
         locked=body.get("system", False),
-        default=default,
-        picklist=_picklist(work, component, options) if source.type == "picklist" else None,
-        default_code=next((v["code"] for v in options.get("values", ()) if v.get("default")), None),
+        default=default if active else None,
+        picklist=_picklist(work, component, options) if fieldtypes.TYPES[source.type].picks else None,
+        default_code=_default_code(source.type, options) if active else None,
         target=target,
+        into_tree=target is not None and work.lens.tree_of(target) is not None,
         lookup_filter=lookup_filter,
         aliases=tuple(each.rpartition(".")[2] for each in body.get("aliases", ())),
+        **(dependency(work, component, source) if fieldtypes.TYPES[source.type].picks else {}),
+        number_per=within if numbered else None,
         **_from_options(source.type, options),
     )
 
@@ -129,34 +161,83 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
 def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the model has under names of its own."""
     given: dict[str, Any] = {
+        "min_length": options.get("min_length"),
         "max_length": options.get("max_length"),
         "precision": options.get("precision"),
         "scale": options.get("scale"),
         "minimum": Decimal(options["min"]) if "min" in options else None,
         "maximum": Decimal(options["max"]) if "max" in options else None,
+        "max_items": options.get("max_items"),
+        "rich_text": options.get("rich_text", False),
+        "mask": options.get("mask"),
         "currency": options.get("currency"),
         "country": options.get("country"),
     }
+    if type in ("rating", "progress"):
+        given["minimum"] = Decimal(1 if type == "rating" else 0)
+        given["maximum"] = Decimal(options.get("max", 100))
     if type == "text":
         given |= {"pattern": options.get("pattern"), "pattern_message": options.get("pattern_message", {})}
     if type == "lookup":
-        given["on_delete"] = options["on_delete"]
+        given |= {"on_delete": options["on_delete"], "tree": options.get("tree", False)}
+    if type == "master_detail":
+        given |= {"on_delete": "cascade", "master_access": options["access"]}
     if type == "auto_number":
         given |= {"number_pattern": options["pattern"], "number_start": options["start"]}
+        given |= {"number_restart": options.get("restart")}
     return given
+
+
+def _within(work: Work, component: Component, source: FieldSource, options: Mapping[str, Any]) -> str | None:
+    """The reference field within which values are unique: ``unique_within``, or a number's ``per``."""
+    numbered = "per" in options
+    given = options["per"] if numbered else component.body.get("unique_within")
+    if given is None:
+        return None
+    pointer = ("options", "per") if numbered else ("unique_within",)
+    found = work.field(component, source.object, given, *pointer)
+    if found is None:
+        return None
+    if found.component is None or (found.type != "user" and not fieldtypes.TYPES[found.type].links):
+        work.fault(component, "field.within_no_reference", *pointer, name=found.name)
+        return None
+    if not numbered and not component.body.get("unique"):
+        work.fault(component, "field.within_not_unique", "unique_within")
+    return found.name
+
+
+def _default_code(type: str, options: Mapping[str, Any]) -> str | None:
+    """What a new record starts with: the value marked so; of several choices, all that are."""
+    marked = [value["code"] for value in options.get("values", ()) if value.get("default")]
+    if not marked:
+        return None
+    return joined(marked) if fieldtypes.TYPES[type].many else str(marked[0])
 
 
 def _picklist(work: Work, component: Component, options: Mapping[str, Any]) -> PicklistDef | None:
     restricted = options["restricted"]
     if "values" in options:
         labels = labels_of(component)
+        _check_separator(work, component, options["values"], "options", "values")
         return PicklistDef(component.uid, component.name, labels, values_of(options["values"]), restricted)
     name = work.named(component, "picklist", options["global"], "options", "global")
     shared = work.lens.part("picklist", name) if name else None
     if shared is None:
         return None
+    _check_separator(work, component, shared.body["values"], "options", "global")
     values = values_of(shared.body["values"])
     return PicklistDef(shared.uid, shared.name, labels_of(shared), values, restricted)
+
+
+def _check_separator(
+    work: Work, component: Component, values: Sequence[Mapping[str, Any]], *pointer: str
+) -> None:
+    """Several codes stand in one text with semicolons between them, so none may hold one."""
+    if not fieldtypes.TYPES[component.body["type"]].many:
+        return
+    for each in values:
+        if CHOICE_SEPARATOR in each["code"]:
+            work.fault(component, "picklist.code_separator", *pointer, code=each["code"])
 
 
 def system_fields(work: Work, object: str) -> list[FieldDef]:

@@ -6,7 +6,9 @@ import hashlib
 
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.kinds.fields import compile_field, system_fields
+from tabwright.metadata.kinds.masters import master_of
 from tabwright.metadata.kinds.rules import (
     compile_record_type,
     compile_unique_rule,
@@ -23,8 +25,6 @@ from tabwright.metadata.kinds.work import Work, labels_of
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.metadata.world import ObjectSource
 
-_may_name = frozenset({"text", "auto_number", "email", "phone"})
-
 
 def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
     """An object. Its fields come first: what else there is names them."""
@@ -39,6 +39,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
     for system in system_fields(work, name):
         fields.setdefault(system.name, system)
     name_field = _name_field(work, source, component)
+    master = master_of(work, source, component)
     highlights = []
     for number, field_name in enumerate(body.get("highlights", ())):
         field = work.field(component, name, field_name, "highlights", number)
@@ -47,7 +48,12 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
     parts = source.by_kind
     record_types = [compile_record_type(work, each, name) for each in parts.get("record_type", ())]
     layouts = [compile_layout(work, each, name) for each in parts.get("layout", ())]
-    list_views = [compile_list_view(work, each, name) for each in parts.get("list_view", ())]
+    list_views = {
+        view.name: view
+        for view in (compile_list_view(work, each, name) for each in parts.get("list_view", ()))
+    }
+    every = generated_list_view(work, source)
+    list_views.setdefault(every.name, every)  # a view of one's own never hides it, unless it takes its name
     rules = [compile_validation_rule(work, each, name) for each in parts.get("validation_rule", ())]
     own = [own_unique_rule(each) for each in fields.values() if each.unique and not each.system]
     unique = [compile_unique_rule(work, each, name) for each in parts.get("unique_rule", ())]
@@ -59,13 +65,13 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         icon=body.get("icon", "box"),
         colour=body.get("colour", "blue"),
         name_field=name_field,
-        sharing=body.get("sharing", "private"),
+        sharing="parent" if master else body.get("sharing", "private"),
         searchable=body.get("search", True),
         highlights=tuple(highlights),
         fields=fields,
         record_types={each.name: each for each in record_types},
         layouts={each.name: each for each in layouts or [generated_layout(work, source)]},
-        list_views={each.name: each for each in list_views or [generated_list_view(work, source)]},
+        list_views=list_views,
         validation_rules=tuple(each for each in rules if each is not None),
         unique_rules=tuple(own + unique),
         package=body.get("package"),
@@ -73,6 +79,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         aliases=tuple(body.get("aliases", ())),
         field_aliases=source.field_aliases,
         locked=body.get("system", False),
+        master=master,
     )
 
 
@@ -81,8 +88,10 @@ def _name_field(work: Work, source: ObjectSource, component: Component) -> str:
     field = work.field(component, source.name, name, "name_field")
     if field is None:
         return name
-    if field.type not in _may_name or field.component is None:
+    if not TYPES[field.type].names or field.component is None or "mask" in field.options:
         work.fault(component, "object.bad_name_field", "name_field", name=name, type=field.type)
+    if field.component is not None and not field.component.body.get("active", True):
+        work.fault(component, "object.retired_name_field", "name_field", name=name)
     return field.name
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.documents import Component
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.kinds.work import Work, labels_of
 from tabwright.metadata.model import FieldDef, RecordTypeDef, UniqueRuleDef, ValidationRuleDef
 from tabwright.metadata.world import FieldSource
-
-# Types whose values cannot be compared in a unique rule.
-_not_comparable = frozenset({"long_text", "boolean", "record_type"})
 
 
 def compile_record_type(work: Work, component: Component, object: str) -> RecordTypeDef:
@@ -21,7 +19,7 @@ def compile_record_type(work: Work, component: Component, object: str) -> Record
         field = work.field(component, object, name, "picklists", name)
         if field is None:
             continue
-        if field.type != "picklist":
+        if not TYPES[field.type].picks:
             work.fault(component, "record_type.not_a_picklist", "picklists", name, name=name)
             continue
         known = work.lens.world.codes(field)
@@ -91,7 +89,7 @@ def compile_unique_rule(work: Work, component: Component, object: str) -> Unique
         field = work.field(component, object, name, "fields", number)
         if field is None:
             continue
-        if field.component is None or field.type in _not_comparable:
+        if field.component is None or not TYPES[field.type].keys:
             work.fault(component, "unique_rule.not_comparable", "fields", number, name=name, type=field.type)
         names.append(field.name)
     return UniqueRuleDef(
@@ -104,4 +102,11 @@ def compile_unique_rule(work: Work, component: Component, object: str) -> Unique
 
 def own_unique_rule(field: FieldDef) -> UniqueRuleDef:
     """The rule that a field's own setting ``unique`` stands for."""
-    return UniqueRuleDef(f"{field.uid}:unique", field.name, (field.name,), field.unique == "ignore_case")
+    within = field.unique_within
+    return UniqueRuleDef(
+        f"{field.uid}:unique",
+        field.name,
+        (field.name,) if within is None else (within, field.name),
+        field.unique == "ignore_case",
+        None if within is None else field.name,
+    )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.documents import Component
-from tabwright.metadata.fieldtypes import TEXT_TYPES
+from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES, sorts_in_lists
 from tabwright.metadata.kinds.work import Work, labels_of, repeated
 from tabwright.metadata.model import (
     LayoutDef,
@@ -22,7 +22,6 @@ from tabwright.metadata.world import FieldSource, ObjectSource
 
 Order = tuple[tuple[str, Literal["asc", "desc"]], ...]
 
-_unsortable = frozenset({"long_text", "lookup", "user", "owner", "record_type", "id"})
 _generated_columns = 6
 _generated_related = 30
 _related_columns = 5
@@ -54,7 +53,7 @@ def _sorts(work: Work, field: FieldSource) -> bool:
             and source.component.body["name_field"] == field.name
         )
         return named or bool(field.component.body.get("sortable"))
-    return field.type not in _unsortable
+    return sorts_in_lists(field.type)
 
 
 # ---- layouts ---------------------------------------------------------------------------------------
@@ -78,7 +77,14 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
                 )
             shown.add(placed.field)
             fields.append(placed)
-        sections.append(LayoutSection(section.get("label", {}), section.get("columns", 2), tuple(fields)))
+        sections.append(
+            LayoutSection(
+                section.get("label", {}),
+                section.get("columns", 2),
+                tuple(fields),
+                section.get("collapsed", False),
+            )
+        )
     related = [
         made
         for number, each in enumerate(component.body.get("related", ()))
@@ -168,7 +174,9 @@ def _columns_of(work: Work, source: ObjectSource, but: str, most: int) -> tuple[
     if len(chosen) == 1:
         fields_in_order = work.lens.fields(source.name)
         chosen += [
-            each.name for each in fields_in_order if each.component is not None and each.type != "long_text"
+            each.name
+            for each in fields_in_order
+            if each.component is not None and each.is_active and not TYPES[each.type].wide
         ]
     fields = (source.field(name) for name in chosen)
     names = dict.fromkeys(each.name for each in fields if each is not None and each.name != but)
@@ -179,12 +187,12 @@ def _columns_of(work: Work, source: ObjectSource, but: str, most: int) -> tuple[
 
 def generated_layout(work: Work, source: ObjectSource) -> LayoutDef:
     """The layout of an object that has none: fields in order, long texts last, then the record's origin."""
-    own = [each for each in source.fields.values() if each.component is not None]
-    narrow = [LayoutField(each.name) for each in own if each.type != "long_text"]
+    own = [each for each in source.fields.values() if each.component is not None and each.is_active]
+    narrow = [LayoutField(each.name) for each in own if not TYPES[each.type].wide]
     narrow.append(LayoutField("owner"))
     if source.record_type_names:
         narrow.append(LayoutField("record_type"))
-    wide = [LayoutField(each.name, span=2) for each in own if each.type == "long_text"]
+    wide = [LayoutField(each.name, span=2) for each in own if TYPES[each.type].wide]
     system = ("created_by", "created_at", "updated_by", "updated_at")
     origin = LayoutSection(
         {"zh": "记录信息", "en": "About this record"},
@@ -237,7 +245,7 @@ def compile_list_view(work: Work, component: Component, object: str) -> ListView
 
 
 def generated_list_view(work: Work, source: ObjectSource) -> ListViewDef:
-    """The list view of an object that has none: all records, last changed first."""
+    """The list view "all" of an object that has none of this name: all records, last changed first."""
     columns: Iterable[str] = _columns_of(work, source, "", _generated_columns)
     shown = tuple(ListColumn(name) for name in (*columns, "owner", "updated_at"))
     labels = {"zh": "全部", "en": "All"}

@@ -106,6 +106,9 @@ class Work:
         except FormulaError as error:
             self._formula_faults(component, error.faults, pointer)
             return None
+        for target in made.trees:
+            if self.lens.tree_of(target) is None:
+                self.fault(component, "formula.no_tree", *pointer, object=target)
         if place is FormulaPlace.WHERE:
             refusals = [each for each in made.pushable.values() if each is not None]
             self._formula_faults(component, refusals[:1], pointer)
