@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from tabwright.metadata.choices import CHOICE_SEPARATOR
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_in
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, say_fault
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms import texts
+from tabwright.runtime.forms.dependent import is_controlled, offered
 from tabwright.runtime.forms.inputs import Entry, Option
 from tabwright.runtime.forms.shown import number_text, symbol
-from tabwright.runtime.forms.unroll import form_fields
-from tabwright.runtime.pages import visibility, visiting
+from tabwright.runtime.pages import alike, visibility, visiting
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
+
+if TYPE_CHECKING:
+    from tabwright.runtime.pages.form_drafts import DraftBanner
 
 
 class Finder(Protocol):
@@ -70,6 +75,10 @@ class FormPage:
     faults: tuple[FaultLine, ...]
     sections: Markup
     is_dynamic: bool  # fields come and go with what is typed
+    draft_action: str  # where a script keeps what is typed
+    alike: str  # the fields whose text is looked up among the records that there are
+    layout: str  # the full name of the layout that arranges it
+    draft: DraftBanner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +97,6 @@ class Posted:
         return tuple(name for name, value in self.texts.items() if value != self.was.get(name, ""))
 
 
-def fields_of(parts: visiting.Parts, *, creating: bool) -> tuple[FieldDef, ...]:
-    """The fields that this person's form takes."""
-    return form_fields(parts.object, parts.layout, parts.editable, creating=creating)
-
-
 def pack(texts_: Mapping[str, str], names: Mapping[str, str]) -> str:
     """The hidden memory of what a form was opened with."""
     return json.dumps([texts_, names], ensure_ascii=False, separators=(",", ":"))
@@ -107,12 +111,17 @@ def unpack(packed: str) -> tuple[dict[str, str], dict[str, str]]:
         return {}, {}
 
 
+def revision_of(text: str) -> int | None:
+    """The revision that a form was opened with; None for what is no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def read_posted(
     fields: Sequence[FieldDef], form: Mapping[str, Any], finder: Finder, language: Language, call: Call
 ) -> Posted:
     """The texts of a posted form; what a lookup's text names is found where scripts did not say it."""
     given = texts.posted(fields, form)
-    was, was_names = unpack(str(form.get("was", "")))
+    was, was_names = unpack(str(form.get("_was", "")))
     names: dict[str, str] = {}
     errors: dict[str, tuple[str, ...]] = {}
     choices: dict[str, Sequence[Option]] = {}
@@ -259,6 +268,7 @@ def form_page(
     """The page round a filled form; ``row`` is the record that is edited, None for a new one."""
     object, t = parts.object, text(call.language)
     creating = row is None
+    entry = replace(entry, offered=offered(object, entry.texts, row or {}))
     name = "" if row is None else visiting.name_of(call, object, row)
     at = f"/o/{object.name}" if row is None else f"/o/{object.name}/{row['id']}"
     title = (
@@ -285,7 +295,10 @@ def form_page(
         from_text=from_text,
         faults=faults,
         sections=visiting.form(call, parts, creating=creating).render(entry),
-        is_dynamic=bool(visibility.conditioned(parts.layout)),
+        alike=" ".join(alike.checked(call.gate, object)) if creating else "",
+        draft_action=at + ("/new/draft" if creating else "/draft"),
+        layout=f"{object.name}.{parts.layout.name}",
+        is_dynamic=bool(visibility.conditioned(parts.layout)) or is_controlled(object, parts.layout),
     )
 
 
@@ -353,9 +366,11 @@ def plain(field: FieldDef, value: str, names: Mapping[str, str], call: Call) -> 
     """A form text as a person reads it: the label of a code, the name behind an id."""
     if value == "":
         return ""
-    if field.type == "picklist" and field.picklist is not None:
-        known = field.picklist.value(value)
-        return label_in(known.labels, call.language) if known is not None else value
+    if field.picklist is not None:
+        codes = value.split(CHOICE_SEPARATOR) if TYPES[field.type].many else [value]
+        known = [field.picklist.value(code) for code in codes]
+        labels = [label_in(k.labels, call.language) if k else c for k, c in zip(known, codes, strict=True)]
+        return text(call.language)("preview.join").join(labels)
     if field.is_reference:
         return names.get(field.name, "…")
     if field.type == "boolean":
@@ -382,7 +397,7 @@ def conflict_page(
 ) -> ConflictPage:
     """Three values for each field that both changed: when opened, mine, theirs."""
     object, t = parts.object, text(call.language)
-    fields = fields_of(parts, creating=False)
+    fields = visiting.fields_of(parts, creating=False)
     theirs = texts.to_texts(fields, row, ZoneInfo(call.zone))
     their_names = visiting.names_in(row, fields, call)
     both = overlapping(posted, theirs)
@@ -427,11 +442,11 @@ def conflict_page(
 
 def resolve(fields: Sequence[FieldDef], form: Mapping[str, Any], finder: Finder) -> Posted:
     """What a conflict page posted: mine where mine was picked (or nobody else changed it), else theirs."""
-    was, was_names = unpack(str(form.get("was", "")))
+    was, was_names = unpack(str(form.get("_was", "")))
     given, names = dict(was), dict(was_names)
     for field in fields:
-        mine = form.get(f"mine.{field.name}")
-        if mine is None or form.get(f"pick.{field.name}") == "theirs":
+        mine = form.get(f"_mine.{field.name}")
+        if mine is None or form.get(f"_pick.{field.name}") == "theirs":
             continue
         given[field.name] = str(mine).replace("\r\n", "\n")
         id = visiting.as_uuid(given[field.name]) if field.is_reference else None

@@ -25,6 +25,7 @@ _looks = {
 }
 _titled = (400, 403, 404, 405, 413, 429, 500, 503)
 _told_generally = (404, 500, 503)  # the general text says all that a person can use
+_told_anyway = ("journal.not_yet", "journal.in_bin")  # of a record that its reader may know
 MOST_TEXTS = 5
 
 
@@ -41,14 +42,22 @@ class FaultPage:
 
 def error_page(site: Site, error: TabwrightError, status: int, here: Visit) -> Response:
     """The page of an error; who is not signed in is sent to sign in."""
+    if status == 401 and _is_piece():
+        told = say_fault(error.faults[0], here.language)  # the page shows the dialog for signing in
+        return Response(told, status, content_type="text/plain; charset=utf-8")
     if status == 401:
-        return to_door(request)
+        return to_door(site, request, here)
     try:
         return _in_shell(site, error, status, here)
     except Exception:  # the shell itself cannot be shown, for instance because the store is away
         page = _page(error, status, here)
         html = render("fault_bare.html", look_of(request, here.language, here.csrf), {"page": page})
         return Response(html, status, content_type="text/html; charset=utf-8")
+
+
+def _is_piece() -> bool:
+    """Whether a script of a page asks, not somebody who goes to a page."""
+    return "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 def _in_shell(site: Site, error: TabwrightError, status: int, here: Visit) -> Response:
@@ -66,7 +75,7 @@ def _in_shell(site: Site, error: TabwrightError, status: int, here: Visit) -> Re
 def _page(error: TabwrightError, status: int, here: Visit) -> FaultPage:
     t = text(here.language)
     known = status if status in _titled else 500 if status >= 500 else 400
-    if known in _told_generally:
+    if known in _told_generally and not any(fault.code in _told_anyway for fault in error.faults):
         texts: tuple[str, ...] = (t(f"fault.{known}_text"),)
     else:
         texts = tuple(dict.fromkeys(say_fault(fault, here.language) for fault in error.faults[:MOST_TEXTS]))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.errors import TabwrightError
-from tabwright.platform.language import Language
+from tabwright.platform.language import Language, register_messages
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import Seen, name_path, shower
 from tabwright.runtime.journal.reading import HistoryEntry, history
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
+
+register_messages(Path(__file__).with_name("history_messages.json"))
 
 MOST_EVENTS = 40
 
@@ -39,6 +42,7 @@ class Event:
     iso: str
     time: str
     changes: tuple[ShownChange, ...]
+    past_href: str | None  # the record as it stood after this; None where it went into the bin
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,11 @@ def days(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> tuple[Day, 
     grouped: dict[date, list[Event]] = {}
     for entry in entries:
         local = entry.at.astimezone(zone)
-        grouped.setdefault(local.date(), []).append(_event(call, object, entry, local, zone, names))
+        shown = _event(call, object, entry, local, zone, names)
+        if entry.action != "delete":
+            moment = entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            shown = replace(shown, past_href=f"/o/{object.name}/{id}?as_of={moment}")
+        grouped.setdefault(local.date(), []).append(shown)
     return tuple(Day(day_label(day, today, call.language), tuple(events)) for day, events in grouped.items())
 
 
@@ -98,7 +106,7 @@ def _event(
     changes: tuple[ShownChange, ...] = ()
     if entry.action == "update":
         changes = tuple(
-            _change(call, object, change.field, change.old, change.new, zone, names)
+            shown_change(call, object, change.field, change.old, change.new, zone, names)
             for change in entry.fields
             if change.field in object.fields
         )
@@ -111,17 +119,23 @@ def _event(
         codes = {"create": "record.created", "delete": "record.deleted", "restore": "record.restored"}
         said = t(codes.get(entry.action, "record.changed_hidden"))
     who = names.get(entry.principal_id) or t("record.somebody")
-    return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes)
+    return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes, None)
 
 
-def _change(
+def shown_change(
     call: Call, object: ObjectDef, name: str, old: Any, new: Any, zone: ZoneInfo, names: Mapping[Any, str]
 ) -> ShownChange:
+    """A field before and after, as the record page shows its values; ``names``: of what lookups name."""
     field = object.fields[name]
     show = shower(field, name, call.model, call.language, short=True)
     name_at = name_path(field, name, call.model)
 
     def shown(value: Any) -> Markup:
+        if field.type == "record_type" and value is not None:
+            found = next(
+                (each for each in object.record_types.values() if value in (each.uid, each.name)), None
+            )
+            return escape(label_in(found.labels, call.language)) if found is not None else Markup("…")
         row = {name: value}
         if name_at is not None and value is not None:
             row[name_at] = names.get(value, "")

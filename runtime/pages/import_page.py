@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tabwright.metadata.model import FieldDef, ObjectDef, label_in
+from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, TabwrightError
-from tabwright.platform.language import format_number, say_fault
-from tabwright.runtime.exchange.dates import ORDERS
+from tabwright.platform.language import format_number, say, say_fault
 from tabwright.runtime.exchange.imports import Imports
-from tabwright.runtime.exchange.matching import names_of
 from tabwright.runtime.exchange.runs import Issue, Run
-from tabwright.runtime.exchange.settings import (
-    BLANKS,
-    MISSING,
-    MODES,
-    Column,
-    matchable,
-    names_one,
-    targets_of,
-)
+from tabwright.runtime.exchange.settings import MODES
 from tabwright.runtime.exchange.sources import ENCODINGS
 from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.import_columns import Choice, Columns, MapRow, ParentRow
 from tabwright.runtime.pages.rendering import text
-from tabwright.runtime.pages.shell import in_sentence, plural, singular
+from tabwright.runtime.pages.shell import in_sentence, plural
 from tabwright.runtime.pages.world import Desk
 
 ISSUES = 50  # groups of faults that a page shows
@@ -34,35 +26,6 @@ CHOICES = 300  # records that a select offers; beyond that their name is typed
 BLANK = "-"  # of a select: this value becomes nothing
 WORDS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _MOVING = ("checking", "running", "undoing")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An option of a select."""
-
-    value: str
-    label: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MapRow:
-    """A column of the file: a sample of it, the fields that it may go into, and what else can be said of
-    it.
-    """
-
-    index: int
-    column: str
-    sample: str
-    fields: tuple[Choice, ...]
-    why: str
-    match: tuple[Choice, ...]
-    missing: tuple[Choice, ...]
-    dates: tuple[Choice, ...]
-    blank: tuple[Choice, ...]
-    mapped: bool
-    more: str  # heads what else can be said of the column
-    values: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +101,12 @@ class ImportPage:
     modes: tuple[Choice, ...]
     keys: tuple[Choice, ...]
     map: tuple[MapRow, ...]
+    parents: tuple[ParentRow, ...]
     faults: tuple[str, ...]
     values: tuple[ValueRow, ...]
     more_values: str
     counts: tuple[Count, ...]
+    beside: tuple[tuple[str, tuple[Count, ...]], ...]  # of other objects that the rows fill
     speed: str
     bad: tuple[BadRow, ...]
     bad_title: str
@@ -151,6 +116,8 @@ class ImportPage:
     ready: str
     can: tuple[str, ...]
     left: tuple[str, ...]
+    before: str  # whose settings were taken over
+    no_file: str
 
 
 def start_page(
@@ -193,6 +160,7 @@ class Maker:
         self._error = error
         self._object = imports.object(run)
         self._t = text(desk.call.language)
+        self._columns = Columns(desk.call, run, self._object)
         self._known: dict[str, list[tuple[str, str]]] = {}
 
     def page(self) -> ImportPage:
@@ -223,12 +191,14 @@ class Maker:
             modes=tuple(
                 Choice(m, t("import.mode." + m), m == run.settings.mode) for m in MODES if self._may(m)
             ),
-            keys=self._keys(),
-            map=tuple(self._map()) if editing else (),
+            keys=self._columns.keys(),
+            map=tuple(self._columns.rows()) if editing else (),
+            parents=tuple(self._columns.parents()) if editing else (),
             faults=tuple(dict.fromkeys(self._said(each) for each in faults)),
-            values=tuple(self._values()) if run.state == "checked" else (),
+            values=tuple(self._values()) if run.state == "checked" and editing else (),
             more_values=self._number(max(0, len(run.issues) - ISSUES)) if len(run.issues) > ISSUES else "",
             counts=self._counts() if run.state not in ("mapping", "checking") else (),
+            beside=self._beside() if run.state not in ("mapping", "checking") else (),
             speed=self._speed(),
             bad=tuple(BadRow(p.row, tuple(p.cells[:3]), tuple(map(self._said, p.faults))) for p in shown),
             bad_title=t("import.bad_rows", count=self._number(run.counts["failed"])),
@@ -237,18 +207,34 @@ class Maker:
             said=t("import.said." + run.state),
             ready=t("import.run_one" if good == 1 else "import.run", count=self._number(good)),
             can=run.verbs,
+            before=self._before() if editing else "",
+            no_file=self._no_file(),
             left=tuple(
                 self._said(each) for p in (problems if phase == "undo" else notes) for each in p.faults
             ),
         )
+
+    def _before(self) -> str:
+        before = self._run.settings.before
+        if before is None:
+            return ""
+        zone, now = ZoneInfo(self._call.zone), self._call.clock.now()
+        when = when_text(datetime.fromisoformat(before.at), now, zone, self._language)
+        code = "import.before_own" if before.own else "import.before_other"
+        return self._t(code, file=before.filename, when=when)
+
+    def _no_file(self) -> str:
+        if self._run.has_file or self._run.state not in ("mapping", "checked", "stopped", "failed"):
+            return ""
+        days = self._desk.site.settings.limits.import_file_days
+        return say("import.file_removed", {"days": days}, self._language)
 
     def _number(self, value: int) -> str:
         return format_number(value, self._language)
 
     def _said(self, fault: Fault) -> str:
         said = say_fault(fault, self._language)
-        field = self._object.find(fault.place.field) if fault.place.field else None
-        label = label_in(field.labels, self._language) if field is not None else None
+        label = self._columns.label(fault.place.field) if fault.place.field else None
         if label is None or label in said:
             return said
         return f"{label}{'：' if self._language == 'zh' else ': '}{said}"
@@ -288,83 +274,6 @@ class Maker:
         )
         return (("encoding", encodings), ("delimiter", delimiters))
 
-    def _keys(self) -> tuple[Choice, ...]:
-        key = self._run.settings.key
-        fields = [each for each in self._call.gate.readable(self._object) if names_one(self._object, each)]
-        return tuple(
-            Choice(each.name, label_in(each.labels, self._language), each.name == key) for each in fields
-        )
-
-    def _map(self) -> Iterator[MapRow]:
-        gate, settings, t = self._call.gate, self._run.settings, self._t
-        writable = [each for each in gate.editable(self._object) if not each.system or each.name == "owner"]
-        keys = [self._object.fields[key.value] for key in self._keys()]
-        fields = list({each.name: each for each in (*writable, *keys)}.values())
-        for index, name in enumerate(self._run.header):
-            column = settings.columns.get(name)
-            field = self._object.find(column.field) if column is not None else None
-            samples = (row[index] for row in self._run.sample if index < len(row) and row[index])
-            choices = [Choice("", t("import.skip"), column is None)]
-            choices += [
-                Choice(each.name, self._field_label(each), column is not None and each is field)
-                for each in fields
-            ]
-            empty: tuple[Choice, ...] = ()
-            yield MapRow(
-                index=index,
-                column=name,
-                sample=next(samples, ""),
-                fields=tuple(choices),
-                why=t("import.why." + (column.why or "chosen")) if column is not None else "",
-                match=self._match(field, column) if field is not None and column is not None else empty,
-                missing=self._missing(field, column) if field is not None and column is not None else empty,
-                dates=self._dates(field, column) if field is not None and column is not None else empty,
-                blank=self._blank(column) if column is not None else empty,
-                mapped=column is not None,
-                more=self._more(field, column),
-                values=tuple(column.values.items()) if column is not None else (),
-            )
-
-    def _more(self, field: FieldDef | None, column: Column | None) -> str:
-        chosen = () if field is None or column is None else self._match(field, column)
-        by = next((each.label for each in chosen if each.chosen), None)
-        return self._t("import.more") if by is None else self._t("import.found_by", field=by)
-
-    def _field_label(self, field: FieldDef) -> str:
-        label = label_in(field.labels, self._language)
-        return label + " *" if field.required else label
-
-    def _match(self, field: FieldDef, column: Column) -> tuple[Choice, ...]:
-        if not field.is_reference:
-            return ()
-        found: dict[str, Choice] = {}
-        for target in targets_of(self._call.gate, field):
-            for each in matchable(self._call.gate, target):
-                chosen = each.name == (column.match or target.name_field)
-                found.setdefault(each.name, Choice(each.name, label_in(each.labels, self._language), chosen))
-        return tuple(found.values())
-
-    def _missing(self, field: FieldDef, column: Column) -> tuple[Choice, ...]:
-        if not field.is_reference:
-            return ()
-        target = next(iter(targets_of(self._call.gate, field)), None)
-        if target is None:
-            return ()
-        made = [each for each in MISSING if each != "create" or self._call.gate.may(target, "create")]
-        name = singular(target, self._language)
-        return tuple(
-            Choice(each, self._t("import.missing." + each, object=name), each == column.missing)
-            for each in made
-        )
-
-    def _dates(self, field: FieldDef, column: Column) -> tuple[Choice, ...]:
-        if field.type not in ("date", "datetime"):
-            return ()
-        return tuple(Choice(each, self._t("import.dates." + each), each == column.dates) for each in ORDERS)
-
-    def _blank(self, column: Column) -> tuple[Choice, ...]:
-        return tuple(Choice(each, self._t("import.blank." + each), each == column.blank) for each in BLANKS)
-
     def _values(self) -> Iterator[ValueRow]:
         for number, issue in enumerate(self._run.issues[:ISSUES]):
             yield ValueRow(
@@ -380,7 +289,8 @@ class Maker:
     def _choices(self, issue: Issue) -> tuple[Choice, ...]:
         """What the value may become; none where there are too many to offer, and a text is typed."""
         if issue.column not in self._known:
-            self._known[issue.column] = self._known_values(issue.column)
+            column = self._run.settings.columns.get(issue.column)
+            self._known[issue.column] = self._columns.known_values(column) if column is not None else []
         known = self._known[issue.column]
         if not known or len(known) > CHOICES:
             return ()
@@ -390,25 +300,6 @@ class Maker:
             Choice(BLANK, self._t("import.becomes_blank"), False),
         ]
         return (*first, *(Choice(value, label, wanted in (value, label)) for value, label in known))
-
-    def _known_values(self, name: str) -> list[tuple[str, str]]:
-        """(value, label) of what the cells of a column may say."""
-        column = self._run.settings.columns.get(name)
-        field = self._object.find(column.field) if column is not None else None
-        if column is None or field is None:
-            return []
-        if field.picklist is not None:
-            active = (each for each in field.picklist.values if each.active)
-            return [(each.code, label_in(each.labels, self._language)) for each in active]
-        if not field.is_reference:
-            return []
-        known: list[tuple[str, str]] = []
-        with self._call.tenant.store.read() as reader:
-            for target in targets_of(self._call.gate, field):
-                match = target.find(column.match or target.name_field)
-                if match is not None and self._call.gate.can_read(match):
-                    known += [(each, each) for each in names_of(self._call, reader, target, match)]
-        return sorted(set(known))
 
     def _counts(self) -> tuple[Count, ...]:
         counts, t = self._run.counts, self._t
@@ -422,6 +313,19 @@ class Maker:
             )
             for name in names
         )
+
+    def _beside(self) -> tuple[tuple[str, tuple[Count, ...]], ...]:
+        found = []
+        for name, counts in self._run.counts.get("parents", {}).items():
+            object = self._call.model.find(name)
+            label = plural(object, self._language) if object is not None else name
+            found.append(
+                (
+                    label,
+                    tuple(Count(self._t("import.count." + n), self._number(c)) for n, c in counts.items()),
+                )
+            )
+        return tuple(found)
 
     def _speed(self) -> str:
         checked = self._run.checked

@@ -18,6 +18,7 @@ from tabwright.platform.web import policy, visit
 from tabwright.runtime.exchange.imports import Imports
 from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.settings import MODES
+from tabwright.runtime.pages.import_columns import parents_of
 from tabwright.runtime.pages.import_page import BLANK, ISSUES, WORDS, Maker, start_page
 from tabwright.runtime.pages.rendering import render
 from tabwright.runtime.pages.signing import redirect
@@ -60,9 +61,15 @@ def patch_of(run: Run, form: Mapping[str, str]) -> dict[str, Any]:
             values = column.get("values") or {}
             column["values"] = {**values, issue.value: "" if becomes == BLANK else becomes}
     patch: dict[str, Any] = {"columns": columns}
+    fields = [each["field"] for each in columns.values() if each and "field" in each]
+    if fields:
+        filled = {field.partition(".")[0] for field in fields if "." in field}
+        gone = {name: None for name in run.settings.parents if name not in filled}
+        said = {name: each for name, each in parents_of(form).items() if name in filled}
+        patch["parents"] = {**gone, **said}
     if form.get("mode") in MODES:
         patch["mode"] = form["mode"]
-        patch["key"] = None if form["mode"] == "create" else form.get("key") or None
+        patch["key"] = None if form["mode"] == "create" else form.get("key", "").split(",")
     return patch
 
 
@@ -97,6 +104,7 @@ def register(app: Flask, site: Site) -> None:
     def start(object: str) -> Response:
         desk, imports = desk_and_imports()
         found = desk.object(object)
+        desk.call.gate.require_right("import")
         desk.call.gate.require(found, "import")
         return desk.page("import_start.html", found.name, start_page(desk, imports, found))
 
@@ -173,12 +181,17 @@ def register(app: Flask, site: Site) -> None:
             return show(desk, imports, imports.get(id), error)
         return redirect(f"/imports/{id}")
 
-    @pages.post("/imports/<uuid:id>/<any(cancel, undo, run):verb>")
+    @pages.post("/imports/<uuid:id>/<any(cancel, undo, run, reset):verb>")
     @policy("session")
     def act(id: UUID, verb: str) -> Response:
         desk, imports = desk_and_imports()
         try:
-            {"cancel": imports.cancel, "undo": imports.undo, "run": imports.run}[verb](id)
+            {
+                "cancel": imports.cancel,
+                "undo": imports.undo,
+                "run": imports.run,
+                "reset": imports.reset,
+            }[verb](id)
         except (Invalid, Conflict) as error:
             return show(desk, imports, imports.get(id), error)
         return redirect(f"/imports/{id}")

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
-from tabwright.metadata.model import FieldDef, ListViewDef, ObjectDef, label_in
+from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import say_fault
+from tabwright.runtime.conditions import builder
+from tabwright.runtime.conditions.builder import Group
 from tabwright.runtime.desk import Call
-from tabwright.runtime.lists.table import Column, Table, make_table
+from tabwright.runtime.lists.table import NAME, Column, Table, make_table
+from tabwright.runtime.lists.totals import is_totalled
+from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose
+from tabwright.runtime.pages.filtering.sight import Sight
+from tabwright.runtime.pages.list_cells import NOWHERE, Editing
+from tabwright.runtime.pages.list_state import State, View, columns_text, order_text, read_state, views_of
 from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural, singular
+from tabwright.runtime.pages.ways import ViewTab, WayLink, other_tabs, ways_of
+from tabwright.runtime.personal.views import SavedView, SavedViews
 from tabwright.runtime.query.asked import Order, Query
 from tabwright.runtime.query.reads import page_rows
 
-TRAIL = 8  # cursors of earlier pages that an address carries
-
 _SORTED: Mapping[str, Literal["ascending", "descending"]] = {"asc": "ascending", "desc": "descending"}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    label: str
-    href: str
-    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,46 @@ class Head:
     is_right: bool
     width: int | None
     is_marked: bool
+    field: str  # that is edited in place; '' where none is
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One condition that narrows the list; ``remove_href`` is the list without it."""
+
+    subject: str
+    predicate: str
+    remove_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    path: str
+    label: str
+    chosen: bool
+    fixed: bool  # the name stands first whatever is chosen
+    value: str  # as the address says it, width and all
+
+
+@dataclass(frozen=True, slots=True)
+class SortChoice:
+    label: str
+    rising_href: str
+    falling_href: str
+    sorted: Literal["ascending", "descending"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMenu:
+    """What may be done with the view: its id where it is a saved one, who may change and share it."""
+
+    key: str
+    id: str
+    name: str
+    may_save: bool
+    may_share: bool
+    shared: bool
+    is_default: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +99,24 @@ class ListPage:
     label: str
     plural: str
     view_label: str
-    views: tuple[View, ...]
+    views: tuple[ViewTab, ...]
+    switch: tuple[WayLink, ...]
+    view_menu: ViewMenu | None
     heads: tuple[Head, ...]
     rows: Markup
+    cell_columns: str  # of a list whose values may be edited in place
     count_text: str
     range_text: str
     where: str
+    chips: tuple[Chip, ...]
+    columns: tuple[ColumnChoice, ...]
+    sorts: tuple[SortChoice, ...]
+    sorted_by: str
     fault: WhereFault | None
     example: str
     kept: tuple[tuple[str, str], ...]  # hidden inputs of the filter form
+    state: tuple[tuple[str, str], ...]  # of the form that saves a view
+    base_href: str  # the list with this view, order and columns, to which a filter is put
     changed: bool
     reset_href: str
     clear_href: str
@@ -80,45 +129,15 @@ class ListPage:
     empty_title: str
     empty_text: str
     sees: str
+    bar: Bar | None
+    totals_href: str | None  # where the numbers under the columns come from
+    export_href: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for, cleaned: unknown views and orders fall back to the first view's."""
-
-    view: ListViewDef
-    where: str
-    order: Order
-    cursor: str | None
-    trail: tuple[str, ...]
-    number: int  # of the page, from 0
-
-    @property
-    def is_changed(self) -> bool:
-        return bool(self.where) or self.order != self.view.order
-
-
-def asked(object: ObjectDef, args: Mapping[str, str]) -> Asked:
-    """Read the address's parameters: view, where, order, cursor, trail, n."""
-    first = next(iter(object.list_views.values()))
-    view = object.list_views.get(args.get("view", ""), first)
-    order = view.order
-    if args.get("order"):
-        name = args["order"]
-        order = ((name.lstrip("-"), "desc" if name.startswith("-") else "asc"),)
-    number = args.get("n", "0")
-    return Asked(
-        view,
-        args.get("where", "").strip(),
-        order,
-        args.get("cursor") or None,
-        tuple(part for part in args.get("trail", "").split("~") if part)[-TRAIL:],
-        int(number) if number.isdigit() and len(number) < 8 else 0,
-    )
-
-
-def table_for(call: Call, object: ObjectDef, view: ListViewDef) -> Table:
-    """The view's unrolled table for what this person may read, from the pieces cache."""
+def table_for(
+    call: Call, object: ObjectDef, columns: tuple[ListColumn, ...], *, choose: bool = False
+) -> Table:
+    """The unrolled table of these columns for what this person may read, from the pieces cache."""
     gate = call.gate
 
     def resolve(path: str) -> tuple[FieldDef, tuple[FieldDef, ...]] | None:
@@ -129,16 +148,18 @@ def table_for(call: Call, object: ObjectDef, view: ListViewDef) -> Table:
         return found.field, found.hops
 
     def make() -> Table:
-        return make_table(object, view.columns, resolve, call.model, call.language)
+        said = text(call.language)("bulk.select_row", name=NAME) if choose else None
+        return make_table(object, columns, resolve, call.model, call.language, said)
 
     # The footprint knows every object that a column may walk to, so it stands for their rights and labels.
     key = (
         "list page",
         call.tenant.store.key,
         object.digest,
-        view.name,
+        columns,
         gate.footprint(object),
         call.language,
+        choose,
     )
     return call.tenant.pieces.get(key, make, 6_000)
 
@@ -147,81 +168,100 @@ def list_page(
     call: Call,
     reads: Reading,
     object: ObjectDef,
-    args: Mapping[str, str],
+    args: MultiDict[str, str],
     *,
     imports: bool,
     marks: Marks = NO_MARKS,
     is_preview: bool = False,
 ) -> ListPage:
-    """One page of a list. A formula that cannot be used is told, and the view shown without it."""
+    """One page of a list. A formula that cannot be used is told, and the list shown without it."""
     call.gate.require(object, "read")
     t = text(call.language)
-    ask = asked(object, args)
-    table = table_for(call, object, ask.view)
-    page, fault = _read(call, reads, object, ask, table)
-    names, name = plural(object, call.language), singular(object, call.language)
-    said = in_sentence(names, call.language)
+    saved = SavedViews(call, object) if not is_preview else None
+    kept, preferred = saved.opening() if saved is not None else ((), "")
+    sight = Sight(call, object)
+    views = views_of(object, kept, call.language, sight.knows)
+    state = read_state(object, views, args, preferred)
+    table = table_for(call, object, state.columns, choose=not is_preview and may_choose(call, object))
+    editing = Editing.of(call, object, table.columns) if not is_preview else NOWHERE
+    page, fault = _read(call, reads, state, (*table.paths, *editing.paths))
+    said = in_sentence(plural(object, call.language), call.language)
     rows = page.rows
-    is_narrowed = bool(ask.where) and fault is None
+    is_narrowed = state.is_narrowed and fault is None
+    may_import = imports and not is_preview and call.gate.has("import") and call.gate.may(object, "import")
     return ListPage(
         object=object,
-        label=name,
-        plural=names,
-        view_label=label_in(ask.view.labels, call.language),
-        views=tuple(
-            View(label_in(v.labels, call.language), _href(object, {"view": v.name}), v is ask.view)
-            for v in object.list_views.values()
-        ),
-        heads=tuple(_head(object, ask, column, marks) for column in table.columns),
-        rows=table.rows(rows, ZoneInfo(call.zone)),
+        label=singular(object, call.language),
+        plural=plural(object, call.language),
+        view_label=state.view.label,
+        views=(*(_tab(object, each, state) for each in views), *other_tabs(object, kept, sight.knows)),
+        switch=ways_of(object, call.gate.readable(object), state.where, "table") if not is_preview else (),
+        view_menu=_view_menu(saved, state, preferred) if saved is not None else None,
+        heads=tuple(_head(state, column, marks, editing) for column in table.columns),
+        rows=table.rows(rows, ZoneInfo(call.zone), editing.at),
+        cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
         count_text=_count(page, t),
-        range_text=_range(page, ask, len(rows), page_rows(call), t),
-        where=ask.where,
+        range_text=_range(page, state, len(rows), page_rows(call), t),
+        where=state.where,
+        chips=chips_of(state.where, sight, lambda where: state.with_where(where).href())
+        if fault is None
+        else (),
+        columns=tuple(_column_choices(call, state, table)),
+        sorts=tuple(_sorts(state, table)),
+        sorted_by=next((each.label for each in table.columns if _direction(state, each.path)), ""),
         fault=fault,
         example=t("list.example", example=_example(call, object)),
-        kept=tuple(_kept(ask)),
-        changed=ask.is_changed,
-        reset_href=_href(object, {"view": ask.view.name}),
-        clear_href=_href(object, {"view": ask.view.name, "order": args.get("order", "")}),
-        new_href=f"/o/{object.name}/new" if call.gate.may(object, "create") and not is_preview else None,
-        import_href=f"/o/{object.name}/import"
-        if imports and not is_preview and call.gate.may(object, "import")
-        else None,
-        first_href=_href(object, _state(ask)) if ask.number > 1 else None,
-        previous_href=_previous(object, ask),
-        next_href=_next(object, ask, page),
-        is_empty=not rows and ask.number == 0,
-        empty_title=t(
-            "list.none_title" if is_narrowed or ask.view.where else "list.empty_title", objects=said
+        kept=tuple((name, value) for name, value in state.params().items() if name != "where"),
+        state=(
+            ("where", state.where),
+            ("order", order_text(state.order)),
+            ("columns", columns_text(state.columns)),
         ),
-        empty_text=_empty_text(call, object, ask, is_narrowed, t),
+        base_href=replace(state, where=state.view.where).href(),
+        changed=state.is_changed,
+        reset_href=_view_href(object, state.view.key, state.first_key),
+        clear_href=state.with_where("").href(),
+        new_href=f"/o/{object.name}/new" if call.gate.may(object, "create") and not is_preview else None,
+        import_href=f"/o/{object.name}/import" if may_import else None,
+        first_href=state.href() if state.number > 1 else None,
+        previous_href=state.previous_href(),
+        next_href=None
+        if page.next_cursor is None
+        else state.href(cursor=page.next_cursor, trail=state.next_trail, n=str(state.number + 1)),
+        is_empty=not rows and state.number == 0,
+        empty_title=t("list.none_title" if is_narrowed else "list.empty_title", objects=said),
+        empty_text=_empty_text(call, state, is_narrowed, may_import, t),
         sees=t("list.sees_all" if _sees_all(call, object) else "list.sees_own", objects=said),
+        bar=bar_of(call, object, len(rows), page.count, page.count_is_capped)
+        if rows and not is_preview
+        else None,
+        totals_href=state.href_at("/totals")
+        if rows and not is_preview and any(map(is_totalled, table.columns))
+        else None,
+        export_href=state.href_at("/export")
+        if rows and not is_preview and call.gate.may(object, "export")
+        else None,
     )
 
 
 def _read(
-    call: Call, reads: Reading, object: ObjectDef, ask: Asked, table: Table
+    call: Call, reads: Reading, state: State, paths: tuple[str, ...]
 ) -> tuple[Listed, WhereFault | None]:
     def query(where: str, order: Order) -> Query:
         return Query(
-            object.name,
-            fields=table.paths,
-            where=tuple(each for each in (ask.view.where.text if ask.view.where else "", where) if each),
-            order=order,
-            cursor=ask.cursor,
-            count=True,
+            state.object.name, fields=paths, where=where, order=order, cursor=state.cursor, count=True
         )
 
-    if ask.where:
+    if state.where:
         try:
-            return reads.list(query(ask.where, ask.order)), None
+            return reads.list(query(state.where, state.order)), None
         except Invalid as error:
             if not any(
                 fault.place.column is not None or fault.code.startswith("formula") for fault in error.faults
             ):
                 raise
-            return reads.list(query("", ask.order)), where_fault(ask.where, error, call)
-    return reads.list(query("", ask.order)), None
+            return reads.list(query("", state.order)), where_fault(state.where, error, call)
+    return reads.list(query("", state.order)), None
 
 
 def where_fault(where: str, error: Invalid, call: Call) -> WhereFault:
@@ -237,64 +277,99 @@ def where_fault(where: str, error: Invalid, call: Call) -> WhereFault:
     )
 
 
-def _state(ask: Asked) -> dict[str, str]:
-    state = {"view": ask.view.name, "where": ask.where}
-    if ask.order != ask.view.order and ask.order:
-        state["order"] = ("-" if ask.order[0][1] == "desc" else "") + ask.order[0][0]
-    return state
+def _view_href(object: ObjectDef, key: str, first_key: str) -> str:
+    return f"/o/{object.name}" + ("" if key == first_key else f"?view={key}")
 
 
-def _href(object: ObjectDef, state: Mapping[str, str]) -> str:
-    first = next(iter(object.list_views))
-    given = {k: v for k, v in state.items() if v and not (k == "view" and v == first)}
-    return f"/o/{object.name}" + ("?" + urlencode(given) if given else "")
+def _tab(object: ObjectDef, view: View, state: State) -> ViewTab:
+    is_shared = view.saved is not None and view.saved.shared
+    href = _view_href(object, view.key, state.first_key)
+    return ViewTab(view.label, href, view.key == state.view.key, is_shared)
 
 
-def _kept(ask: Asked) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in _state(ask).items() if name != "where" and value]
+def _view_menu(saved: SavedViews, state: State, preferred: str) -> ViewMenu:
+    view: SavedView | None = state.view.saved
+    return ViewMenu(
+        state.view.key,
+        view.id.hex if view is not None else "",
+        view.name if view is not None else "",
+        view is not None and saved.may_change(view),
+        saved.may_share(),
+        view is not None and view.shared,
+        preferred == state.view.key,
+    )
 
 
-def _head(object: ObjectDef, ask: Asked, column: Column, marks: Marks) -> Head:
-    direction = next((way for path, way in ask.order[:1] if path == column.path), None)
+def chips_of(where: str, sight: Sight, href: Callable[[str], str]) -> tuple[Chip, ...]:
+    """What narrows a page, one chip for each condition that can be taken off by itself. ``href`` is the
+    address of the same page under another filter.
+    """
+    if not where:
+        return ()
+    t = text(sight.call.language)
+    group = builder.read(where, sight.resolve)
+    if group is None:
+        return (Chip(t("filter.formula"), where, href("")),)
+    if group.join != "all":
+        said = sight.say(group)
+        return (Chip(said.subject, said.predicate, href("")),)
+    chips = []
+    for at, part in enumerate(group.parts):
+        said = sight.say(part)
+        rest = builder.write(Group("all", group.parts[:at] + group.parts[at + 1 :]), sight.resolve)
+        chips.append(Chip(said.subject, said.predicate, href(rest)))
+    return tuple(chips)
+
+
+def _column_choices(call: Call, state: State, table: Table) -> list[ColumnChoice]:
+    """The columns shown, in their order, then every other field that may be."""
+    name = state.object.name_field
+    shown = [
+        ColumnChoice(
+            each.path, each.label, True, each.path == name, columns_text([ListColumn(each.path, each.width)])
+        )
+        for each in table.columns
+    ]
+    have = {each.path for each in shown}
+    return shown + [
+        ColumnChoice(each.name, label_in(each.labels, call.language), False, False, each.name)
+        for each in call.gate.readable(state.object)
+        if each.name not in have and each.name not in ("id", "revision")
+    ]
+
+
+def _sorts(state: State, table: Table) -> list[SortChoice]:
+    return [
+        SortChoice(
+            column.label,
+            state.with_order(column.path, "asc").href(),
+            state.with_order(column.path, "desc").href(),
+            _direction(state, column.path),
+        )
+        for column in table.columns
+        if column.sortable
+    ]
+
+
+def _direction(state: State, path: str) -> Literal["ascending", "descending"] | None:
+    return next((_SORTED[way] for name, way in state.order[:1] if name == path), None)
+
+
+def _head(state: State, column: Column, marks: Marks, editing: Editing) -> Head:
+    sorted = _direction(state, column.path)
     href = None
     if column.sortable:
-        name = column.path if direction == "desc" or direction is None else "-" + column.path
-        href = _href(object, {**_state(ask), "order": name})
-    marked = column.path in marks.get(object.name, ())
+        href = state.with_order(column.path, "desc" if sorted == "ascending" else "asc").href()
+    is_marked = column.path in marks.get(state.object.name, ())
     return Head(
         column.label,
         href,
-        _SORTED[direction] if direction is not None else None,
+        sorted,
         column.is_right,
         column.width,
-        marked,
+        is_marked,
+        column.path if column.path in editing.fields else "",
     )
-
-
-def _next(object: ObjectDef, ask: Asked, page: Listed) -> str | None:
-    if page.next_cursor is None:
-        return None
-    trail = [*ask.trail, ask.cursor] if ask.cursor else list(ask.trail)
-    return _href(
-        object,
-        {
-            **_state(ask),
-            "cursor": page.next_cursor,
-            "trail": "~".join(trail[-TRAIL:]),
-            "n": str(ask.number + 1),
-        },
-    )
-
-
-def _previous(object: ObjectDef, ask: Asked) -> str | None:
-    if ask.number == 0:
-        return None
-    if ask.trail:
-        n = str(ask.number - 1)
-        return _href(
-            object, {**_state(ask), "cursor": ask.trail[-1], "trail": "~".join(ask.trail[:-1]), "n": n}
-        )
-    return _href(object, _state(ask)) if ask.number == 1 else None
 
 
 def _count(page: Listed, t: Any) -> str:
@@ -304,7 +379,7 @@ def _count(page: Listed, t: Any) -> str:
     return str(t("list.count_capped", count=shown)) if page.count_is_capped else shown
 
 
-def _range(page: Listed, ask: Asked, rows: int, size: int, t: Any) -> str:
+def _range(page: Listed, ask: State, rows: int, size: int, t: Any) -> str:
     if not rows:
         return ""
     first = ask.number * size + 1
@@ -328,12 +403,14 @@ def _example(call: Call, object: ObjectDef) -> str:
     return " && ".join(parts) or f'BEGINS({object.name_field}, "A")'
 
 
-def _empty_text(call: Call, object: ObjectDef, ask: Asked, is_narrowed: bool, t: Any) -> str:
+def _empty_text(call: Call, state: State, is_narrowed: bool, may_import: bool, t: Any) -> str:
+    if is_narrowed and state.where == state.view.where:
+        return str(t("list.none_view", view=state.view.label))
     if is_narrowed:
         return str(t("list.none_text"))
-    if ask.view.where is not None:
-        return str(t("list.none_view", view=label_in(ask.view.labels, call.language)))
-    return str(t("list.empty_text" if call.gate.may(object, "create") else "list.empty_text_read"))
+    if not call.gate.may(state.object, "create"):
+        return str(t("list.empty_text_read"))
+    return str(t("list.empty_text" if may_import else "list.empty_text_create"))
 
 
 def _sees_all(call: Call, object: ObjectDef) -> bool:

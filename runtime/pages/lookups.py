@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import NotFound
+from tabwright.platform.language import say
+from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.forms.shown import colour_of, initials
 from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.pages.shell import singular
+from tabwright.runtime.query.choosing import Choice
 from tabwright.runtime.query.options import MAX_TEXT, lookup_options
 from tabwright.runtime.search.querying import search
 
@@ -50,12 +55,16 @@ class Lookups:
         """The best records for a typed text; without a text the first by name."""
         found: dict[UUID, Option] = {}
         for object in targets(self._call, field):
-            for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS):
+            for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS, field):
                 found.setdefault(each.id, Option(each.id, each.name))
             if text.strip() and len(found) < OPTIONS:
                 # Pinyin initials, another field's text: what global search knows besides names.
-                for hit in search(self._call, text, [object.name], OPTIONS):
-                    found.setdefault(hit.id, Option(hit.id, hit.name))
+                hits = search(self._call, text, [object.name], OPTIONS)
+                with self._call.tenant.store.read() as reader:
+                    wrong = Choice(self._call, field, object).refused(reader, [hit.id for hit in hits])
+                for hit in hits:
+                    if hit.id not in wrong:
+                        found.setdefault(hit.id, Option(hit.id, hit.name))
         return [each for each in found.values() if each.name][:OPTIONS]
 
     def name(self, field: FieldDef, id: UUID) -> str | None:
@@ -67,6 +76,26 @@ class Lookups:
                 continue
             return str(row.get(object.name_field) or "")
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPanel:
+    """The option that makes what was not found."""
+
+    href: str
+    label: str
+
+
+def new_panel(call: Call, field: FieldDef, text: str) -> NewPanel | None:
+    """Where a record that the lookup may name is made; None for people, and without the right to."""
+    target = call.model.objects.get(field.target or "")
+    if target is None or field.type in ("user", "owner") or target.package == BASE:
+        return None
+    if not call.gate.may(target, "create"):
+        return None
+    given = urlencode({target.name_field: text.strip()}) if text.strip() else ""
+    said = say("pages.quick.new", {"object": singular(target, call.language)}, call.language)
+    return NewPanel(f"/o/{target.name}/new/panel?{given}", said)
 
 
 def shown(options: Sequence[Option], text: str) -> list[ShownOption]:

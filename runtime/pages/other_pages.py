@@ -1,122 +1,29 @@
-"""Home, search, recycle bin, delete: the pages with little of their own."""
+"""Search, recycle bin, delete: the pages with little of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import ObjectDef, label_in
-from tabwright.platform.errors import NotFound, TabwrightError
+from tabwright.platform.errors import NotFound
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import initials
 from tabwright.runtime.pages import visiting
 from tabwright.runtime.pages.edit_page import FaultLine
 from tabwright.runtime.pages.history import names_of, when_text
+from tabwright.runtime.pages.palette.found import Option, commands_for
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
-from tabwright.runtime.pages.shell import Shell, in_sentence, plural, singular
+from tabwright.runtime.pages.shell import in_sentence, plural, singular
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.records.recycling import recycle_bin
 from tabwright.runtime.search.querying import search
 
 FOUND = 10  # hits of each object on the search page
 BIN_ROWS = 200
-WEEKDAYS = {
-    "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-
-
-# ---- home --------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    href: str
-    icon: str
-    colour: str
-    label: str
-    one: str
-    count_text: str
-    new_href: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    href: str
-    icon: str
-    colour: str
-    name: str
-    label: str
-    when: str
-
-
-@dataclass(frozen=True, slots=True)
-class HomePage:
-    today: str
-    hello: str
-    cards: tuple[Card, ...]
-    recent: tuple[Recent, ...]
-
-
-def home_page(call: Call, reads: Reading, shell: Shell, seen: Sequence[tuple[str, UUID]]) -> HomePage:
-    """The app's tabs with their counts, and what this browser opened last."""
-    t = text(call.language)
-    local = call.clock.now().astimezone(ZoneInfo(call.zone))
-    part = "morning" if 4 <= local.hour < 12 else "afternoon" if 12 <= local.hour < 18 else "evening"
-    cards = []
-    for tab in shell.tabs:
-        object = call.model.objects.get(tab.object or "")
-        if object is not None:
-            cards.append(_card(call, reads, object, tab.label, tab.href))
-    return HomePage(
-        f"{local:%Y-%m-%d} {WEEKDAYS[call.language][local.weekday()]}",
-        t("home.hello_" + part, name=call.principal.name),
-        tuple(cards),
-        tuple(_recent(call, reads, seen)),
-    )
-
-
-def _card(call: Call, reads: Reading, object: ObjectDef, label: str, href: str) -> Card:
-    t = text(call.language)
-    count, capped = reads.count(Query(object.name))
-    shown = f"{count:,}" + ("+" if capped else "")
-    code = "home.empty" if not count else "home.one" if count == 1 else "home.records"
-    may = call.gate.may(object, "create")
-    return Card(
-        href, object.icon, object.colour, label, singular(object, call.language), t(code, count=shown),
-        f"/o/{object.name}/new" if may else None,
-    )  # fmt: skip
-
-
-def _recent(call: Call, reads: Reading, seen: Iterable[tuple[str, UUID]]) -> Iterable[Recent]:
-    zone = ZoneInfo(call.zone)
-    for name, id in seen:
-        object = call.model.find(name)
-        if object is None or not call.gate.may(object, "read"):
-            continue
-        try:
-            row = reads.get(object.name, id, (object.name_field, "updated_at"))
-        except TabwrightError:
-            continue
-        yield Recent(
-            f"/o/{object.name}/{id}",
-            object.icon,
-            object.colour,
-            visiting.name_of(call, object, row),
-            label_in(object.labels, call.language),
-            _changed(call, row.get("updated_at"), zone),
-        )
-
-
-def _changed(call: Call, at: datetime | None, zone: ZoneInfo) -> str:
-    if at is None:
-        return ""
-    return text(call.language)("home.changed", when=when_text(at, call.clock.now(), zone, call.language))
 
 
 # ---- search --------------------------------------------------------
@@ -141,6 +48,7 @@ class Group:
 class SearchPage:
     q: str
     groups: tuple[Group, ...]
+    commands: tuple[Option, ...]
     message: str
 
 
@@ -159,6 +67,7 @@ def search_page(call: Call, q: str) -> SearchPage:
         tuple(
             Group(objects[o], plural(objects[o], call.language), tuple(hits)) for o, hits in groups.items()
         ),
+        tuple(option for group in commands_for(call, q) for option in group.options),
         "",
     )
 

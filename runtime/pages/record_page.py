@@ -21,9 +21,10 @@ from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
 from tabwright.runtime.query.asked import Query
+from tabwright.runtime.unmasking import may_unmask
 
 if TYPE_CHECKING:
-    from tabwright.runtime.pages.history import Day
+    from tabwright.runtime.pages.history import Day, ShownChange
 
 RELATED_ROWS = 5
 COUNTED = 1_000  # the count of a related list is told up to here
@@ -38,12 +39,25 @@ class Related:
     heads: tuple[Column, ...]
     rows: Markup
     new_href: str | None
+    panel_href: str
     all_href: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastBanner:
+    """What stands above a record of the past, with what is different now. ``now_href`` is None where the
+    record is in the bin.
+    """
+
+    text: str
+    now_href: str | None
+    changes: tuple[ShownChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
     object: ObjectDef
+    id: UUID
     label: str
     plural: str
     name: str
@@ -57,6 +71,10 @@ class RecordPage:
     clone_href: str | None
     delete_href: str | None
     draft_fields: str
+    past: PastBanner | None = None
+    unmask_href: str | None = None
+    layout: str = ""  # the full name of the layout that arranges it
+    revision: int = 0
 
 
 def record_page(
@@ -68,15 +86,21 @@ def record_page(
     marks: Marks = NO_MARKS,
     *,
     is_preview: bool = False,
+    whole: Mapping[str, str | None] | None = None,
+    inplace: bool = False,
 ) -> RecordPage:
     """One record. Raises NotFound where it does not exist or may not be known.
 
-    ``marks``: under a preview, the names of fields (by object) that no release has yet.
+    ``whole``: masked values that were asked for, {} for none; None where none may be.
+    ``marks``: under a preview, the names of fields (by object) that no release has yet. ``inplace``: its
+    values are edited where they stand, as far as this person may.
     """
     call.gate.require(object, "read")
     row = read_record(call, reads, object, id)
     parts = row_parts(call, object, row, marks)
-    filled = visiting.seen(call, row, visibility.hidden(call, parts, row))
+    masks = any(field.mask is not None for field in visiting.shown_fields(parts))
+    unmasks = masks and whole is not None and may_unmask(call)
+    filled = visiting.seen(call, row, visibility.hidden(call, parts, row), whole if unmasks else None)
     heights = visiting.highlights(call, parts)
     may_edit = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
     may_delete = call.gate.may(object, "delete") and call.gate.allows(object, "delete", row)
@@ -85,25 +109,29 @@ def record_page(
     t = text(call.language)
     return RecordPage(
         object=object,
+        unmask_href=f"{at}/unmask" if unmasks else None,
+        layout=f"{object.name}.{parts.layout.name}",
+        id=id,
         label=label_in(object.labels, call.language),
         plural=plural(object, call.language),
         name=visiting.name_of(call, object, row),
         type_label=label_in(parts.record_type.labels, call.language) if parts.record_type else None,
         highlights=heights.render(filled) if heights is not None else None,
-        sections=visiting.sections(call, parts).render(filled),
+        sections=visiting.sections(call, parts, inplace=inplace and may_edit).render(filled),
         related=tuple(
             made
             for each in parts.layout.related
             if (made := related(call, reads, each, id, is_preview=is_preview)) is not None
         ),
         history=history,
-        stamp=_stamp(call, row),
+        stamp=stamp(call, row),
         edit_href=at + "/edit" if may_edit and not is_preview else None,
-        clone_href=f"/o/{object.name}/new?copy={id}"
+        clone_href=f"/o/{object.name}/new?_copy={id}"
         if call.gate.may(object, "create") and not is_preview
         else None,
         delete_href=at + "/delete" if may_delete and not is_preview else None,
         draft_fields=t("preview.join").join(label_in(field.labels, call.language) for field in shown),
+        revision=int(row.get("revision") or 0),
     )
 
 
@@ -132,7 +160,8 @@ def _paths(call: Call, object: ObjectDef) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _stamp(call: Call, row: Mapping[str, Any]) -> str:
+def stamp(call: Call, row: Mapping[str, Any]) -> str:
+    """Who made the record and who changed it last, in a line; "" where that may not be known."""
     zone = ZoneInfo(call.zone)
     t = text(call.language)
     if row.get("created_at") is None or row.get("updated_at") is None:
@@ -201,5 +230,6 @@ def related(
         new_href=f"/o/{object.name}/new?{urlencode({entry.field: parent})}"
         if call.gate.may(object, "create") and not is_preview
         else None,
+        panel_href=f"/o/{object.name}/new/panel?{urlencode({entry.field: parent})}",
         all_href=f"/o/{object.name}?{filter_text}" if count > RELATED_ROWS else None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from markupsafe import Markup
 
 from tabwright.platform.errors import Param
 from tabwright.platform.language import TAGS, Language, register_messages, say
+from tabwright.platform.static_files import content_mark
 from tabwright.runtime.forms import shown
 
 Theme = Literal["auto", "light", "dark"]
@@ -26,6 +26,7 @@ OWN_STATIC = HERE / "static"
 SHARED_STATIC = HERE.parent.parent / "platform" / "static"
 
 register_messages(HERE / "messages.json")
+register_messages(HERE / "frame_messages.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Look:
     density: Density
     csrf: str
     here: str  # this page's path and query: where a switch of language or theme returns to
+    whose: str = ""  # the mark that this person's forms carry
 
     @property
     def html_lang(self) -> str:
@@ -51,7 +53,7 @@ def asset(path: str) -> str:
     """
     own = path.removeprefix("pages/")
     file = OWN_STATIC / own if own != path else SHARED_STATIC / path
-    mark = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "0"
+    mark = content_mark(file) if file.is_file() else "0"
     return f"/static/{path}?v={mark}"
 
 

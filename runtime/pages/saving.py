@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from flask import Response
 from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_in
 from tabwright.platform.errors import Conflict, Invalid, NotFound, TabwrightError, Unauthenticated
 from tabwright.runtime.forms import texts
+from tabwright.runtime.forms.dependent import fitting
 from tabwright.runtime.forms.inputs import Entry
-from tabwright.runtime.pages import edit_page, late_forms, visibility, visiting
+from tabwright.runtime.pages import edit_page, form_drafts, late_forms, visibility, visiting
 from tabwright.runtime.pages.history import when_text
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts
@@ -33,37 +35,40 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
     """An empty form, with what the address gives: a parent, a record to copy, a record type."""
     call, args = desk.call, desk.request.args
     call.gate.require(object, "create")
-    record_type = _record_type(desk, object, args.get("record_type"))
+    record_type = record_type_for(desk, object, args.get("record_type"))
     parts = visiting.parts_for(call, object, record_type)
-    fields = edit_page.fields_of(parts, creating=True)
-    filled, known, said = _prefilled(desk, object, parts, fields, record_type)
-    empty = visibility.typed(call, desk.reads, parts, fields, filled, {})
+    fields = visiting.fields_of(parts, creating=True)
+    filled, known, said = prefilled(desk, object, parts, fields, record_type)
+    found = form_drafts.on_return(desk, object, None, fields, filled, known)
+    empty = visibility.typed(call, desk.reads, parts, fields, found.texts, {})
     hidden = visibility.hidden(call, parts, empty, is_new=True)
-    entry = Entry(filled, visiting.seen(call, {}), names=known, hidden=hidden)
+    entry = Entry(found.texts, visiting.seen(call, {}), names=found.names, hidden=hidden)
     page = edit_page.form_page(
         call,
         parts,
         entry,
         was="",
-        back=local_path(args.get("back", ""), ""),
+        back=local_path(args.get("_back", ""), ""),
         from_text=said,
         types=edit_page.type_choices(call, object, record_type, args.to_dict()),
     )
-    return desk.page("form.html", object.name, page)
+    return desk.page("form.html", object.name, replace(page, draft=found.banner))
 
 
-def _record_type(desk: Desk, object: ObjectDef, wanted: str | None) -> RecordTypeDef | None:
+def record_type_for(desk: Desk, object: ObjectDef, wanted: str | None) -> RecordTypeDef | None:
+    """The record type of a new record: the wanted one, else the first that this person may give."""
     found = desk.call.gate.record_types(object)
     return next((each for each in found if each.name == wanted), found[0] if found else None)
 
 
-def _prefilled(
+def prefilled(
     desk: Desk,
     object: ObjectDef,
     parts: visiting.Parts,
     fields: tuple[FieldDef, ...],
     record_type: RecordTypeDef | None,
 ) -> tuple[dict[str, str], dict[str, str], str]:
+    """What a new record's form opens with: texts, names of what lookups name, and where that comes from."""
     call, args = desk.call, desk.request.args
     zone, finder, t = ZoneInfo(call.zone), Lookups(call, desk.reads), text(call.language)
     filled = {field.name: "false" for field in fields if field.type == "boolean"}
@@ -71,10 +76,10 @@ def _prefilled(
     filled |= texts.to_texts([field for field in fields if field.name in defaults], defaults, zone)
     known: dict[str, str] = {}
     said = ""
-    copied = visiting.as_uuid(args.get("copy"))
+    copied = visiting.as_uuid(args.get("_copy"))
     if copied is not None:
         row = read_record(call, desk.reads, object, copied)
-        readable = [field for field in fields if field.name in parts.readable and not field.unique]
+        readable = [each for each in fields if each.name in parts.readable and not (each.unique or each.mask)]
         filled |= {name: value for name, value in texts.to_texts(readable, row, zone).items() if value}
         known = visiting.names_in(row, readable, call)
         said = t("form.copied", name=visiting.name_of(call, object, row))
@@ -96,13 +101,14 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     """Create what the form says; blank inputs are left out, so that defaults of the object apply."""
     call, form = desk.call, late_forms.in_present_names(desk.request.form, object)
     call.gate.require(object, "create")
-    record_type = _record_type(desk, object, form.get("record_type_chosen"))
+    record_type = record_type_for(desk, object, form.get("_record_type"))
     parts = visiting.parts_for(call, object, record_type)
-    fields = edit_page.fields_of(parts, creating=True)
+    fields = visiting.fields_of(parts, creating=True)
     posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
-    back = local_path(form.get("back", ""), "")
+    back = local_path(form.get("_back", ""), "")
     types = edit_page.type_choices(call, object, record_type, {})
-    if form.get("then") == "edit":
+    if form.get("_then") == "edit":
+        posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
         return _again(desk, parts, posted, None, {}, (), back, 200, types)
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
     values = {name: value for name, value in values.items() if value is not None}
@@ -120,8 +126,9 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     except TabwrightError as error:
         at, lines = edit_page.sort_faults(error, object, fields, call.language)
         return _again(desk, parts, posted, None, at, lines, back, error.status, types)
+    form_drafts.done(desk, object, None)
     desk.flash("form.created", undo=saved.operation, name=saved_name(desk, object, saved.id))
-    if form.get("then") == "new":
+    if form.get("_then") == "new":
         return redirect(f"/o/{object.name}/new" + (f"?record_type={record_type.name}" if record_type else ""))
     return redirect(back or f"/o/{object.name}/{saved.id}")
 
@@ -194,9 +201,9 @@ def _again(
 ) -> Response:
     """The form once more, with everything that was typed and what is wrong with it."""
     call = desk.call
-    fields = edit_page.fields_of(parts, creating=row is None)
+    fields = visiting.fields_of(parts, creating=row is None)
     entry = edit_page.entry_of(call, posted, row or {}, at, _hidden(desk, parts, fields, posted, row))
-    was = late_forms.in_present_names(desk.request.form, parts.object).get("was", "")
+    was = late_forms.in_present_names(desk.request.form, parts.object).get("_was", "")
     page = edit_page.form_page(call, parts, entry, was=was, row=row, faults=lines, back=back, types=types)
     return desk.page("form.html", parts.object.name, page, status)
 
@@ -210,15 +217,18 @@ def show_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     row, parts, fields = _open(desk, object, id)
     filled = texts.to_texts(fields, row, ZoneInfo(call.zone))
     known = visiting.names_in(row, fields, call)
+    found = form_drafts.on_return(desk, object, id, fields, filled, known)
+    typed = visibility.typed(call, desk.reads, parts, fields, found.texts, row)
+    hidden = visibility.hidden(call, parts, typed)
     page = edit_page.form_page(
         call,
         parts,
-        Entry(filled, visiting.seen(call, row), names=known, hidden=visibility.hidden(call, parts, row)),
-        was=edit_page.pack(filled, known),
-        row=row,
-        back=local_path(desk.request.args.get("back", ""), ""),
+        Entry(found.texts, visiting.seen(call, row), names=found.names, hidden=hidden),
+        was=found.was,
+        row={**row, "revision": found.revision or row.get("revision")},
+        back=local_path(desk.request.args.get("_back", ""), ""),
     )
-    return desk.page("form.html", object.name, page)
+    return desk.page("form.html", object.name, replace(page, draft=found.banner))
 
 
 def _open(
@@ -228,7 +238,7 @@ def _open(
     call.gate.require(object, "edit")
     row = read_record(call, desk.reads, object, id)
     parts = row_parts(call, object, row)
-    return row, parts, edit_page.fields_of(parts, creating=False)
+    return row, parts, visiting.fields_of(parts, creating=False)
 
 
 def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
@@ -236,15 +246,16 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     call, form = desk.call, late_forms.in_present_names(desk.request.form, object)
     row, parts, fields = _open(desk, object, id)
     finder = Lookups(call, desk.reads)
-    if "resolved" in form:
+    if "_resolved" in form:
         posted = edit_page.resolve(fields, form, finder)
     else:
         posted = edit_page.read_posted(fields, form, finder, call.language, call)
-    back = local_path(form.get("back", ""), "")
-    shown = {**row, "revision": form.get("revision") or row.get("revision")}
-    if form.get("then") == "edit":
+    back = local_path(form.get("_back", ""), "")
+    shown = {**row, "revision": form.get("_revision") or row.get("revision")}
+    if form.get("_then") == "edit":
+        posted = replace(posted, texts=fitting(object, fields, posted.texts, row))
         return _again(desk, parts, posted, shown, {}, (), back, 200)
-    since = revision_of(form.get("revision", ""))
+    since = edit_page.revision_of(form.get("_revision", ""))
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
     wrong = {**posted.errors, **_missing(desk, parts, fields, posted, row)}
     lost = late_forms.gone(form, parts, call, creating=False)
@@ -267,6 +278,7 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     except TabwrightError as error:
         found, lines = edit_page.sort_faults(error, object, fields, call.language)
         return _again(desk, parts, posted, shown, found, lines, back, error.status)
+    form_drafts.done(desk, object, id)
     _tell(desk, object, posted, row, fields, saved.operation, id)
     return redirect(after)
 
@@ -297,17 +309,12 @@ def _tell(
         desk.flash("form.saved", undo=operation, name=saved_name(desk, object, id))
 
 
-def revision_of(text: str) -> int | None:
-    """The revision that a form was opened with; None for what is no number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
-
-
 def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, back: str) -> Response:
     """Somebody else changed what this person changed: three values a field, a choice each."""
     call = desk.call
     row, parts, _ = _open(desk, object, id)
     t = text(call.language)
-    _, was_names = edit_page.unpack(late_forms.in_present_names(desk.request.form, object).get("was", ""))
+    _, was_names = edit_page.unpack(late_forms.in_present_names(desk.request.form, object).get("_was", ""))
     when = row.get("updated_at")
     page = edit_page.conflict_page(
         call,

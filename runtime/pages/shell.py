@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tabwright.metadata.model import AppDef, ObjectDef, TabDef, label_in
-from tabwright.platform.language import Language
+from tabwright.platform.language import Language, register_messages
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.forms.shown import colour_of, initials
 from tabwright.runtime.pages.rendering import text
+
+register_messages(Path(__file__).with_name("studio_messages.json"))
 
 LOOSE = "-"  # the name of the app of all tabs that are in none: no document can have it
 PHONE_TABS = 2  # beside home, search and more, at the bottom of a phone
@@ -61,6 +64,41 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A favourite in the sidebar. ``key`` is what forms send of it."""
+
+    key: str
+    label: str
+    note: str
+    icon: str
+    colour: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """What this page may be kept as; ``kept``: it is a favourite already."""
+
+    key: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a person's own choices and notices add to the frame."""
+
+    tabs: Mapping[str, Sequence[str]]  # app -> its tabs in their order
+    favourites: tuple[Kept, ...] = ()
+    star: Star | None = None
+    unread: str = ""  # "" for none
+    has_shortcuts: bool = True
+
+
+NOTHING_OWN = Own({})
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     tenant_name: str
     app_label: str
@@ -73,6 +111,8 @@ class Shell:
     flash: tuple[Notice, ...]
     studio: str | None
     preview: str | None  # where "leave preview" goes, None when the release in force is shown
+    new_field: bool = False  # whether this person may add a field where they are
+    own: Own = NOTHING_OWN
 
 
 def href_of(tab: TabDef) -> str:
@@ -115,6 +155,12 @@ def tabs_of(gate: Gate, app: AppDef | None) -> tuple[TabDef, ...]:
     return tuple(shown[n] for n in app.tabs if n in shown) if app is not None else ()
 
 
+def arranged(tabs: Sequence[TabDef], order: Sequence[str]) -> tuple[TabDef, ...]:
+    """Tabs in a person's order; those that it does not name follow as the app has them."""
+    places = {name: at for at, name in enumerate(order)}
+    return tuple(sorted(tabs, key=lambda tab: places.get(tab.name, len(places))))
+
+
 def make_shell(
     gate: Gate,
     language: Language,
@@ -127,6 +173,8 @@ def make_shell(
     flash: Sequence[Notice] = (),
     studio: str | None = None,
     preview: str | None = None,
+    new_field: bool = False,
+    own: Own = NOTHING_OWN,
 ) -> Shell:
     """The frame for a signed-in person. ``at`` is an object's name, home, search, bin, settings or more."""
     apps = apps_of(gate, language)
@@ -134,7 +182,8 @@ def make_shell(
     if at in gate.model.objects and not _holds(gate, chosen, at):
         # A link led out of the app: the frame follows, so that "where I am" is in it.
         chosen = next((each for each in apps if _holds(gate, each, at)), chosen)
-    tabs = tuple(_tab(each, at, language) for each in tabs_of(gate, chosen))
+    order = own.tabs.get(chosen.name, ()) if chosen is not None else ()
+    tabs = tuple(_tab(each, at, language) for each in arranged(tabs_of(gate, chosen), order))
     first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
     phone = tuple(tab for tab in tabs if tab in first[:PHONE_TABS])
     name = gate.principal.name
@@ -150,6 +199,8 @@ def make_shell(
         tuple(flash),
         studio,
         preview,
+        new_field,
+        own,
     )
 
 

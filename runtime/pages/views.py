@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -16,15 +15,39 @@ from tabwright.metadata.model import Model
 from tabwright.platform.errors import Conflict, Denied, Invalid, TabwrightError
 from tabwright.platform.language import LANGUAGES, say_fault
 from tabwright.platform.signin import COOKIE
-from tabwright.platform.web import LANGUAGE_COOKIE, Web, policy, visit
-from tabwright.runtime.pages import edit_page, faults, lookups, other_pages, saving, signing
+from tabwright.platform.web import LANGUAGE_COOKIE, Web, check_csrf, policy, visit
+from tabwright.runtime.pages import (
+    alike,
+    arranging,
+    edit_page,
+    exports,
+    faults,
+    form_drafts,
+    help_page,
+    inplace,
+    lookups,
+    notices_page,
+    other_pages,
+    quick,
+    saved_views,
+    saving,
+    session_dialog,
+    signing,
+    totals,
+)
+from tabwright.runtime.pages.boards import routes as boards
+from tabwright.runtime.pages.bulk import routes as bulk
+from tabwright.runtime.pages.filtering import routes as filtering
 from tabwright.runtime.pages.history import days
+from tabwright.runtime.pages.home_page import home_page
 from tabwright.runtime.pages.list_page import list_page
+from tabwright.runtime.pages.palette import routes as palette
+from tabwright.runtime.pages.past import past_page
 from tabwright.runtime.pages.record_page import read_record, record_page
-from tabwright.runtime.pages.rendering import DENSITIES, THEMES, render, text
+from tabwright.runtime.pages.rendering import Look, render, text
+from tabwright.runtime.pages.shell import apps_of
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import (
-    APP_COOKIE,
     LOOK_COOKIE,
     PREVIEW_COOKIE,
     Desk,
@@ -34,8 +57,14 @@ from tabwright.runtime.pages.world import (
     look_of,
     open_desk,
     preview_desk,
+    with_look,
 )
+from tabwright.runtime.personal.favourites import Favourite
+from tabwright.runtime.personal.frame import APP, LOOK, SHORTCUTS
+from tabwright.runtime.personal.notices import KINDS, MUTED
+from tabwright.runtime.personal.settings import Personal
 from tabwright.runtime.records.service import Records
+from tabwright.runtime.unmasking import unmask
 
 
 class AnyUuid(UUIDConverter):
@@ -62,6 +91,20 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     web: Web = app.extensions["tabwright"]
     web.error_page = lambda error, status, here: faults.error_page(site, error, status, here)
     app.register_blueprint(pages)
+    filtering.register(app, site)
+    form_drafts.register(app, site)
+    inplace.register(app, site)
+    quick.register(app, site)
+    alike.register(app, site)
+    saved_views.register(app, site)
+    boards.register(app, site)
+    bulk.register(app, site)
+    arranging.register(app, site)
+    notices_page.register(app, site)
+    palette.register(app, site)
+    help_page.register(app, site)
+    totals.register(app, site)
+    exports.register(app, site)
 
 
 @cache
@@ -78,6 +121,8 @@ def _desk(site: Site) -> Desk:
 
 
 def _door(pages: Blueprint, site: Site) -> None:
+    session_dialog.register(pages, site)
+
     @pages.get("/sign-in")
     @policy("public")
     def sign_in_form() -> Response:
@@ -106,22 +151,33 @@ def _door(pages: Blueprint, site: Site) -> None:
         session = site.sessions.find(request.cookies.get(COOKIE, ""))
         if session is None:
             signing.check_door(request)
-        elif not hmac.compare_digest(form.get("csrf", "").encode("utf-8", "replace"), session.csrf.encode()):
-            raise Denied.of("web.csrf")
+        else:
+            check_csrf(session)
         response = redirect(local_path(form.get("back", "/")))
-        now = look_of(request, visit().language, "")
-        theme = form.get("theme") if form.get("theme") in THEMES else now.theme
-        density = form.get("density") if form.get("density") in DENSITIES else now.density
-        keep_cookie(site, response, LOOK_COOKIE, f"{theme}.{density}")
+        desk: Desk | None = None
+        if session is not None:
+            here = visit()
+            here.session = session
+            desk = open_desk(site, request, here)
+        _keep_look(site, response, desk, look_of(request, visit().language, ""), form)
         language = form.get("language")
         if language in LANGUAGES:
             keep_cookie(site, response, LANGUAGE_COOKIE, str(language))
-            if session is not None:
-                here = visit()
-                here.session = session
-                desk = open_desk(site, request, here)
+            if desk is not None:
                 Records(desk.own).update("user", desk.call.principal.user_id, {"language": language})
         return response
+
+
+def _keep_look(
+    site: Site, response: Response, desk: Desk | None, look: Look, form: Mapping[str, str]
+) -> None:
+    """Keep a posted theme and density: of the person, and in the browser for the pages before sign-in."""
+    now = with_look(look, desk.frame.look) if desk is not None else look
+    chosen = with_look(now, f"{form.get('theme', '')}.{form.get('density', '')}")
+    wanted = f"{chosen.theme}.{chosen.density}"
+    if desk is not None and wanted != desk.frame.look and ("theme" in form or "density" in form):
+        Personal(desk.call).put(LOOK, wanted)
+    keep_cookie(site, response, LOOK_COOKIE, wanted)
 
 
 # ---- lists and records --------------------------------------------------------
@@ -152,11 +208,13 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
     @policy("session")
     def home() -> Response:
         desk = shown()
-        page = other_pages.home_page(desk.call, desk.reads, desk.shell("home"), desk.seen())
-        response = desk.page("home.html", "home", page)
-        if request.args.get("app"):
-            keep_cookie(site, response, APP_COOKIE, request.args["app"][:100])
-        return response
+        chosen = request.args.get("app", "")[:100]
+        if chosen != desk.frame.app and any(
+            each.name == chosen for each in apps_of(desk.call.gate, desk.look.language)
+        ):
+            Personal(desk.call).put(APP, chosen)
+        shell = desk.shell("home")
+        return desk.page("home.html", "home", home_page(desk.call, desk.reads, shell), around=shell)
 
     @pages.get("/more")
     @policy("session")
@@ -173,6 +231,8 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
             desk.call, desk.reads, found, request.args,
             imports=desk.imports(), marks=desk.marks, is_preview=desk.is_preview,
         )  # fmt: skip
+        if page.view_menu is not None:
+            desk.star = Favourite("view", found.uid, page.view_menu.key)
         return desk.page("list.html", found.name, page)
 
     @pages.get("/o/<object>/<uuid:id>")
@@ -180,12 +240,33 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
     def record(object: str, id: UUID) -> Response:
         desk = shown()
         found = desk.object(object)
+        if "as_of" in request.args and not desk.is_preview:
+            then = past_page(desk.call, desk.reads, found, id, request.args["as_of"][:40])
+            return desk.page("record.html", found.name, then)
         past = None if desk.is_preview else days(desk.call, desk.reads, found, id)
-        page = record_page(desk.call, desk.reads, found, id, past, desk.marks, is_preview=desk.is_preview)
+        page = record_page(
+            desk.call, desk.reads, found, id, past, desk.marks,
+            is_preview=desk.is_preview, whole=None if desk.is_preview else {}, inplace=not desk.is_preview,
+        )  # fmt: skip
+        if not desk.is_preview:
+            desk.star = Favourite("record", found.uid, id.hex)
         response = desk.page("record.html", found.name, page)
         if not desk.is_preview:
-            desk.remember(response, found.name, id)
+            desk.remember(response, found, id, page.revision)
         return response
+
+    @pages.post("/o/<object>/<uuid:id>/unmask")
+    @policy("session")
+    def unmask_field(object: str, id: UUID) -> Response:
+        """The record once more, one masked field whole; the journal says who looked."""
+        desk = _desk(site)
+        found = desk.object(object)
+        whole = unmask(desk.call, found, id, (request.form.get("field", ""),))
+        past = days(desk.call, desk.reads, found, id)
+        page = record_page(
+            desk.call, desk.reads, found, id, past, desk.marks, whole=whole, inplace=True,
+        )  # fmt: skip
+        return desk.page("record.html", found.name, page)
 
     @pages.get("/o/<object>/lookup/<field>")
     @policy("session")
@@ -199,7 +280,9 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
         q, prefix = request.args.get("q", "")[:200], request.args.get("prefix", "x")[:20]
         options = lookups.shown(lookups.Lookups(desk.call, desk.reads).options(named, q), q)
         people = named.type in ("user", "owner") or named.target == "user"
-        html = render("lookup.html", desk.look, {"options": options, "prefix": prefix, "people": people})
+        new = lookups.new_panel(desk.call, named, q) if "new" in request.args else None
+        context = {"options": options, "prefix": prefix, "people": people, "new": new}
+        html = render("lookup.html", desk.look, context)
         return Response(html, content_type="text/html; charset=utf-8")
 
 
@@ -243,7 +326,7 @@ def _writing(pages: Blueprint, site: Site) -> None:
         desk = _desk(site)
         found = desk.object(object)
         name = saving.saved_name(desk, found, id)
-        seen = saving.revision_of(request.form.get("revision", ""))
+        seen = edit_page.revision_of(request.form.get("_revision", ""))
         try:
             saved = desk.records.delete(found.name, id, seen)
         except (Conflict, Denied, Invalid) as error:
@@ -323,9 +406,10 @@ def _rest(pages: Blueprint, site: Site) -> None:
         Records(desk.own).update("user", desk.call.principal.user_id, values)
         desk.flash("settings.saved")
         response = redirect("/settings")
-        theme = form.get("theme") if form.get("theme") in THEMES else desk.look.theme
-        density = form.get("density") if form.get("density") in DENSITIES else desk.look.density
-        keep_cookie(site, response, LOOK_COOKIE, f"{theme}.{density}")
+        _keep_look(site, response, desk, desk.look, form)
+        if "shortcuts_shown" in form:
+            Personal(desk.call).put(SHORTCUTS, "shortcuts" in form)
+            Personal(desk.call).put(MUTED, [each for each in KINDS if f"hear.{each}" not in form])
         if language in LANGUAGES:
             keep_cookie(site, response, LANGUAGE_COOKIE, str(language))
         return response
@@ -338,5 +422,8 @@ def _rest(pages: Blueprint, site: Site) -> None:
             "zones": zones(),
             "now": f"{desk.call.clock.now().astimezone(ZoneInfo(known)):%Y-%m-%d %H:%M}",
             "faults": (edit_page.FaultLine(error, "zone"),) if error else (),
+            "has_shortcuts": desk.frame.has_shortcuts,
+            "kinds": KINDS,
+            "muted": Personal(desk.call).get(MUTED),
         }
         return desk.page("settings.html", "settings", page, 422 if error else 200)

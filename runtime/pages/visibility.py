@@ -86,6 +86,8 @@ def typed(
     for field in fields:
         if field.name not in given:
             continue
+        if field.mask is not None and given[field.name] == texts.to_text(field, row.get(field.name), zone):
+            continue  # as it stands
         try:
             value = texts.to_value(field, given[field.name], zone)
             made[field.name] = None if value is None else converter(field, call.zone)(value)

@@ -15,7 +15,14 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.inputs import Entry
 from tabwright.runtime.forms.piece import Piece
 from tabwright.runtime.forms.shown import Seen, name_path
-from tabwright.runtime.forms.unroll import form_piece, highlights_piece, layout_of, paths_of, view_piece
+from tabwright.runtime.forms.unroll import (
+    form_fields,
+    form_piece,
+    highlights_piece,
+    layout_of,
+    paths_of,
+    view_piece,
+)
 from tabwright.runtime.pages.preview import NO_MARKS, Marks
 from tabwright.runtime.pages.rendering import text
 
@@ -64,10 +71,10 @@ def _key(call: Call, what: str, parts: Parts) -> tuple[Any, ...]:
     return (what, *parts.key, call.language)
 
 
-def sections(call: Call, parts: Parts) -> Piece[Seen]:
-    """The record page's sections, from the cache."""
+def sections(call: Call, parts: Parts, *, inplace: bool = False) -> Piece[Seen]:
+    """The record page's sections, from the cache; ``inplace``: with the way to edit each value there."""
     return call.tenant.pieces.get(
-        _key(call, "view", parts),
+        _key(call, "view inplace" if inplace else "view", parts),
         lambda: view_piece(
             parts.object,
             parts.layout,
@@ -75,6 +82,7 @@ def sections(call: Call, parts: Parts) -> Piece[Seen]:
             call.language,
             parts.readable,
             dict.fromkeys(parts.marked, text(call.language)("preview.field")),
+            {each.name for each in fields_of(parts, creating=False) if each.active} if inplace else (),
         ),
         12_000,
     )
@@ -105,6 +113,11 @@ def form(call: Call, parts: Parts, *, creating: bool) -> Piece[Entry]:
         ),
         40_000,
     )
+
+
+def fields_of(parts: Parts, *, creating: bool) -> tuple[FieldDef, ...]:
+    """The fields that this person's form takes."""
+    return form_fields(parts.object, parts.layout, parts.editable, creating=creating)
 
 
 def shown_fields(parts: Parts) -> tuple[FieldDef, ...]:
@@ -158,9 +171,14 @@ def names_in(row: Mapping[str, Any], fields: Iterable[FieldDef], call: Call) -> 
     return found
 
 
-def seen(call: Call, row: Mapping[str, Any], hidden: Collection[str] = ()) -> Seen:
+def seen(
+    call: Call,
+    row: Mapping[str, Any],
+    hidden: Collection[str] = (),
+    whole: Mapping[str, str | None] | None = None,
+) -> Seen:
     """A row as the pieces take it."""
-    return Seen(row, ZoneInfo(call.zone), hidden)
+    return Seen(row, ZoneInfo(call.zone), hidden, whole)
 
 
 def as_uuid(value: str | UUID | None) -> UUID | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,21 +13,30 @@ from uuid import UUID
 from flask import Request, Response, current_app
 
 from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.csrf import mask_csrf
+from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, choose_language, say
 from tabwright.platform.signin import SessionRow
 from tabwright.platform.web import LANGUAGE_COOKIE, Visit
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
+from tabwright.runtime.pages import favouring
 from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
 from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
-from tabwright.runtime.pages.shell import Notice, Shell, make_shell
+from tabwright.runtime.pages.resuming import whose
+from tabwright.runtime.pages.shell import Notice, Own, Shell, Star, make_shell
+from tabwright.runtime.personal.favourites import Favourite
+from tabwright.runtime.personal.frame import Frame, frame_of
+from tabwright.runtime.personal.notices import COUNTED
+from tabwright.runtime.personal.recents import Recents
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.service import Records
 
 if TYPE_CHECKING:
     from tabwright.platform.clock import Clock, Ids
     from tabwright.platform.identities import Identities
+    from tabwright.platform.memberships import Memberships
     from tabwright.platform.settings import Settings
     from tabwright.platform.signin import Sessions
     from tabwright.platform.tenants import Tenants
@@ -34,11 +44,9 @@ if TYPE_CHECKING:
     from tabwright.runtime.desk import Tenancy
 
 LOOK_COOKIE = "tw_look"  # theme.density, of this browser
-APP_COOKIE = "tw_app"
-SEEN_COOKIE = "tw_seen"  # the records opened last: object:id, by "~"
-SEEN = 8
 PREVIEW_COOKIE = "tw_preview"
 YEAR = 365 * 24 * 3600
+_log = logging.getLogger(__name__)
 
 
 class Site(Protocol):
@@ -57,16 +65,25 @@ class Site(Protocol):
     @property
     def tenants(self) -> Tenants: ...
     @property
+    def memberships(self) -> Memberships: ...
+    @property
     def tenancy(self) -> Tenancy: ...
 
 
 def look_of(request: Request, language: Language, csrf: str) -> Look:
     """How this browser wants pages."""
-    theme, _, density = request.cookies.get(LOOK_COOKIE, "").partition(".")
-    known: Theme = theme if theme in THEMES else "auto"
-    spaced: Density = density if density in DENSITIES else "comfortable"
     here = request.full_path if request.query_string else request.path
-    return Look(language, known, spaced, csrf, here if request.method == "GET" else request.path)
+    at = here if request.method == "GET" else request.path
+    plain = Look(language, "auto", "comfortable", mask_csrf(csrf), at)
+    return with_look(plain, request.cookies.get(LOOK_COOKIE, ""))
+
+
+def with_look(look: Look, chosen: str) -> Look:
+    """The look with a theme and density as they are kept (``dark.compact``); what is not known stays."""
+    theme, _, density = chosen.partition(".")
+    known: Theme = theme if theme in THEMES else look.theme
+    spaced: Density = density if density in DENSITIES else look.density
+    return replace(look, theme=known, density=spaced)
 
 
 def local_path(value: str, otherwise: str = "/") -> str:
@@ -94,6 +111,7 @@ class Desk:
     reads: Reading
     marks: Marks = field(default_factory=dict)
     is_preview: bool = False
+    star: Favourite | None = None  # what the page may be kept as
 
     @property
     def web(self) -> Web:
@@ -118,27 +136,18 @@ class Desk:
         """Whether the pages of import are there."""
         return "imports" in current_app.blueprints
 
+    @cached_property
+    def frame(self) -> Frame:
+        """What the person has chosen for the frame round every page, read once."""
+        return frame_of(self.call)
+
     def app_name(self) -> str | None:
         """The app that was chosen last."""
-        return self.request.args.get("app") or self.request.cookies.get(APP_COOKIE)
+        return self.request.args.get("app") or self.frame.app
 
-    def seen(self) -> list[tuple[str, UUID]]:
-        """The records that this browser opened last."""
-        found = []
-        for part in self.request.cookies.get(SEEN_COOKIE, "").split("~")[:SEEN]:
-            name, _, id = part.partition(":")
-            try:
-                found.append((name, UUID(id)))
-            except ValueError:
-                continue
-        return found
-
-    def remember(self, response: Response, object: str, id: UUID) -> None:
-        """Put a record first among those opened last."""
-        others = [(name, other) for name, other in self.seen() if other != id]
-        value = "~".join(f"{name}:{other.hex}" for name, other in [(object, id), *others][:SEEN])
-        if value != self.request.cookies.get(SEEN_COOKIE):
-            keep_cookie(self.site, response, SEEN_COOKIE, value)
+    def remember(self, response: Response, object: ObjectDef, id: UUID, revision: int) -> None:
+        """Put a record first among those opened last, once the page is on its way: nobody waits for that."""
+        response.call_on_close(partial(_remember, self.call, object.uid, id, revision))
 
     def flash(self, code: str, undo: UUID | None = None, kind: str = "success", **params: str | int) -> None:
         """Leave a line for the next page; ``undo`` is the operation that a button takes back."""
@@ -165,18 +174,54 @@ class Desk:
             flash=notices,
             studio=studio,
             preview=self.request.path + "?preview=off" if self.is_preview else None,
+            new_field=studio is not None and self.call.gate.has("customise") and not self.is_preview,
+            own=self._own_frame(),
+        )
+
+    def _own_frame(self) -> Own:
+        frame, star = self.frame, self.star
+        unread = f"{COUNTED}+" if frame.unread > COUNTED else str(frame.unread or "")
+        return Own(
+            frame.tabs,
+            favouring.shown(self.call, frame.favourites, star),
+            Star(star.text, star in frame.favourites) if star is not None else None,
+            unread,
+            frame.has_shortcuts,
         )
 
     def _may_customise(self) -> bool:
         return self.call.gate.has("customise") or self.call.gate.has("view_setup")
 
-    def page(self, template: str, at: str, page: Any, status: int = 200, query: str = "") -> Response:
-        """A whole page as a response."""
-        html = render(template, self.look, {"shell": self.shell(at, query), "page": page})
+    def page(
+        self,
+        template: str,
+        at: str,
+        page: Any,
+        status: int = 200,
+        query: str = "",
+        around: Shell | None = None,
+    ) -> Response:
+        """A whole page as a response; ``around`` where its frame was made already."""
+        look = with_look(self.look, self.frame.look)
+        html = render(template, look, {"shell": around or self.shell(at, query), "page": page})
         response = Response(html, status, content_type="text/html; charset=utf-8")
+        self._keep_look(response, look)
         response.headers["X-Tabwright-Release"] = str(self.call.model.release)
         response.headers["Content-Language"] = self.look.html_lang
         return response
+
+    def _keep_look(self, response: Response, look: Look) -> None:
+        """The browser keeps what the person chose elsewhere, for the pages before sign-in and Studio's."""
+        wanted = f"{look.theme}.{look.density}"
+        if self.frame.look and self.request.cookies.get(LOOK_COOKIE) != wanted:
+            keep_cookie(self.site, response, LOOK_COOKIE, wanted)
+
+
+def _remember(call: Call, object_uid: str, id: UUID, revision: int) -> None:
+    try:
+        Recents(call).see(object_uid, id, revision)
+    except TabwrightError:
+        _log.info("a visit was not remembered", exc_info=True)  # a busy store: the page was shown
 
 
 def _notice(flash: dict[str, Any], language: Language) -> Notice:
@@ -217,7 +262,9 @@ def open_desk(site: Site, request: Request, visit: Visit) -> Desk:
         request_id=visit.request_id,
         cause="form",
     )
-    return Desk(site, request, visit, session, call, look_of(request, language, session.csrf), Reads(call))
+    look = look_of(request, language, session.csrf)
+    look = replace(look, whose=whose(site.settings, session.identity_id, session.location.id))
+    return Desk(site, request, visit, session, call, look, Reads(call))
 
 
 def preview_desk(desk: Desk, draft: Model) -> Desk:

@@ -21,7 +21,7 @@
       if (save) { event.preventDefault(); save.click(); }
       return;
     }
-    if (mod || event.altKey || typing(event.target)) return;
+    if (mod || event.altKey || typing(event.target) || $("[data-no-keys]") || $("dialog[open]")) return;
     if (event.key === "/") { focusSearch(event); return; }
     var link = /^[a-z]$/.test(event.key) && $('[data-key="' + event.key + '"]');
     if (link) { event.preventDefault(); link.click(); }
@@ -64,9 +64,10 @@
     function snapshot() {
       var map = {};
       all("input, textarea, select", form).forEach(function (el) {
-        if (!el.name || el.name === "csrf" || el.type === "hidden" && !el.closest(".tw-lookup")) return;
+        if (!el.name || el.name.charAt(0) === "_" || el.type === "hidden" && !el.closest(".tw-lookup")) return;
         if (/\.text$/.test(el.name)) return;
-        if (el.type === "checkbox") map[el.name] = String(el.checked);
+        if (el.hasAttribute("data-many")) map[el.name] = (map[el.name] || "") + (el.checked ? el.value + ";" : "");
+        else if (el.type === "checkbox") map[el.name] = String(el.checked);
         else if (el.type === "radio") { if (el.checked) map[el.name] = el.value; }
         else map[el.name] = el.value;
       });
@@ -118,6 +119,14 @@
       else input.setAttribute("aria-activedescendant", options()[index].id);
     }
     function take(option) {
+      if (option.dataset.new) { // a panel over the page; the form behind it stays as it is
+        show(false);
+        document.dispatchEvent(new CustomEvent("tw:quick", { detail: { href: option.dataset.new, away: option.dataset.away, back: input, done: function (said) {
+          hidden.value = said.id; input.value = chosen = said.name; clear.hidden = false;
+          hidden.dispatchEvent(new Event("change", { bubbles: true }));
+        } } }));
+        return;
+      }
       hidden.value = option.dataset.id; input.value = chosen = option.dataset.name;
       clear.hidden = false; show(false);
       hidden.dispatchEvent(new Event("change", { bubbles: true }));
@@ -131,7 +140,9 @@
       if (request) request.abort();
       request = new AbortController();
       var text = input.value === chosen ? "" : input.value;
-      fetch(box.dataset.lookup + "?q=" + encodeURIComponent(text) + "&prefix=" + prefix,
+      // A panel has no panel of its own.
+      var offer = document.documentElement.hasAttribute("data-quick-ready") && !box.closest("dialog") ? "&new=1" : "";
+      fetch(box.dataset.lookup + "?q=" + encodeURIComponent(text) + "&prefix=" + prefix + offer,
         { headers: { "HX-Request": "true" }, signal: request.signal, credentials: "same-origin" })
         .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
         .then(function (html) {
@@ -174,17 +185,26 @@
     });
     clear.addEventListener("click", function () { empty(); input.focus(); });
   }
-  all("[data-lookup]").forEach(lookup);
+  function lookups() {
+    all("[data-lookup]:not([data-ready])").forEach(function (box) { box.setAttribute("data-ready", ""); lookup(box); });
+  }
+  document.addEventListener("tw:fields", lookups);
+  lookups();
 
   // ---- fields that come and go: the server says which, by the same form ----
   all("form[data-dynamic]").forEach(function (form) {
     var timer, asked = 0;
     form.addEventListener("change", function () { clearTimeout(timer); timer = setTimeout(refresh, 150); });
-    function inputs(from) { return all("[id]", from).map(function (el) { return el.id; }).filter(function (id) { return /^f-/.test(id); }).join(); }
+    function inputs(from) { // which there are, and what they offer
+      return all('[id^="f-"]', from).map(function (el) {
+        return el.id + (el.options ? all("option", el).map(function (each) { return each.value; }) : el.type === "checkbox" ? el.value : "");
+      }).join();
+    }
     function refresh() {
       var mine = ++asked, data = new FormData(form), inside = $("[data-sections]", form);
-      data.set("then", "edit");
-      fetch(form.action, { method: "POST", body: new URLSearchParams(data), headers: { "Accept": "text/html" }, credentials: "same-origin" })
+      data.set("_then", "edit");
+      fetch(form.getAttribute("action"), { // a field may be named "action"
+        method: "POST", body: new URLSearchParams(data), headers: { "Accept": "text/html" }, credentials: "same-origin" })
         .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
         .then(function (html) {
           var fresh = new DOMParser().parseFromString(html, "text/html"), next = $("[data-sections]", fresh);
@@ -194,10 +214,11 @@
           all("input, textarea, select", inside).forEach(function (el) { // typed since it was asked
             var twin = el.id && next.querySelector("#" + CSS.escape(el.id));
             if (!twin) return;
-            if (el.type === "checkbox") twin.checked = el.checked; else twin.value = el.value;
+            if (el.type === "checkbox" || el.type === "radio") { if (twin.value === el.value) twin.checked = el.checked; }
+            else if (!el.options || all("option", twin).some(function (each) { return each.value === el.value; })) twin.value = el.value;
           });
           inside.replaceChildren.apply(inside, Array.prototype.slice.call(next.childNodes));
-          all("[data-lookup]", inside).forEach(lookup);
+          document.dispatchEvent(new CustomEvent("tw:fields"));
           var back = focused && document.getElementById(focused);
           if (back) back.focus();
         }).catch(function () {});

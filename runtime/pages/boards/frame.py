@@ -1,0 +1,101 @@
+"""What a board and a calendar have in common: the view bar, the filter, what may be made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.errors import Invalid
+from tabwright.runtime.desk import Call
+from tabwright.runtime.pages.filtering.sight import Sight
+from tabwright.runtime.pages.list_page import Chip, WhereFault, chips_of, where_fault
+from tabwright.runtime.pages.list_state import views_of
+from tabwright.runtime.pages.shell import plural, singular
+from tabwright.runtime.pages.ways import ViewTab, WayLink, WayState, other_tabs, ways_of
+from tabwright.runtime.pages.world import Desk
+from tabwright.runtime.personal.views import SavedView, SavedViews
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """``pairs``: what a form sends that saves the view; ``base_href``: the page to which a filter is put."""
+
+    object: ObjectDef
+    way: str
+    label: str
+    plural: str
+    view_id: str
+    view_name: str
+    may_save: bool
+    may_share: bool
+    is_shared: bool
+    is_changed: bool
+    reset_href: str
+    tabs: tuple[ViewTab, ...]
+    switch: tuple[WayLink, ...]
+    chips: tuple[Chip, ...]
+    where: str
+    base_href: str
+    clear_href: str
+    pairs: tuple[tuple[str, str], ...]
+    new_href: str | None
+
+
+def frame_of(
+    desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[SavedView], fault: WhereFault | None
+) -> Frame:
+    """The frame of the page of this state; ``kept`` are the saved views of the object."""
+    call = desk.call
+    saved = SavedViews(call, object)
+    sight = Sight(call, object)
+    where = state.get("where")
+    tables = tuple(
+        ViewTab(
+            each.label,
+            f"/o/{object.name}?view={each.key}",
+            False,
+            each.saved is not None and each.saved.shared,
+        )
+        for each in views_of(object, kept, call.language, sight.knows)
+    )
+    view = state.view
+    current = next((each for each in kept if view is not None and each.id == view.id), None)
+    return Frame(
+        object=object,
+        way=state.way,
+        label=singular(object, call.language),
+        plural=plural(object, call.language),
+        view_id=view.id.hex if view is not None else "",
+        view_name=view.name if view is not None else "",
+        may_save=view is not None and saved.may_change(view),
+        may_share=saved.may_share(),
+        is_shared=view is not None and view.shared,
+        is_changed=state.is_changed,
+        reset_href=f"/o/{object.name}/{state.way}" + (f"?view={view.id.hex}" if view is not None else ""),
+        tabs=(*tables, *other_tabs(object, kept, sight.knows, current)),
+        switch=ways_of(object, call.gate.readable(object), where if fault is None else "", state.way),
+        chips=chips_of(where, sight, lambda given: state.href(where=given)) if fault is None else (),
+        where=where,
+        base_href=state.href(where=state.base.get("where", "")),
+        clear_href=state.href(where=""),
+        pairs=state.pairs(),
+        new_href=f"/o/{object.name}/new" if call.gate.may(object, "create") else None,
+    )
+
+
+def where_or_fault(
+    call: Call, where: str, read: Callable[[str], Found]
+) -> tuple[str, WhereFault | None, Found]:
+    """What ``read`` finds under a filter; one that cannot be used is told, and everything read without it."""
+    if not where:
+        return "", None, read("")
+    try:
+        return where, None, read(where)
+    except Invalid as error:
+        if not any(each.place.column is not None or each.code.startswith("formula") for each in error.faults):
+            raise
+        return "", where_fault(where, error, call), read("")

@@ -1,0 +1,189 @@
+"""A record made in a small panel over what somebody is doing: in a lookup (U11), in a related list (UX12).
+
+The panel has the short form: what is required, the highlights, and what the address fills in. It saves by the
+write path as the form does; what is wrong stays in the panel, and the page behind it is not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, Response, request
+
+from tabwright.metadata.model import FieldDef, LayoutField, ObjectDef
+from tabwright.platform.errors import NotFound, TabwrightError, Unauthenticated
+from tabwright.platform.web import policy, visit
+from tabwright.runtime.forms import texts
+from tabwright.runtime.forms.dependent import fitting, offered
+from tabwright.runtime.forms.inputs import Entry, Place, block
+from tabwright.runtime.forms.piece import Piece
+from tabwright.runtime.pages import edit_page, saving, visibility, visiting
+from tabwright.runtime.pages.lookups import Lookups
+from tabwright.runtime.pages.rendering import render, text
+from tabwright.runtime.pages.shell import Notice, singular
+from tabwright.runtime.pages.world import Desk, Site, open_desk
+
+# What people typed stands escaped, so that a quote here is always one of our own attributes.
+_names = re.compile(r' (id|for|aria-describedby|data-tint)="([^"]*)"')
+
+
+def register(app: Flask, site: Site) -> None:
+    """Put the panel beside the form of a new record."""
+    panels = Blueprint("quick", __name__)
+
+    @panels.get("/o/<object>/new/panel")
+    @policy("session")
+    def panel(object: str) -> Response:
+        """The panel as HTML; fields of the object in the address are filled in."""
+        desk = open_desk(site, request, visit())
+        return Response(_show(desk, desk.object(object)), content_type="text/html; charset=utf-8")
+
+    @panels.post("/o/<object>/new/panel")
+    @policy("session")
+    def save(object: str) -> Response:
+        """Make the record. JSON: its id and name, or the panel with what is wrong."""
+        desk = open_desk(site, request, visit())
+        return _save(desk, desk.object(object))
+
+    app.register_blueprint(panels)
+
+
+def _entries(parts: visiting.Parts) -> dict[str, LayoutField]:
+    return {entry.field: entry for section in parts.layout.sections for entry in section.fields}
+
+
+def short_form(
+    parts: visiting.Parts, given: Collection[str], hidden: Collection[str]
+) -> tuple[FieldDef, ...]:
+    """The fields of the panel: the name, what is required, the highlights, what is given."""
+    object, entries = parts.object, _entries(parts)
+    return tuple(
+        field
+        for field in visiting.fields_of(parts, creating=True)
+        if field.name not in hidden
+        and (
+            field.name == object.name_field
+            or field.name in given
+            or field.name in object.highlights
+            or ((field.required or entries[field.name].required) and field.type not in ("boolean", "owner"))
+        )
+    )
+
+
+def _show(desk: Desk, object: ObjectDef) -> str:
+    call = desk.call
+    call.gate.require(object, "create")
+    record_type = saving.record_type_for(desk, object, request.args.get("record_type"))
+    parts = visiting.parts_for(call, object, record_type)
+    fields = visiting.fields_of(parts, creating=True)
+    filled, known, _ = saving.prefilled(desk, object, parts, fields, record_type)
+    typed = visibility.typed(call, desk.reads, parts, fields, filled, {})
+    hidden = visibility.hidden(call, parts, typed, is_new=True)
+    shown = short_form(parts, [field.name for field in fields if field.name in request.args], hidden)
+    return _panel(desk, parts, shown, Entry(filled, visiting.seen(call, {}), names=known), ())
+
+
+def _panel(
+    desk: Desk,
+    parts: visiting.Parts,
+    fields: Sequence[FieldDef],
+    entry: Entry,
+    others: Sequence[str],
+) -> str:
+    call, object, entries = desk.call, parts.object, _entries(parts)
+    entry = replace(entry, offered=offered(object, entry.texts, {}))
+    allowed = parts.record_type.picklists if parts.record_type is not None else {}
+    blocks = []
+    for field in fields:
+        placed = entries[field.name]
+        place = Place(placed, True, allowed.get(field.name), field.required or placed.required)
+        blocks.append(_apart(Piece(block(field, place, call.model, call.language)).render(entry)))
+    record_type = parts.record_type.name if parts.record_type is not None else ""
+    whole = {name: value for name, value in entry.texts.items() if value and name in request.values}
+    context = {
+        "object": object,
+        "title": text(call.language)("form.new_title", object=singular(object, call.language)),
+        "blocks": blocks,
+        "others": others,
+        "record_type": record_type,
+        "form_href": f"/o/{object.name}/new?{urlencode({**whole, 'record_type': record_type})}",
+    }
+    return render("quick.html", desk.look, context)
+
+
+def _apart(html: Any) -> Any:
+    """Ids of their own: the form behind the panel may have the same fields."""
+
+    def renamed(found: re.Match[str]) -> str:
+        return f' {found[1]}="{" ".join("q-" + each for each in found[2].split())}"'
+
+    return html.__class__(_names.sub(renamed, html))
+
+
+def _save(desk: Desk, object: ObjectDef) -> Response:
+    call, form = desk.call, request.form
+    call.gate.require(object, "create")
+    record_type = saving.record_type_for(desk, object, form.get("_record_type"))
+    parts = visiting.parts_for(call, object, record_type)
+    all_fields = visiting.fields_of(parts, creating=True)
+    fields = [field for field in all_fields if field.name in form or f"{field.name}.text" in form]
+    posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
+    posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
+    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
+    values = {name: value for name, value in values.items() if value is not None}
+    if record_type is not None:
+        values.setdefault("record_type", record_type.name)
+    wrong, asked = _lacking(desk, parts, fields, posted)
+    if wrong or posted.errors:
+        return _again(desk, parts, asked, posted, {**posted.errors, **wrong}, (), 422)
+    try:
+        saved = desk.records.create(object.name, values)
+    except (NotFound, Unauthenticated):
+        raise
+    except TabwrightError as error:
+        at, lines = edit_page.sort_faults(error, object, all_fields, call.language)
+        others = [line.text for line in lines if line.anchor is None]
+        more = [field for field in all_fields if field in fields or field.name in at]
+        return _again(desk, parts, more, posted, at, others, error.status)
+    name = saving.saved_name(desk, object, saved.id)
+    notice = Notice(text(call.language)("form.created", name=name), undo=f"/undo/{saved.operation}")
+    toast = render("toast.html", desk.look, {"notice": notice})
+    return _json({"id": str(saved.id), "name": name, "toast": toast})
+
+
+def _lacking(
+    desk: Desk, parts: visiting.Parts, fields: Sequence[FieldDef], posted: edit_page.Posted
+) -> tuple[dict[str, tuple[str, ...]], list[FieldDef]]:
+    """What the layout requires and is blank, also of fields that what was typed has brought up."""
+    call = desk.call
+    made = visibility.typed(call, desk.reads, parts, fields, posted.texts, {})
+    hidden = visibility.hidden(call, parts, made, is_new=True)
+    asked = list(short_form(parts, posted.texts, hidden))
+    zone = ZoneInfo(call.zone)
+    blank: Mapping[str, str] = {each.name: texts.to_text(each, None, zone) for each in asked}
+    seen = replace(posted, texts={**blank, **posted.texts})
+    return edit_page.missing(parts, seen, hidden, call.language), asked
+
+
+def _again(
+    desk: Desk,
+    parts: visiting.Parts,
+    fields: Sequence[FieldDef],
+    posted: edit_page.Posted,
+    errors: Mapping[str, Sequence[str]],
+    others: Sequence[str],
+    status: int,
+) -> Response:
+    entry = edit_page.entry_of(desk.call, posted, {}, errors)
+    faults = [said for found in errors.values() for said in found] + list(others)
+    return _json({"panel": _panel(desk, parts, fields, entry, others), "faults": faults}, status)
+
+
+def _json(body: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
