@@ -6,6 +6,7 @@ A ``Tenancy`` stands for the process, a ``TenantRuntime`` for one tenant in it, 
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.encryption import Keys
 from tabwright.platform.settings import Limits
 from tabwright.runtime.records.hooks import Hooks
 
@@ -33,13 +35,15 @@ Piece = TypeVar("Piece")
 DEFAULT_PIECES = 20_000
 DEFAULT_PIECE_BYTES = 48 * 2**20
 MODELS_KEPT = 4  # releases that requests in flight may still hold
+_MAKING_SECONDS = 5  # a piece takes some milliseconds
 
 
 class Pieces:
     """What runtime compiled from a model, kept by what it was made of (decision 0010).
 
     Bounded by count and by the bytes that each piece says it takes; the piece unused longest goes first.
-    A piece may be lost at any time, so ``make`` must give an equal one again.
+    A piece may be lost at any time, so ``make`` must give an equal one again. Threads that want the same
+    piece wait for the first of them to make it: after a publish everybody asks for the same ones.
     """
 
     def __init__(self, most: int = DEFAULT_PIECES, most_bytes: int = DEFAULT_PIECE_BYTES) -> None:
@@ -47,27 +51,45 @@ class Pieces:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._making: dict[Hashable, threading.RLock] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Piece], size: int = 1024) -> Piece:
-        """The piece under ``key``; made (outside the lock, so perhaps twice) on first use. ``size`` in
-        bytes.
-        """
+        """The piece under ``key``; made on first use, by one thread. ``size`` in bytes."""
         with self._lock:
-            found = self._kept.get(key)
+            found = self._find(key)
             if found is not None:
-                self._kept.move_to_end(key)
                 return cast(Piece, found[0])
-        made = make()
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = (made, size)
-                self._bytes += size
-                while len(self._kept) > 1 and (
-                    len(self._kept) > self._most or self._bytes > self._most_bytes
-                ):
-                    self._bytes -= self._kept.popitem(last=False)[1][1]
-            return cast(Piece, self._kept[key][0])
+            making = self._making.setdefault(key, threading.RLock())
+        # Who has waited too long makes one of its own: a maker that is stuck must not hold up everybody.
+        alone = making.acquire(timeout=_MAKING_SECONDS)
+        try:
+            with self._lock:
+                found = self._find(key)
+            if found is not None:
+                return cast(Piece, found[0])
+            made = make()
+            with self._lock:
+                return self._keep(key, made, size)
+        finally:
+            with self._lock:
+                self._making.pop(key, None)
+            if alone:
+                making.release()
+
+    def _find(self, key: Hashable) -> tuple[Any, int] | None:
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def _keep(self, key: Hashable, made: Piece, size: int) -> Piece:
+        if key not in self._kept:
+            self._kept[key] = (made, size)
+            self._bytes += size
+            while len(self._kept) > 1 and (len(self._kept) > self._most or self._bytes > self._most_bytes):
+                self._bytes -= self._kept.popitem(last=False)[1][1]
+        return cast(Piece, self._kept[key][0])
 
     def clear(self) -> None:
         """Forget everything."""
@@ -108,7 +130,9 @@ class TenantRuntime:
         jobs: Jobs,
         hooks: Hooks | None = None,
         limits: Limits | None = None,
+        keys: Keys | None = None,
     ) -> None:
+        self.keys = keys or Keys((), secrets.token_urlsafe(32))  # of sealed values
         self.limits = limits or Limits()  # the operator's
         self.location = location
         self.store = store
@@ -122,6 +146,7 @@ class TenantRuntime:
         self._releases = releases
         self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
 
     def at_release(self, reader: Reader | None = None) -> Model:
         """The model of the release in force. The number is read each time; the model is compiled once."""
@@ -146,19 +171,22 @@ class TenantRuntime:
         draft's.
         """
         with self._lock:
+            if self._known:
+                tables.take_over(next(reversed(self._known.values()))[1])
             self._known[model.release] = (model, tables)
             while len(self._known) > MODELS_KEPT:
                 self._known.popitem(last=False)
 
     def _load(self, reader: Reader, number: int) -> tuple[Model, Tables]:
-        with self._lock:
-            known = self._known.get(number)
+        with self._loading:  # after a publish elsewhere every thread comes for it at once
+            with self._lock:
+                known = self._known.get(number)
+                previous = next(reversed(self._known.values()))[0] if self._known else None
             if known is not None:
                 return known
-            previous = next(reversed(self._known.values()))[0] if self._known else None
-        loaded = self._releases.load(reader, number, previous)
-        self.keep(*loaded)
-        return loaded
+            loaded = self._releases.load(reader, number, previous)
+            self.keep(*loaded)
+            return loaded
 
     def piece(
         self, what: str, object: ObjectDef, table: RecordTable, make: Callable[[], Piece], *further: Hashable
@@ -179,6 +207,8 @@ class Tenancy:
         hooks: Hooks | None = None,
     ) -> None:
         self.stores = stores
+        settings = stores.settings
+        self.keys = Keys(settings.encryption_keys, settings.secret)
         self.jobs = jobs
         self.hooks = hooks or Hooks()
         self.pieces = pieces or Pieces()
@@ -196,7 +226,7 @@ class Tenancy:
                 store = self.stores.tenant(location)
                 limits = self.stores.settings.limits
                 tenant = TenantRuntime(
-                    location, store, self.pieces, self._releases, self.jobs, self.hooks, limits
+                    location, store, self.pieces, self._releases, self.jobs, self.hooks, limits, self.keys
                 )
                 self._open[location.id] = tenant
             return tenant

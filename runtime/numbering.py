@@ -1,15 +1,16 @@
 """Auto numbers: a counter row per field and period, one UPDATE for any number of records.
 
 Numbers are given in the transaction of the write, just before it, so an operation that fails leaves no gap.
-The pattern holds text, ``{YYYY} {YY} {MM} {DD}`` (the day of the write where the writer is) and one run of
-zeros,
-``{0000}``: the least width of the number. A pattern with date parts starts again with each of their periods.
+A counter is kept for each period and, where numbers are given per parent, for each parent. The pattern holds
+text, ``{YYYY} {YY} {MM} {DD}`` (the day of the write where the writer is) and one run of zeros, ``{0000}``,
+the least width of the number. Unless it says otherwise, a pattern with date parts starts again with each.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -54,8 +55,13 @@ def _date_part(part: str, day: date) -> str:
     return {"YYYY": f"{day:%Y}".zfill(4), "YY": f"{day:%y}", "MM": f"{day:%m}", "DD": f"{day:%d}"}[part]
 
 
-def period_of(pattern: str, day: date) -> str:
-    """What a counter is kept for: the date parts of the pattern on that day."""
+_periods = {"never": "", "year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
+
+
+def period_of(pattern: str, day: date, restart: str | None = None) -> str:
+    """What a counter is kept for: the period that ``restart`` names, else the pattern's date parts."""
+    if restart is not None:
+        return day.strftime(_periods[restart])
     return "-".join(_date_part(part, day) for part in _parts(pattern)[1::2] if part[0] != "0")
 
 
@@ -80,11 +86,58 @@ def _statement(store: Store) -> Prepared:
     )
 
 
-def take_numbers(writer: Writer, uid: str, pattern: str, start: int, day: date, count: int) -> list[str]:
-    """The next ``count`` numbers of a field, by one statement. The counter stays locked to the end of the
-    write.
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter: of a field in a period and, where numbers are given per parent, of one parent."""
+
+    uid: str
+    pattern: str
+    start: int
+    day: date
+    restart: str | None = None
+    parent: str | None = None  # the parent's id; "" for records without one
+
+    @property
+    def key(self) -> str:
+        period = period_of(self.pattern, self.day, self.restart)
+        return period if self.parent is None else f"{period}@{self.parent}"
+
+
+def take_numbers(
+    writer: Writer, counter: Counter, count: int, highest: Callable[[str, str], Iterable[str]]
+) -> list[str]:
+    """The next ``count`` numbers of a counter. It stays locked to the end of the write.
+
+    A counter that is used for the first time goes on behind what stands already: ``highest`` gives the last
+    of the present numbers between a text before and one after the digits. So a counter that an admin has made
+    to start again in another way never gives a number twice.
     """
-    given = {"uid": uid, "period": period_of(pattern, day), "start": start, "count": count}
+    given = {"uid": counter.uid, "period": counter.key, "start": counter.start, "count": count}
     row = writer.row(_statement(writer.store), given)
     assert row is not None
-    return format_numbers(pattern, day, int(row[0]) - count + 1, count)
+    first = int(row[0]) - count + 1
+    if first == counter.start:
+        before, after = _around(counter)
+        last = max((_digits(each, before, after) for each in highest(before, after)), default=-1)
+        if last >= first:
+            again = writer.row(_statement(writer.store), {**given, "count": last - first + 1})
+            assert again is not None
+            first = last + 1
+    return format_numbers(counter.pattern, counter.day, first, count)
+
+
+def _around(counter: Counter) -> tuple[str, str]:
+    """What stands before and after the digits of a counter's numbers."""
+    [one] = format_numbers(counter.pattern, counter.day, 0, 1)
+    parts = _parts(counter.pattern)
+    digits = next((part for part in parts[1::2] if part[0] == "0"), None)
+    if digits is None:
+        return one[:-1], ""
+    at = parts.index(digits)
+    before = sum(len(_date_part(p, counter.day)) if n % 2 else len(p) for n, p in enumerate(parts[:at]))
+    return one[:before], one[before + len(digits) :]
+
+
+def _digits(number: str, before: str, after: str) -> int:
+    inside = number[len(before) : len(number) - len(after)]
+    return int(inside) if inside.isascii() and inside.isdigit() else -1

@@ -121,6 +121,15 @@ def syllables(run: str) -> tuple[str, ...]:
     return tuple(done)
 
 
+@lru_cache(maxsize=1)
+def all_syllables() -> tuple[str, ...]:
+    """Every toneless syllable that a character is read as; such as are sounds only (m, ng) left out."""
+    if _readings.cache_info().currsize == 0:
+        warm()
+    said = set(_readings().characters.values())
+    return tuple(sorted(each for each in said if each.isascii() and not set("aeiouv").isdisjoint(each)))
+
+
 _han = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\u3007\uf900-\ufaff\U00020000-\U000323af]+")
 han_runs = _han.findall  # every run of Han characters in a text
 replace_han = _han.sub  # (replacement, text): each run replaced

@@ -15,12 +15,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef
-from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place
+from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef, label_in
+from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place, Said
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, RecordRule
-from tabwright.runtime.access.rights import MAX_HOPS, named_by_all, rights_of
+from tabwright.runtime.access.rights import AUDIT_FIELDS, AUDIT_RIGHT, MAX_HOPS, named_by_all, rights_of
 
 Level = Literal["read", "edit", "delete", "transfer"]
 
@@ -74,7 +74,7 @@ class Gate:
     def require_right(self, right: str) -> None:
         """Raises Denied without that system right."""
         if not self.has(right):
-            raise Denied.of("access.system_right", right=right)
+            raise Denied.of("access.system_right", right=Said(f"access.right.{right}"))
 
     # ---- objects -----------------------------------------------------------------------------------
 
@@ -95,9 +95,13 @@ class Gate:
             return
         if not (self.may(object, "read") or self.may(object, "create")):
             raise NotFound.of("object.unknown", Place(object=object.name), object=object.name)
-        raise Denied.of(
-            "access.operation", Place(object=object.name), object=object.name, operation=operation
-        )
+        raise self.denied(object, operation)
+
+    def denied(self, object: ObjectDef, operation: str) -> Denied:
+        """The refusal of an operation on an object that may be known, in words that people use."""
+        label = label_in(object.labels, "zh" if self.principal.language == "zh" else "en")
+        said = Said(f"access.to.{operation}")
+        return Denied.of("access.operation", Place(object=object.name), object=label, operation=said)
 
     def objects(self) -> tuple[ObjectDef, ...]:
         """Every object that may be read, in the Model's order."""
@@ -126,6 +130,17 @@ class Gate:
     def editable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields for which a value may be given, in the Model's order."""
         return tuple(field for field in object.fields.values() if self.can_edit(field))
+
+    def settable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
+        """The fields for which a value may be given when a record is made, in the Model's order: the editable
+        ones, and with the right to it when the record was made and by whom.
+        """
+        audit = AUDIT_FIELDS if self.has(AUDIT_RIGHT) and self.may(object, "create") else ()
+        return tuple(
+            field
+            for field in object.fields.values()
+            if self.can_edit(field) or (field.name in audit and self.can_read(field))
+        )
 
     def find(self, object: ObjectDef, name: str) -> FieldDef | None:
         """The readable field of that name or alias, or None."""
@@ -198,6 +213,8 @@ class Gate:
     def _rule(self, object: ObjectDef, level: Level) -> RecordRule:
         if self._all or self.may(object, "modify_all"):
             return EVERYTHING
+        if object.master is not None:
+            return self._rule_of_part(object, level)
         own = self._own()
         if level == "transfer":
             if not self.may(object, "edit"):
@@ -212,6 +229,23 @@ class Gate:
         if level == "edit":
             return EVERYTHING if object.sharing == "edit" else own
         return own
+
+    def _rule_of_part(self, object: ObjectDef, level: Level) -> RecordRule:
+        """A record with a parent has the parent's owner and no sharing of its own (decision 0021)."""
+        if level == "transfer" or not self.may(object, level):
+            return NOTHING
+        if level == "read" and self.may(object, "view_all"):
+            return EVERYTHING
+        return self.parent_rule(object, level)
+
+    def parent_rule(self, object: ObjectDef, level: Level) -> RecordRule:
+        """The rule about parents that decides whether parts of them may be read, or else changed, made,
+        deleted. A part holds its parent's owner, so the rule may be read with either.
+        """
+        master = object.fields[object.master or ""]
+        parent = self.model.objects[master.target or ""]
+        reads = level == "read" or master.master_access == "parent_read"
+        return self.rule(parent, "read" if reads else "edit")
 
     def _own(self) -> RecordRule:
         return RecordRule(owners=(self.principal.user_id, *self.principal.groups))

@@ -1,4 +1,5 @@
-"""Nobody grants what they do not hold (R5): what a publish or an assignment gives, against who does it.
+"""Nobody grants what they do not hold (R5): what a publish, an assignment or a membership gives, against who
+does it.
 
 Rights are compared by uid, so a rename gives nothing, and word by word, not as they come out for one set: a
 word about a field gives something only together with a right on the object, which may stand in another set.
@@ -8,9 +9,10 @@ Who administers (``Rights.administers``) may give everything, or a tenant could 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from uuid import UUID
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef, PermissionSetDef
-from tabwright.platform.errors import Denied
+from tabwright.platform.errors import Denied, Said
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.access.rights import BASE, FIELD_ORDER, field_right, object_rights, rights_of
 
@@ -19,11 +21,6 @@ _sharing = {"private": (), "read": ("view_all",), "edit": ("view_all", "modify_a
 _nothing = PermissionSetDef("", "", {}, frozenset(), {}, {}, (), (), {})
 
 Right = tuple[str, ...]  # ("system", right), ("object", uid, operation), ("field", uid, word), ("type", uid)
-
-
-def assigns(object: ObjectDef) -> bool:
-    """Whether the object's records give permission sets to people."""
-    return object.name == "permission_assignment" and object.package == BASE
 
 
 def check_publish(principal: Principal, old: Model, new: Model, dropped: Collection[str] = ()) -> None:
@@ -37,7 +34,7 @@ def check_publish(principal: Principal, old: Model, new: Model, dropped: Collect
         return
     given, changed = _difference(old, new, frozenset(dropped))
     if changed and "manage_users" not in mine.system:
-        raise Denied.of("access.system_right", right="manage_users")
+        raise Denied.of("access.system_right", right=Said("access.right.manage_users"))
     _require(principal, old, given, new)
 
 
@@ -50,6 +47,21 @@ def check_assignment(principal: Principal, model: Model, uids: Iterable[str]) ->
         each = model.permission_sets.get(uid)
         if each is not None:
             _require(principal, model, set(_words(each, model)), model)
+
+
+def check_membership(principal: Principal, model: Model, queue: UUID) -> None:
+    """Raises Denied where this person may not let others into the queue: its records are open to its members,
+    so only a member gives nothing new, or who may change every record anyway.
+    """
+    mine = rights_of(model, principal)
+    if mine.administers:
+        return
+    own = [object for object in model.objects.values() if object.package != BASE]
+    if queue in principal.groups and principal.token_scope is None:
+        return
+    # A token that was narrowed is no member: what its person sees it may not see.
+    if not all("modify_all" in mine.operations(object) for object in own):
+        raise Denied.of("access.grant_membership")
 
 
 def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Right], bool]:
@@ -67,9 +79,28 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
     was = {each.uid: each for each in old.objects.values()}
     for object in new.objects.values():
         if object.uid in was:
-            opened = set(_sharing[object.sharing]) - set(_sharing[was[object.uid].sharing])
+            opened = _opened(object, new, was[object.uid], old)
             given |= {("object", object.uid, right) for right in opened}
     return given, changed or bool(given)
+
+
+def _opened(object: ObjectDef, new: Model, was: ObjectDef, old: Model) -> set[str]:
+    """The rights that the new sharing gives to everybody."""
+    if object.master is not None and _master_uid(object) != _master_uid(was):
+        return {"view_all", "modify_all"}  # whoever may see or change a parent
+    return _open(object, new) - _open(was, old)
+
+
+def _open(object: ObjectDef, model: Model) -> set[str]:
+    if object.master is None:
+        return set(_sharing[object.sharing])
+    master = object.fields[object.master]
+    found = _open(model.objects[master.target or ""], model)
+    return {"view_all", "modify_all"} if found and master.master_access == "parent_read" else found
+
+
+def _master_uid(object: ObjectDef) -> str | None:
+    return object.fields[object.master].uid if object.master else None
 
 
 def _uids(model: Model) -> set[str]:

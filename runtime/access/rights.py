@@ -23,6 +23,8 @@ Operation = Literal[
 BASE = "base"  # the built-in package: rights on its objects are always named
 NAMED_BY_ALL = ("user", "queue")  # everybody signed in may read id and name of these
 WRITABLE_SYSTEM_FIELDS = ("owner", "record_type")
+AUDIT_FIELDS = ("created_at", "created_by")
+AUDIT_RIGHT = "set_audit_fields"  # to say of a new record when it was made and by whom
 MAX_HOPS = 3  # lookups in one path
 
 _implied: dict[str, tuple[str, ...]] = {
@@ -153,7 +155,8 @@ class Rights:
             right = max(
                 (field_right(each, field) for each in self.sets), key=FIELD_ORDER.__getitem__, default="none"
             )
-        if right == "edit" and (not writes or field.read_only or field.type == "auto_number"):
+        inherited = field.name == "owner" and object.master is not None
+        if right == "edit" and (not writes or inherited or field.read_only or field.type == "auto_number"):
             right = "read"
         if right == "read" and "read" not in operations:
             right = "none"
@@ -167,6 +170,7 @@ class Rights:
         found = self._footprints.get(object.name)
         if found is None:
             facts: list[tuple[str, str, bool, tuple[str, ...]]] = []
+            facts.append(("unmask", "", "unmask" in self.system, ()))
             seen: set[str] = set()
             level = [object]
             for _ in range(MAX_HOPS + 1):
@@ -178,6 +182,7 @@ class Rights:
                     readable = self.readable(each) if self.may(each, "read") else ()
                     wide = self.all or bool(self.operations(each) & {"view_all", "modify_all"})
                     facts.append((each.uid, each.digest, wide, tuple(field.uid for field in readable)))
+                    facts += self._above(each)
                     for field in readable:
                         for name in targets(field):
                             if (target := self._model.objects.get(name)) is not None:
@@ -185,6 +190,14 @@ class Rights:
                 level = following
             found = self._footprints[object.name] = sha256(repr(facts).encode()).hexdigest()
         return found
+
+    def _above(self, object: ObjectDef) -> Iterable[tuple[str, str, bool, tuple[str, ...]]]:
+        """What decides about access to a part: the parents, one above the other."""
+        while object.master is not None:
+            object = self._model.objects[object.fields[object.master].target or ""]
+            rights = self.operations(object)
+            wide = self.all or bool(rights & {"view_all", "modify_all"})
+            yield object.uid, object.digest, wide, tuple(sorted(rights))
 
     def tabs(self) -> frozenset[str]:
         return frozenset(name for each in self.sets for name in each.tabs)

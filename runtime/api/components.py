@@ -8,7 +8,7 @@ from typing import Any
 from tabwright.runtime.api.record_schema import ID
 from tabwright.runtime.exchange.dates import ORDERS
 from tabwright.runtime.exchange.runs import VERBS
-from tabwright.runtime.exchange.settings import BLANKS, MISSING, MODES
+from tabwright.runtime.exchange.settings import BLANKS, EXISTING, MISSING, MODES
 from tabwright.runtime.exchange.sources import DELIMITERS, ENCODINGS
 
 Schema = Mapping[str, Any]
@@ -64,7 +64,22 @@ _difference = _object(
     properties=_list(_object("pointer", pointer=_text, old=_any, new=_any)),
 )
 
+_import_key: Schema = {
+    "oneOf": [_text, _list(_text), {"type": "null"}],
+    "description": "A field that names one record, or the fields of a unique rule.",
+}
 _counts: Schema = {"type": "object", "additionalProperties": _whole}
+_import_counts: Schema = {
+    "type": "object",
+    "properties": {
+        "parents": {
+            "type": "object",
+            "additionalProperties": _counts,
+            "description": "By object, what columns `lookup.field` of the rows made or changed.",
+        }
+    },
+    "additionalProperties": _whole,
+}
 
 COMPONENTS: Mapping[str, Schema] = {
     "Problem": {
@@ -201,23 +216,32 @@ COMPONENTS: Mapping[str, Schema] = {
         finished_at=_or_null(_moment),
     ),
     "Import": _object(
-        "id object filename size state verbs format header sample settings counts faults",
+        "id object filename size has_file state verbs format header sample settings counts faults",
         id=_id,
         object=_text,
         filename=_text,
         size=_whole,
+        has_file=_flag,
+        created_by=_or_null(_id),
         state={"enum": sorted(VERBS)},
         verbs=_list(_text),
         format={"type": "object"},
         header=_list(_text),
         sample=_list(_list(_text)),
         rows=_or_null(_whole),
-        settings=_object("mode key columns", mode=_text, key=_or_null(_text), columns={"type": "object"}),
-        counts=_counts,
+        settings=_object(
+            "mode key columns parents",
+            mode=_text,
+            key=_import_key,
+            columns={"type": "object"},
+            parents={"type": "object"},
+            before=_or_null(_object("filename at own", filename=_text, at=_moment, own=_flag)),
+        ),
+        counts=_import_counts,
         checked=_or_null(
             _object(
                 "counts issues",
-                counts=_counts,
+                counts=_import_counts,
                 seconds={"type": "number"},
                 issues=_list(
                     _object(
@@ -251,13 +275,16 @@ COMPONENTS: Mapping[str, Schema] = {
                 "additionalProperties": False,
             },
             mode={"enum": list(MODES)},
-            key=_or_null(_text),
+            key=_import_key,
             columns={
                 "type": "object",
                 "description": "By name of the file's column; null leaves a column out.",
                 "additionalProperties": {
                     **_object(
-                        field=_text,
+                        field={
+                            "type": "string",
+                            "description": "A field, or `lookup.field`, of the record that a lookup names.",
+                        },
                         match=_or_null(_text),
                         values={
                             "type": ["object", "null"],
@@ -272,6 +299,21 @@ COMPONENTS: Mapping[str, Schema] = {
                         dates={"enum": list(ORDERS), "description": "The order of days with the year last."},
                     ),
                     "type": ["object", "null"],
+                },
+            },
+            parents={
+                "type": "object",
+                "description": "By lookup: how the records are found that columns `lookup.field` fill.",
+                "additionalProperties": {
+                    **_object(
+                        key=_import_key,
+                        existing={
+                            "enum": list(EXISTING),
+                            "description": "What becomes of a record that is there already.",
+                        },
+                    ),
+                    "type": ["object", "null"],
+                    "additionalProperties": False,
                 },
             },
         ),

@@ -100,6 +100,17 @@ class ImportApi:
                 for verb, summary in verbs.items()
             ),
             Endpoint(
+                "POST",
+                f"{one}/reset",
+                "reset_import",
+                "Forget the mapping of the last time and propose anew",
+                SIGNED_IN,
+                self.reset,
+                TAG,
+                answers={200: "Import"},
+                problems=refusals,
+            ),
+            Endpoint(
                 "GET",
                 f"{one}/problems",
                 "import_problems",
@@ -165,6 +176,10 @@ class ImportApi:
         if settings:
             run = imports.change(id, settings)
         return Answer.of(_json(imports, run, call.language))
+
+    def reset(self, call: Call, asked: Asked) -> Answer:
+        imports = self._imports(call)
+        return Answer.of(_json(imports, imports.reset(_id(asked)), call.language))
 
     def _verb(self, verb: str) -> Any:
         def do(call: Call, asked: Asked) -> Answer:
@@ -233,6 +248,8 @@ def _json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
         "object": imports.object(run).name,
         "filename": run.filename,
         "size": run.size,
+        "has_file": run.has_file,
+        "created_by": run.created_by,
         "state": run.state,
         "verbs": list(run.verbs),
         "format": run.format.to_json(),

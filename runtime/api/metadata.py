@@ -124,7 +124,7 @@ class MetadataApi:
     # ---- publishing --------------------------------------------------------------------------------
 
     def plan(self, call: Call, asked: Asked) -> Answer:
-        return Answer.of(_plan(call, self._publishing(call).preview(call.principal.user_id)))
+        return Answer.of(plan_json(call, self._publishing(call).preview(call.principal.user_id)))
 
     def publish(self, call: Call, asked: Asked) -> Answer:
         found = self._publishing(call).publish(
@@ -248,7 +248,8 @@ def _examples(call: Call, each: Consequence) -> list[dict[str, Any]]:
     return [{"record": one.record, "value": one.value} for one in each.examples]
 
 
-def _plan(call: Call, plan: Plan) -> dict[str, Any]:
+def plan_json(call: Call, plan: Plan) -> dict[str, Any]:
+    """What a publish would do, as the API and the command line tell it, in the language of the call."""
     return {
         "release": plan.release,
         "publishable": plan.publishable,

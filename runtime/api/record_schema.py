@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.json_schema import PATTERNS
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.runtime.access.gate import Gate
 
 ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _MOMENT = {"type": "string", "format": "date-time"}
-_TEXTS = ("text", "long_text", "email", "phone", "url", "auto_number", "record_type", "picklist")
 
 
 def read_schema(field: FieldDef) -> dict[str, Any]:
@@ -17,10 +18,16 @@ def read_schema(field: FieldDef) -> dict[str, Any]:
     if field.name == "id" and field.system:
         return dict(ID)
     found: dict[str, Any]
-    if field.type == "revision" or field.type == "integer":
+    if TYPES[field.type].whole or field.type == "revision":
         found = {"type": "integer"}
     elif field.is_number:
         found = {"type": "number"}
+    elif TYPES[field.type].many:
+        found = {"type": "array", "items": {"type": "string"}}
+    elif field.type == "json":
+        return {"type": ["object", "array", "null"], "title": _title(field)}
+    elif field.type in PATTERNS:
+        found = {"type": "string", "pattern": PATTERNS[field.type]}
     elif field.type == "boolean":
         found = {"type": "boolean"}
     elif field.type == "date":
@@ -32,18 +39,27 @@ def read_schema(field: FieldDef) -> dict[str, Any]:
     else:
         found = {"type": "string"}
     found["type"] = [found["type"], "null"]
-    return {**found, "title": field.labels.get("en") or next(iter(field.labels.values()))}
+    return {**found, "title": _title(field)}
+
+
+def _title(field: FieldDef) -> str:
+    return field.labels.get("en") or next(iter(field.labels.values()))
 
 
 def write_schema(field: FieldDef) -> dict[str, Any]:
     """The JSON Schema of a value that may be given: what is sure to be taken, rules apart."""
-    found: dict[str, Any] = {"title": field.labels.get("en") or next(iter(field.labels.values()))}
-    if field.type == "integer":
+    found: dict[str, Any] = {"title": _title(field)}
+    if TYPES[field.type].whole:
         found["type"] = ["integer", "string", "null"]
     elif field.is_number:
         found["type"] = ["number", "string", "null"]
     elif field.type == "boolean":
         found["type"] = ["boolean", "string", "null"]
+    elif TYPES[field.type].many:
+        found["type"] = ["array", "string", "null"]
+        found["items"] = {"type": "string"}
+    elif field.type == "json":
+        found["type"] = ["object", "array", "string", "null"]
     else:
         found["type"] = ["string", "null"]
         if field.max_length is not None:
@@ -109,7 +125,7 @@ def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
     }
     if field.help:
         found["help"] = dict(field.help)
-    for name in ("max_length", "precision", "scale", "minimum", "maximum", "currency"):
+    for name in ("max_length", "precision", "scale", "minimum", "maximum", "max_items", "currency", "mask"):
         value = getattr(field, name)
         if value is not None:
             found[name] = value
@@ -118,14 +134,16 @@ def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
             {"code": value.code, "label": dict(value.labels), "active": value.active, "colour": value.colour}
             for value in field.picklist.values
         ]
+    if field.controlled_by is not None and gate.find(object, field.controlled_by) is not None:
+        found["controlled_by"] = field.controlled_by
+        found["matrix"] = {code: sorted(allowed) for code, allowed in field.matrix.items()}
     if target is not None and gate.may(target, "read"):
         found["target"] = target.name
     return found
 
 
 def _sortable(object: ObjectDef, field: FieldDef) -> bool:
-    if field.type == "long_text":
-        return False
-    if field.type in ("text", "email", "phone", "url", "auto_number"):
+    sorts = TYPES[field.type].sorts
+    if sorts == "key":
         return field.sortable or field.name == object.name_field
-    return True
+    return sorts != "no"

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tabwright.metadata.model import ObjectDef
+from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Reader
 from tabwright.platform.errors import Fault, Invalid, Malformed, NotFound, Place, Stale
 from tabwright.platform.language import say_fault
@@ -27,15 +28,19 @@ from tabwright.runtime.api.shapes import (
     SearchQuery,
 )
 from tabwright.runtime.desk import Call
+from tabwright.runtime.journal.asof import as_of, moment_of, own_fields
 from tabwright.runtime.journal.reading import history
 from tabwright.runtime.query.aggregate import aggregate
 from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure, Query
 from tabwright.runtime.query.options import lookup_options
 from tabwright.runtime.query.page import Record
 from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.query.rows import RowShape
 from tabwright.runtime.records.batch import Intent, Outcome, RowResult
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.search.querying import search
+from tabwright.runtime.storage.columns import encode
+from tabwright.runtime.unmasking import unmask
 
 _tag = re.compile(r'(?:W/)?"r(\d{1,18})-[0-9a-f]{16}"')
 _rights = {
@@ -116,6 +121,8 @@ class RecordApi:
 
     def list_records(self, call: Call, asked: Asked) -> Answer:
         given = asked.query
+        if given.get("as_of") is not None:
+            raise Invalid.of("journal.lists", Place(field="as_of"))
         query = Query(
             asked.path["object"],
             given.get("fields_", ()),
@@ -128,6 +135,10 @@ class RecordApi:
         return Answer(200, Reads(call).list(query).json())
 
     def get_record(self, call: Call, asked: Asked) -> Answer:
+        if asked.query.get("as_of") is not None:
+            return self._past_record(call, asked)
+        if asked.query.get("unmask"):
+            return self._unmasked(call, asked)
         record = self._record(
             call, asked.path["object"], self._id(call, asked), asked.query.get("fields_", ())
         )
@@ -136,8 +147,34 @@ class RecordApi:
             return Answer(304, None, {"ETag": tag})
         return Answer(200, body, {"ETag": tag})
 
+    def _unmasked(self, call: Call, asked: Asked) -> Answer:
+        """The record with some masked fields whole. Never from a cache: each look is noted."""
+        object, id = call.gate.object(asked.path["object"]), self._id(call, asked)
+        whole = unmask(call, object, id, asked.query["unmask"])
+        record = self._record(call, object.name, id, asked.query.get("fields_", ()))
+        _, body = _etag(call, record)
+        shown = {**msgspec.json.decode(body, type=dict[str, msgspec.Raw]), **whole}
+        return Answer(200, encode(shown), {"Cache-Control": "no-store"})
+
+    def _past_record(self, call: Call, asked: Asked) -> Answer:
+        object, id = call.gate.object(asked.path["object"]), self._id(call, asked)
+        at = moment_of(asked.query["as_of"], ZoneInfo(call.zone))
+        names = own_fields(call, object, asked.query.get("fields_", ()))
+        past = as_of(call, object.name, id, at)
+        table = call.tables.of(object)
+        codecs = [table.codec(name) for name in names]
+        stored = [codec.to_storage(past.values[name]) for name, codec in zip(names, codecs, strict=True)]
+        return Answer(200, encode(RowShape(names, codecs).wire([tuple(stored)])[0]))
+
     def record_history(self, call: Call, asked: Asked) -> Answer:
         entries = history(call, asked.path["object"], self._id(call, asked))
+        table = call.tables.of(call.gate.object(asked.path["object"]))
+
+        def wire(name: str, value: Any) -> Any:
+            """As a record's own values are answered."""
+            codec = table.codec(name)
+            return codec.to_wire(codec.to_storage(value))
+
         return Answer.of(
             {
                 "history": [
@@ -150,7 +187,10 @@ class RecordApi:
                         "release": each.release,
                         "revision": each.revision,
                         "action": each.action,
-                        "fields": [{"field": f.field, "old": f.old, "new": f.new} for f in each.fields],
+                        "fields": [
+                            {"field": f.field, "old": wire(f.field, f.old), "new": wire(f.field, f.new)}
+                            for f in each.fields
+                        ],
                     }
                     for each in entries
                 ]
@@ -158,8 +198,16 @@ class RecordApi:
         )
 
     def options(self, call: Call, asked: Asked) -> Answer:
-        found = lookup_options(call, asked.path["object"], asked.query["q"], asked.query["limit"])
+        field = self._lookup(call, asked.query["for_"]) if "for_" in asked.query else None
+        found = lookup_options(call, asked.path["object"], asked.query["q"], asked.query["limit"], field)
         return Answer.of({"options": [{"id": each.id, "name": each.name} for each in found]})
+
+    def _lookup(self, call: Call, path: str) -> FieldDef:
+        object, _, name = path.partition(".")
+        field = call.gate.resolve(call.gate.object(object), name).field
+        if not field.is_reference:
+            raise Invalid.of("query.not_a_lookup", Place(field=path), path=path)
+        return field
 
     def search(self, call: Call, asked: Asked) -> Answer:
         hits = search(call, asked.query["q"], asked.query.get("objects"), asked.query["limit"])

@@ -28,10 +28,24 @@ class ListQuery(ma.Schema):
         validate=validate.Length(max=4000), metadata=_about("`next_cursor` of the last page.")
     )
     count = Flag(load_default=False, metadata=_about("Also count, up to a limit."))
+    as_of = fields.String(
+        validate=validate.Length(max=40),
+        metadata=_about("Refused: only one record can be read as of a moment."),
+    )
 
 
 class RecordQuery(ma.Schema):
+    unmask = Names(
+        metadata=_about("Masked fields to show whole; takes the right `unmask` and stands in the journal.")
+    )
     fields_ = Names(data_key="fields", metadata=_about("Fields, over lookups too: `name,account.name`."))
+    as_of = fields.String(
+        validate=validate.Length(max=40),
+        metadata=_about(
+            "A moment (ISO 8601) or a date (its end): the record as it stood then, own fields only, "
+            "under your rights of today."
+        ),
+    )
 
 
 class SearchQuery(ma.Schema):
@@ -45,6 +59,13 @@ class SearchQuery(ma.Schema):
 class OptionsQuery(ma.Schema):
     q = fields.String(load_default="", validate=validate.Length(max=200), metadata=_about("Part of a name."))
     limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=50))
+    for_ = fields.String(
+        data_key="for",
+        validate=validate.Length(max=200),
+        metadata=_about(
+            "The lookup to fill, as `object.field`: only what its filter lets through is offered."
+        ),
+    )
 
 
 class BulkBody(ma.Schema):

@@ -60,7 +60,7 @@ class Carried:
             for key in self._keys.asked(texts):
                 for number in self._rows.get(key, ()):
                     group = self._chunk_of[number]
-                    if group < before and number not in found:
+                    if group <= before and number not in found:
                         found[number] = group
                         todo.append((self._keys.texts(self._shelf.get(number)), group))
         groups: dict[int, list[tuple[int, list[str]]]] = {}

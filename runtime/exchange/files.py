@@ -1,18 +1,25 @@
-"""An uploaded file in the tenant's store, in pieces of 1 MB, and read again as a stream."""
+"""An uploaded file in the tenant's store, in pieces of 1 MB: read again as a stream, removed in the end."""
 
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.platform.clock import Clock
 from tabwright.platform.database import Store, Writer
 from tabwright.platform.errors import TooLarge
-from tabwright.runtime.exchange.tables import PART
+from tabwright.platform.jobs import JobRun, Jobs
+from tabwright.runtime.exchange.tables import PART, RUN
 
 PIECE = 1024 * 1024
+KIND = "import.files"
+MOVING = ("checking", "running", "undoing")
+_AT_ONCE = 20  # imports whose files go in one transaction
 
 
 def keep(writer: Writer, import_id: UUID, content: BinaryIO, most: int) -> int:
@@ -79,3 +86,43 @@ class _Pieces(io.RawIOBase):
 def opened(store: Store, import_id: UUID, size: int) -> BinaryIO:
     """The kept file as a stream that can be read from anywhere."""
     return io.BufferedReader(_Pieces(store, import_id, size), 256 * 1024)
+
+
+# ---- removal --------------------------------------------------------------------------------------
+
+
+def ask(jobs: Jobs, writer: Writer, since: datetime, days: int) -> None:
+    """Have the files looked through once what was touched at ``since`` has lain for ``days`` days."""
+    due = since + timedelta(days=days + 1)  # one look for all of a day
+    jobs.add(writer, KIND, {}, due_at=due, key=f"{KIND} {due:%Y-%m-%d}")
+
+
+def register(jobs: Jobs, clock: Clock, days: int) -> None:
+    """Make the removal known to the workers: files of imports that nobody touched for ``days`` days.
+
+    The import itself stays with its counts, its refused rows and its undo, which reads the journal.
+    """
+    jobs.register(KIND, _remover(jobs, clock, days))
+
+
+def _remover(jobs: Jobs, clock: Clock, days: int) -> Callable[[JobRun], Any]:
+    def run(job: JobRun) -> Any:
+        removed = 0
+        while True:
+            before = clock.now() - timedelta(days=days)
+            with job.step() as writer:
+                kept = sa.exists().where(PART.c.import_id == RUN.c.id)
+                chosen = sa.select(RUN.c.id).where(
+                    RUN.c.state.not_in(MOVING), RUN.c.updated_at < before, kept
+                )
+                old = writer.execute(chosen.limit(_AT_ONCE)).scalars().all()
+                writer.execute(sa.delete(PART).where(PART.c.import_id.in_(old)))
+                removed += len(old)
+                job.progress(removed)
+                if not old:
+                    oldest = writer.execute(sa.select(sa.func.min(RUN.c.updated_at)).where(kept)).scalar()
+                    if oldest is not None:  # look again when the next is due, but not before tomorrow
+                        ask(jobs, writer, max(oldest, before), days)
+                    return {"removed": removed}
+
+    return run

@@ -15,14 +15,15 @@ from tabwright.platform.database import Writer
 from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, Place
 from tabwright.platform.language import register_messages
 from tabwright.platform.settings import Limits
-from tabwright.runtime.access.principal import TokenScope
 from tabwright.runtime.desk import Call
-from tabwright.runtime.exchange import files, results, runs, sources, undoing, working
+from tabwright.runtime.exchange import files, keeping, resolving, results, runs, sources, undoing, working
 from tabwright.runtime.exchange import settings as choosing
 from tabwright.runtime.exchange.cells import is_result
+from tabwright.runtime.exchange.keeping import outlined, scope_json
 from tabwright.runtime.exchange.mapping import propose
+from tabwright.runtime.exchange.memory import remembered
 from tabwright.runtime.exchange.runs import Problem, Run
-from tabwright.runtime.exchange.settings import Column, Settings
+from tabwright.runtime.exchange.settings import Column, Parent, Settings
 from tabwright.runtime.exchange.sources import Outline
 from tabwright.runtime.exchange.tables import LATER, PROBLEM, RUN
 
@@ -49,42 +50,12 @@ class Imports:
         TooLarge, Invalid for a file without rows. One that breaks off later is kept, with its fault, so
         that its format can be changed.
         """
-        call = self._call
         found = self._importable(object)
-        filename = _plain(filename)
-        size = files.size_of(content, self._limits.upload_bytes)
-        form = sources.sniff(content, filename)
-        outline = sources.outline(content, form)
-        chosen = self._proposed(found, outline)
-        id = call.ids.new()
-        now = call.clock.now()
-        content.seek(0)
-        with call.tenant.store.write() as writer:
-            writer.execute(
-                sa.insert(RUN),
-                {
-                    "id": id,
-                    "object_uid": found.uid,
-                    "filename": filename,
-                    "size": size,
-                    "format": form.to_json(),
-                    **_outlined(outline),
-                    "settings": chosen.to_json(),
-                    "state": "mapping",
-                    "counts": dict(runs.NO_COUNTS),
-                    "checked": None,
-                    "taken_row": 0,
-                    "job_id": None,
-                    "language": call.language,
-                    "zone": call.zone,
-                    "scope": _scope_json(call.principal.token_scope),
-                    "created_by": call.principal.user_id,
-                    "created_at": now,
-                    "updated_at": now,
-                },
-            )
-            files.keep(writer, id, content, self._limits.upload_bytes)
-        return self.get(id)
+
+        def chosen(outline: Outline) -> Settings:
+            return remembered(self._call, found, outline.header) or self._proposed(found, outline)
+
+        return self.get(keeping.keep(self._call, self._limits, filename, content, found.uid, chosen))
 
     def change_format(self, id: UUID, changes: Mapping[str, Any]) -> Run:
         """Read the file in another way: ``encoding``, ``delimiter``, ``sheet``, ``header``. Columns are
@@ -99,8 +70,8 @@ class Imports:
         kept = {name: column for name, column in run.settings.columns.items() if name in chosen.columns}
         taken = {column.field for column in kept.values()}
         columns = {name: column for name, column in chosen.columns.items() if column.field not in taken}
-        chosen = Settings(run.settings.mode, run.settings.key, {**columns, **kept})
-        self._change(run, format=form.to_json(), settings=chosen.to_json(), **_outlined(outline))
+        chosen = replace(run.settings, columns={**columns, **kept})
+        self._change(run, format=form.to_json(), settings=chosen.to_json(), **outlined(outline))
         return self.get(id)
 
     # ---- settings ---------------------------------------------------------------------------------
@@ -111,7 +82,7 @@ class Imports:
         """
         run = self._for(id, "change")
         changed = choosing.patched(run.settings, patch)
-        choosing.resolve(self._call.gate, self.object(run), changed, run.header)
+        resolving.resolve(self._call.gate, self.object(run), changed, run.header)
         self._change(run, settings=changed.to_json())
         return self.get(id)
 
@@ -120,7 +91,30 @@ class Imports:
         rest.
         """
         run = self._for(id, "change")
-        self._change(run, settings=choosing.patched(run.settings, patch).to_json())
+        self._change(run, settings=self._settled(run, choosing.patched(run.settings, patch)).to_json())
+        return self.get(id)
+
+    def _settled(self, run: Run, settings: Settings) -> Settings:
+        """The settings with what was left to us written out as the page shows it: to post the page as it is
+        changes nothing.
+        """
+        try:
+            plan = resolving.resolve(self._call.gate, self.object(run), settings, run.header)
+        except (Invalid, Denied, NotFound):
+            return settings
+        columns = dict(settings.columns)
+        for chosen in plan.by_field.values():
+            if chosen.targets:
+                match = chosen.column.match or chosen.targets[0][1].name
+                columns[chosen.name] = replace(columns[chosen.name], match=match)
+        parents = {each.lookup.name: Parent(each.plan.key_names, each.existing) for each in plan.parents}
+        return replace(settings, columns=columns, parents=parents)
+
+    def reset(self, id: UUID) -> Run:
+        """Forget what was chosen, here and the last time: propose from names and cells alone."""
+        run = self._for(id, "change")
+        outline = Outline(run.header, run.sample, run.row_count, None)
+        self._change(run, settings=self._proposed(self.object(run), outline, {}).to_json())
         return self.get(id)
 
     def faults(self, run: Run) -> Sequence[Any]:
@@ -130,7 +124,7 @@ class Imports:
         if run.row_count is None:
             return run.error
         try:
-            choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+            resolving.resolve(self._call.gate, self.object(run), run.settings, run.header)
         except (Invalid, Denied, NotFound) as error:
             return error.faults
         return ()
@@ -140,7 +134,7 @@ class Imports:
     def check(self, id: UUID) -> Run:
         """Begin a dry run as a job."""
         run = self._for(id, "check")
-        choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+        resolving.resolve(self._call.gate, self.object(run), run.settings, run.header)
         with self._call.tenant.store.write() as writer:
             self._begin(writer, run, "checking", working.KIND, "check", error=None, checked=None)
         return self.get(id)
@@ -148,7 +142,7 @@ class Imports:
     def run(self, id: UUID) -> Run:
         """Begin the import as a job, or go on with one that was stopped or failed."""
         run = self._for(id, "run")
-        choosing.resolve(self._call.gate, self.object(run), run.settings, run.header)
+        resolving.resolve(self._call.gate, self.object(run), run.settings, run.header)
         with self._call.tenant.store.write() as writer:
             if run.state in ("mapping", "checked"):
                 writer.execute(
@@ -158,7 +152,7 @@ class Imports:
                 fresh = {"counts": dict(runs.NO_COUNTS), "taken_row": 0}
             else:
                 fresh = {}
-            self._begin(writer, run, "running", working.KIND, "run", error=None, **fresh)
+            self._begin(writer, run, "running", working.KIND, "run", None, error=None, **fresh)
         return self.get(id)
 
     def cancel(self, id: UUID) -> Run:
@@ -175,15 +169,26 @@ class Imports:
         """
         run = self._for(id, "undo")
         self._call.gate.require(self.object(run), "edit")
+        person = self._call.principal
+        who = {"by": person.user_id.hex, "scope": scope_json(person.token_scope)}
         with self._call.tenant.store.write() as writer:
             if run.state != "undo_stopped":
                 writer.execute(sa.delete(PROBLEM).where(PROBLEM.c.import_id == id, PROBLEM.c.phase == "undo"))
-            self._begin(writer, run, "undoing", undoing.KIND, "undo", error=None)
+            self._begin(writer, run, "undoing", undoing.KIND, "undo", who, error=None)
         return self.get(id)
 
-    def _begin(self, writer: Writer, run: Run, state: str, kind: str, what: str, **values: Any) -> None:
+    def _begin(
+        self,
+        writer: Writer,
+        run: Run,
+        state: str,
+        kind: str,
+        what: str,
+        further: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
         call = self._call
-        payload = {"import": run.id.hex, "what": what}
+        payload = {"import": run.id.hex, "what": what, **(further or {})}
         # One unfinished job of an import at most: of two who press the button at once, one finds it begun.
         moved = sa.update(RUN).where(
             RUN.c.id == run.id, RUN.c.job_id.is_not_distinct_from(run.job and run.job.id)
@@ -196,19 +201,28 @@ class Imports:
     # ---- reading ----------------------------------------------------------------------------------
 
     def get(self, id: UUID) -> Run:
-        """An import of this person. Raises NotFound."""
+        """An import of this person, or into an object of which they may change every record: somebody else's
+        they may look at and undo. Raises NotFound.
+        """
         with self._call.tenant.store.read() as reader:
             run = runs.load(reader, id)
-        if run.created_by != self._call.principal.user_id:
+        own = run.created_by == self._call.principal.user_id
+        try:
+            object = self.object(run)
+        except Denied:
+            if own:
+                raise
+            raise NotFound.of("import.not_found", Place(), id=id.hex) from None
+        if not own and not self._call.gate.may(object, "modify_all"):
             raise NotFound.of("import.not_found", Place(), id=id.hex)
-        self.object(run)
-        return run
+        return run if own else replace(run, others=True)
 
     def recent(self, object: str, limit: int = 10) -> list[Run]:
-        """This person's newest imports into an object."""
+        """The newest imports into an object that this person may look at: their own, or everybody's."""
         found = self._importable(object)
+        person = None if self._call.gate.may(found, "modify_all") else self._call.principal.user_id
         with self._call.tenant.store.read() as reader:
-            return runs.recent(reader, self._call.principal.user_id, found.uid, limit)
+            return runs.recent(reader, person, found.uid, limit)
 
     def object(self, run: Run) -> ObjectDef:
         """The object of an import, whatever it is called by now; NotFound without the right to import into
@@ -249,6 +263,7 @@ class Imports:
 
     def _importable(self, object: str) -> ObjectDef:
         found = self._call.gate.object(object)
+        self._call.gate.require_right("import")
         self._call.gate.require(found, "import")
         if not any(self._call.gate.may(found, right) for right in ("create", "edit")):
             self._call.gate.require(found, "create")
@@ -257,6 +272,8 @@ class Imports:
     def _for(self, id: UUID, verb: str) -> Run:
         run = self.get(id)
         if verb not in run.verbs:
+            if not run.has_file and verb in runs.NEED_FILE and verb in runs.VERBS[run.state]:
+                raise Conflict.of("import.file_removed", days=self._limits.import_file_days)
             if run.row_count is None and verb in ("check", "run"):
                 raise Invalid(run.error)
             raise Conflict.of("import.wrong_state", state=run.state, verb=verb)
@@ -271,25 +288,26 @@ class Imports:
                 raise Conflict.of("import.wrong_state", state=run.state, verb="change")
             runs.change(writer, run.id, now, **{"state": "mapping", "job_id": None, "error": None, **values})
 
-    def _proposed(self, object: ObjectDef, outline: Outline) -> Settings:
+    def _proposed(
+        self, object: ObjectDef, outline: Outline, before: Mapping[str, Column] | None = None
+    ) -> Settings:
         gate = self._call.gate
         fields = [each for each in gate.editable(object) if not each.system or each.name == "owner"]
-        columns = propose(
-            self._call.model, object, fields, outline.header, outline.sample, self._before(object)
-        )
+        known = self._before(object) if before is None else before
+        columns = propose(self._call.model, object, fields, outline.header, outline.sample, known)
         if is_result(outline.header):
             columns.pop(outline.header[-1], None)
         columns = {name: self._readable_match(object, column) for name, column in columns.items()}
         mode: choosing.Mode = "create" if gate.may(object, "create") else "update"
-        return Settings(mode, None, columns)
+        return Settings(mode, (), columns)
 
     def _readable_match(self, object: ObjectDef, column: Column) -> Column:
         """The proposal with a match field that this person may read, if the target has one."""
         field = object.fields[column.field]
         if not field.is_reference:
             return column
-        for target in choosing.targets_of(self._call.gate, field):
-            known = [each.name for each in choosing.matchable(self._call.gate, target)]
+        for target in resolving.targets_of(self._call.gate, field):
+            known = [each.name for each in resolving.matchable(self._call.gate, target)]
             if column.match in known:
                 return column
             if known:
@@ -304,37 +322,14 @@ class Imports:
             if run.state in ("done", "undone", "checked"):
                 for name, column in run.settings.columns.items():
                     known = object.find(column.field)
-                    if known is not None:
+                    if known is not None and "." not in column.field:
                         found.setdefault(name, replace(column, field=known.name))
         return found
 
 
-def _outlined(outline: Outline) -> dict[str, Any]:
-    return {
-        "header": list(outline.header),
-        "sample": [[cell[:200].replace("\x00", "\ufffd") for cell in row] for row in outline.sample],
-        "row_count": outline.rows,
-        "error": [runs.fault_json(outline.fault)] if outline.fault is not None else None,
-    }
-
-
-def _plain(filename: str) -> str:
-    """The name without folders and what cannot be shown."""
-    last = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:200] or "file"
-
-
-def _scope_json(scope: TokenScope | None) -> Any:
-    if scope is None:
-        return None
-    return {
-        "objects": {name: sorted(rights) for name, rights in scope.objects},
-        "system": sorted(scope.system),
-    }
-
-
-def register(jobs: Any, tenancy: Any, clock: Any, ids: Any) -> None:
-    """Make the jobs of imports known to the workers."""
+def register(jobs: Any, tenancy: Any, clock: Any, ids: Any, file_days: int) -> None:
+    """Make the jobs of imports known to the workers; files go ``file_days`` after the last of an import."""
+    files.register(jobs, clock, file_days)
     working.register(jobs, tenancy, clock, ids)
     undoing.register(jobs, tenancy, clock, ids)
 

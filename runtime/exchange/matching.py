@@ -4,10 +4,10 @@ gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,18 +19,23 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.exchange.mapping import fold
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.records.pipeline import plan_of
+from tabwright.runtime.records.plan import same_term
 from tabwright.runtime.records.values import Refused, converter
 from tabwright.runtime.storage.columns import Shape
+from tabwright.runtime.storage.indexes import unique_key
 
 _MOST_NAMES = 5000  # of a target that is looked through for suggestions
 _MOST_SUGGESTED = 200
+
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class _Find:
     statement: Prepared
     values: Values
-    form: Callable[[Any], Any]
+    forms: tuple[Callable[[Any], Any], ...]
 
 
 def matches(
@@ -42,41 +47,73 @@ def matches(
     ``field`` is one of ``settings.matchable``. Compared is the typed value, so that a phone number or a day
     may be written in another way.
     """
-    rule = call.gate.rule(target, "read")
-    if not texts or rule.nothing:
-        return {}
-    plan = plan_of(call, target)
-
-    def make() -> _Find:
-        column, form, shape = plan.key_of(field, field.unique == "ignore_case")
-        if field.type == "id":
-            shape = Shape("reference")
-        values = Values(plan.store.dialect, [("k", shape)], "k")
-        source = plan.table.joined if plan.table.is_side(field.name) else plan.table.main
-        chosen = sa.select(plan.table.id, column).select_from(source)
-        chosen = chosen.join(values.source, column == values.c["k"]).where(plan.table.deleted_at.is_(None))
-        condition = call.gate.predicate(target, "read", plan.table.column)
-        if condition is not None:
-            chosen = chosen.where(condition)
-        return _Find(prepare(plan.store, chosen.distinct()), values, form)
-
-    find = call.tenant.piece("import match", target, plan.table, make, field.uid, rule.shape)
     convert = converter(field, call.zone)
-    keyed: dict[Any, list[str]] = {}
+    typed: dict[str, tuple[Any, ...]] = {}
     for text in texts:
         try:
             value = convert(text)
         except Refused:
             continue
         if value is not None:
-            keyed.setdefault(find.form(value), []).append(text)
-    if not keyed:
+            typed[text] = (value,)
+    return find_by(call, reader, target, (field,), field.unique == "ignore_case", typed)
+
+
+def find_by(
+    call: Call,
+    reader: Reader,
+    target: ObjectDef,
+    fields: tuple[FieldDef, ...],
+    ignore_case: bool,
+    keys: Mapping[Name, tuple[Any, ...]],
+) -> dict[Name, list[UUID]]:
+    """The ids of the living records that this person may read and that each key names, in one statement.
+
+    ``keys``: typed values of ``fields``, none of them blank, by whatever the caller knows them by.
+    """
+    rule = call.gate.rule(target, "read")
+    if not keys or rule.nothing:
         return {}
-    given = {**find.values.parameters([(key,) for key in keyed]), **rule.parameters()}
-    found: dict[str, list[UUID]] = {}
-    for id, key in reader.rows(find.statement, given):
-        for text in keyed.get(key, ()):
-            found.setdefault(text, []).append(uuid_of(id))
+    plan = plan_of(call, target)
+    names = tuple(field.name for field in fields)
+    several = next((each for each in target.unique_rules if len(names) > 1 and each.fields == names), None)
+
+    def make() -> _Find:
+        found = [plan.key_of(field, ignore_case) for field in fields]
+        shapes = [
+            Shape("reference") if field.type == "id" else shape
+            for field, (_, _, shape) in zip(fields, found, strict=True)
+        ]
+        columns = [column for column, _, _ in found]
+        values = Values(plan.store.dialect, [(f"k{at}", shape) for at, shape in enumerate(shapes)], "k")
+        terms: Sequence[sa.ColumnElement[Any]] = columns
+        living: sa.ColumnElement[bool] = plan.table.deleted_at.is_(None)
+        if several is not None:  # as its index says it, so that the index is used
+            key = unique_key(plan.table, several)
+            terms, living = key.terms, sa.and_(living, key.where)
+        same = sa.and_(*(same_term(term, values.c[f"k{at}"]) for at, term in enumerate(terms)))
+        side = any(plan.table.is_side(field.name) for field in fields)
+        chosen = sa.select(plan.table.id, *columns).select_from(
+            plan.table.joined if side else plan.table.main
+        )
+        chosen = chosen.join(values.source, same).where(living)
+        condition = call.gate.predicate(target, "read", plan.table.column)
+        if condition is not None:
+            chosen = chosen.where(condition)
+        forms = tuple(form for _, form, _ in found)
+        return _Find(prepare(plan.store, chosen.distinct()), values, forms)
+
+    uids = tuple(field.uid for field in fields)
+    find = call.tenant.piece("import match", target, plan.table, make, uids, ignore_case, rule.shape)
+    keyed: dict[tuple[Any, ...], list[Name]] = {}
+    for name, key in keys.items():
+        form = tuple(form(value) for form, value in zip(find.forms, key, strict=True))
+        keyed.setdefault(form, []).append(name)
+    found: dict[Name, list[UUID]] = {}
+    given = {**find.values.parameters(list(keyed)), **rule.parameters()}
+    for id, *parts in reader.rows(find.statement, given):
+        for name in keyed.get(tuple(parts), ()):
+            found.setdefault(name, []).append(uuid_of(id))
     return found
 
 

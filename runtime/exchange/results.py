@@ -26,6 +26,13 @@ def failed_rows(header: Sequence[str], problems: Iterable[Problem], language: La
         yield _line([*map(safe, cells), safe(reasons)])
 
 
+def lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """A file for a spreadsheet, in pieces; no cell of it is run as a formula."""
+    yield _line([safe(cell) for cell in head], _BOM)
+    for row in rows:
+        yield _line([safe(cell) for cell in row])
+
+
 def reason(fault: Fault, language: Language) -> str:
     """What was wrong, in words, with the field that it was about."""
     said = say_fault(fault, language)

@@ -15,7 +15,7 @@ from tabwright.platform.errors import Fault, NotFound, Place
 from tabwright.platform.jobs import JOB, Job
 from tabwright.runtime.exchange.settings import Settings
 from tabwright.runtime.exchange.sources import Format
-from tabwright.runtime.exchange.tables import PROBLEM, RUN
+from tabwright.runtime.exchange.tables import PART, PROBLEM, RUN
 
 VERBS: Mapping[str, tuple[str, ...]] = {
     "mapping": ("change", "check", "run"),
@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "undone": (),
 }
 """Every state with what may be done in it."""
+NEED_FILE = ("change", "check", "run")
 
 # What a state has become when its job ended without saying so itself.
 _AFTER: Mapping[tuple[str, str], str] = {
@@ -91,7 +92,7 @@ class Run:
     row_count: int | None
     settings: Settings
     state: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, Any]
     checked: Mapping[str, Any] | None
     taken_row: int
     job: Job | None
@@ -101,11 +102,17 @@ class Run:
     scope: Any
     created_by: UUID | None
     created_at: datetime
+    has_file: bool  # it is removed some time after the end (Limits.import_file_days)
+    others: bool = False  # somebody else's, for whoever looks at it
 
     @property
     def verbs(self) -> tuple[str, ...]:
         """What may be done now."""
         found = VERBS[self.state]
+        if self.others:
+            return tuple(each for each in found if each == "undo")
+        if not self.has_file:
+            return tuple(each for each in found if each not in NEED_FILE)
         return found if self.row_count is not None else tuple(each for each in found if each == "change")
 
     @property
@@ -154,7 +161,8 @@ _JOB = [JOB.c[name].label(f"its_{name}") for name in Job.__dataclass_fields__]
 
 
 def _select() -> sa.Select[Any]:
-    return sa.select(*_PLAIN, *_JOB).select_from(RUN.outerjoin(JOB, JOB.c.id == RUN.c.job_id))
+    kept = sa.exists().where(PART.c.import_id == RUN.c.id).label("has_file")
+    return sa.select(*_PLAIN, *_JOB, kept).select_from(RUN.outerjoin(JOB, JOB.c.id == RUN.c.job_id))
 
 
 def load(reader: Reader, id: UUID) -> Run:
@@ -165,9 +173,11 @@ def load(reader: Reader, id: UUID) -> Run:
     return _run(row)
 
 
-def recent(reader: Reader, user: UUID, object_uid: str, limit: int) -> list[Run]:
-    """The newest imports of a person into an object."""
-    chosen = _select().where(RUN.c.created_by == user, RUN.c.object_uid == object_uid)
+def recent(reader: Reader, user: UUID | None, object_uid: str, limit: int) -> list[Run]:
+    """The newest imports of a person into an object, or of everybody."""
+    chosen = _select().where(RUN.c.object_uid == object_uid)
+    if user is not None:
+        chosen = chosen.where(RUN.c.created_by == user)
     return [_run(row) for row in reader.execute(chosen.order_by(RUN.c.created_at.desc()).limit(limit))]
 
 
@@ -209,6 +219,7 @@ def _run(row: Any) -> Run:
         row.scope,
         row.created_by,
         row.created_at,
+        bool(row.has_file),
     )
 
 

@@ -3,7 +3,8 @@
 A sample file is a CSV named like its object. Three columns and two kinds of cell mean more than their text:
 ``@key`` names the row for other rows of the package (a lookup cell holds such a key), ``@owner`` is a number
 that picks an owner out of those given; a cell ``@today+12`` is a date so many days from today, and
-``@today-3T09:30`` a time on that day (UTC). Everything goes in through the one write path.
+``@today-3T09:30`` a time on that day (UTC). Everything goes in through the one write path, each file as an
+import of the platform's own, so that all of it can be taken back in one go.
 """
 
 from __future__ import annotations
@@ -12,20 +13,41 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import ObjectDef
+from tabwright.platform.errors import Conflict, Fault, NotFound
+from tabwright.runtime.access.principal import SYSTEM_ID
 from tabwright.runtime.desk import Call
-from tabwright.runtime.records.batch import Intent
+from tabwright.runtime.exchange.runs import NO_COUNTS
+from tabwright.runtime.exchange.sources import Format
+from tabwright.runtime.exchange.tables import OPERATION, RUN
+from tabwright.runtime.records.batch import Intent, Outcome, Undone
+from tabwright.runtime.records.moving import under_the_release_in_force
 from tabwright.runtime.records.service import Records
 
 _RELATIVE = re.compile(r"@today([+-]\d+)?(?:T(\d\d):(\d\d))?")
 _CHUNK = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What taking samples back came to. ``left``: why records stay, such as those that somebody edited."""
+
+    imports: int
+    records: int
+    left: tuple[Fault, ...]
+
+
 def load_samples(
     call: Call,
+    package: str,
     folder: Path,
     objects: Sequence[str],
     owners: Sequence[UUID] = (),
@@ -33,24 +55,121 @@ def load_samples(
 ) -> dict[str, int]:
     """Create the records of ``<folder>/<object>.csv`` for each object in that order; {object: how many}.
 
-    Raises Invalid with the faults of the first chunk that does not go in; chunks before it stay.
+    Raises Conflict (``import.samples_loaded``) where the package's samples are there, Invalid with the faults
+    of the first chunk that does not go in; chunks before it stay until ``remove_samples``.
     """
+    if _loaded(call, package):
+        raise Conflict.of("import.samples_loaded", package=package)
     keys: dict[str, UUID] = {}
     counts: dict[str, int] = {}
     today = call.clock.now().date()
     for name in objects:
         object_ = call.gate.object(name)
         counts[name] = 0
+        run = _begun(call, object_, package)
         waiting: list[tuple[str, dict[str, object]]] = []
         for key, row in _rows(folder / f"{name}.csv"):
             if len(waiting) == _CHUNK or _names(row, object_) & {each for each, _ in waiting}:
-                counts[name] += _create(call, object_, waiting, keys)
+                counts[name] += _create(call, run, object_, waiting, keys)
                 progress(name, counts[name])
                 waiting = []
             waiting.append((key, _values(row, object_, keys, owners, today)))
-        counts[name] += _create(call, object_, waiting, keys)
+        counts[name] += _create(call, run, object_, waiting, keys)
+        _ended(call, run, "done", counts[name])
         progress(name, counts[name])
     return counts
+
+
+def remove_samples(
+    call: Call, package: str, progress: Callable[[str, int], None] = lambda file, count: None
+) -> Removed:
+    """Take back every sample of a package, the last file first; records edited since stay and are told.
+
+    What is taken back lies in the recycle bin. Raises NotFound (``import.samples_none``) without samples.
+    """
+    found = _loaded(call, package)
+    if not found:
+        raise NotFound.of("import.samples_none", package=package)
+    records, left = 0, list[Fault]()
+    for run, filename in found:
+        count = 0
+        while (operation := _last(call, run)) is not None:
+            undone = under_the_release_in_force(call, partial(_undo, run, operation))
+            count += sum(each.count("deleted") for each in undone.outcomes)
+            left += undone.left
+        _ended(call, run, "undone", None)
+        progress(filename, count)
+        records += count
+    return Removed(len(found), records, tuple(left))
+
+
+# ---- imports of the platform's own ------------------------------------------------------------------
+
+
+def _loaded(call: Call, package: str) -> list[tuple[UUID, str]]:
+    """The imports of a package's samples that are not taken back, the last first."""
+    # A slash in the name: no file that a person uploads has one.
+    chosen = sa.select(RUN.c.id, RUN.c.filename).where(
+        RUN.c.created_by == SYSTEM_ID,
+        RUN.c.state != "undone",
+        RUN.c.filename.startswith(f"{package}/", autoescape=True),
+    )
+    with call.tenant.store.read() as reader:
+        return [(row.id, row.filename) for row in reader.execute(chosen.order_by(RUN.c.id.desc()))]
+
+
+def _begun(call: Call, object: ObjectDef, package: str) -> UUID:
+    id, now = call.ids.new(), call.clock.now()
+    values = {
+        "id": id,
+        "object_uid": object.uid,
+        "filename": f"{package}/{object.name}.csv",
+        "size": 0,
+        "format": Format("csv").to_json(),
+        "header": [],
+        "sample": [],
+        "row_count": 0,
+        "settings": {"mode": "create", "key": None, "columns": {}},
+        "state": "running",
+        "counts": dict(NO_COUNTS),
+        "taken_row": 0,
+        "language": call.language,
+        "zone": call.zone,
+        "created_by": SYSTEM_ID,
+        "created_at": now,
+        "updated_at": now,
+    }
+    with call.tenant.store.write() as writer:
+        writer.execute(sa.insert(RUN), values)
+    return id
+
+
+def _ended(call: Call, run: UUID, state: str, count: int | None) -> None:
+    values: dict[str, object] = {"state": state, "updated_at": call.clock.now()}
+    if count is not None:
+        values |= {"row_count": count, "taken_row": count, "counts": {**NO_COUNTS, "created": count}}
+    with call.tenant.store.write() as writer:
+        writer.execute(sa.update(RUN).where(RUN.c.id == run).values(values))
+
+
+def _last(call: Call, run: UUID) -> UUID | None:
+    chosen = sa.select(OPERATION.c.operation_id).where(
+        OPERATION.c.import_id == run, OPERATION.c.kind == "import", OPERATION.c.undone.is_(False)
+    )
+    with call.tenant.store.read() as reader:
+        newest = chosen.order_by(OPERATION.c.operation_id.desc()).limit(1)
+        return reader.execute(newest).scalar_one_or_none()
+
+
+def _undo(run: UUID, operation: UUID, call: Call) -> Undone:
+    with call.tenant.store.write() as writer:
+        undone = Records(call).undo_in(writer, operation, {"import": run.hex})
+        same = (OPERATION.c.import_id == run, OPERATION.c.operation_id == operation)
+        writer.execute(sa.update(OPERATION).where(*same).values(undone=True))
+    return undone
+
+
+# ---- rows --------------------------------------------------------------------------------------------
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -66,7 +185,7 @@ def _names(row: Mapping[str, str], object_: ObjectDef) -> set[str]:
 
 def _is_lookup(object_: ObjectDef, column: str) -> bool:
     field = object_.find(column)
-    return field is not None and field.type == "lookup"
+    return field is not None and TYPES[field.type].links
 
 
 def _values(
@@ -94,9 +213,25 @@ def _values(
 
 
 def _create(
-    call: Call, object_: ObjectDef, rows: Sequence[tuple[str, dict[str, object]]], keys: dict[str, UUID]
+    call: Call,
+    run: UUID,
+    object_: ObjectDef,
+    rows: Sequence[tuple[str, dict[str, object]]],
+    keys: dict[str, UUID],
 ) -> int:
-    if rows:
-        outcome = Records(call).apply(object_.name, [Intent("create", values=values) for _, values in rows])
-        keys.update(zip((key for key, _ in rows), (row.id for row in outcome.rows if row.id), strict=True))
+    if not rows:
+        return 0
+    intents = [Intent("create", values=values) for _, values in rows]
+
+    def once(now: Call) -> Outcome:
+        with now.tenant.store.write() as writer:
+            outcome = Records(now).apply_in(
+                writer, now.gate.object(object_.name), intents, {"import": run.hex}
+            )
+            kept = {"import_id": run, "operation_id": outcome.operation, "kind": "import", "undone": False}
+            writer.execute(sa.insert(OPERATION), kept)
+            return outcome
+
+    outcome = under_the_release_in_force(call, once)
+    keys.update(zip((key for key, _ in rows), (row.id for row in outcome.rows if row.id), strict=True))
     return len(rows)

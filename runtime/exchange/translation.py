@@ -11,17 +11,20 @@ from dataclasses import field as attribute
 from typing import Any
 from uuid import UUID
 
-from tabwright.metadata.model import ObjectDef
+from tabwright.metadata.choices import CHOICE_SEPARATOR
+from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Writer
 from tabwright.platform.errors import Fault, Place
 from tabwright.runtime.desk import Call
 from tabwright.runtime.exchange.dates import read_day, read_moment
 from tabwright.runtime.exchange.mapping import fold
-from tabwright.runtime.exchange.matching import choices_of, matches
-from tabwright.runtime.exchange.settings import Chosen, Plan
+from tabwright.runtime.exchange.matching import choices_of, find_by, matches
+from tabwright.runtime.exchange.resolving import Chosen, Plan
 from tabwright.runtime.records.batch import Intent
 from tabwright.runtime.records.coercion import Coercer
 from tabwright.runtime.records.service import Records
+from tabwright.runtime.records.values import Refused, converter
 
 Cells = Sequence[str]
 _MONEY = re.compile(r"^([-+]?)\s*(?:[$€£¥￥]|[A-Z]{3}\s)\s*([-+]?)")
@@ -39,6 +42,7 @@ class Line:
     cells: Cells
     texts: dict[str, str] = attribute(default_factory=dict)  # by field, values mapped
     ids: dict[str, UUID | None] = attribute(default_factory=dict)  # of lookups that were found
+    values: dict[str, Any] = attribute(default_factory=dict)  # by field, as the write path takes them
     id: UUID | None = None  # of the record that the key names
     faults: list[Fault] = attribute(default_factory=list)
     waits: tuple[str, ...] = ()
@@ -64,6 +68,7 @@ class Translator:
     def __init__(self, call: Call, plan: Plan) -> None:
         self._call = call
         self._plan = plan
+        self._columns = plan.by_field
         self.made: list[tuple[str, str]] = []
         self.operations: list[UUID] = []  # of the journal, that made them
         self._choices = {
@@ -71,13 +76,17 @@ class Translator:
             for each in plan.columns
             if each.field.picklist is not None
         }
+        self._key_converters = {each.field.name: converter(each.field, call.zone) for each in plan.key}
 
     def texts(self, cells: Cells) -> dict[str, str]:
         """The text for each field, values mapped; blank ones too."""
         found = {}
-        for each in self._plan.columns:
+        for name, each in self._columns.items():
             text = cells[each.index] if each.index < len(cells) else ""
-            found[each.field.name] = each.column.values.get(text, text).strip()
+            found[name] = each.column.values.get(text, text).strip()
+        for parent in self._plan.parents:  # named by its key
+            names = (f"{parent.lookup.name}.{name}" for name in parent.plan.key_names)
+            found[parent.lookup.name] = " / ".join(found[name] for name in names if found[name])
         return found
 
     def lines(
@@ -88,16 +97,23 @@ class Translator:
         reference: Mapping[str, Any],
         rehearsal: bool,
         forget: bool = False,
+        fill: Callable[[Writer, list[Line]], None] | None = None,
     ) -> list[Line]:
         """The rows as lines. Lookups that are to be made are made in the writer's transaction.
+
+        ``fill`` makes the records that columns of the rows fill beside their own, and names them.
 
         ``forget`` leaves blank what a line would wait for: a ring of records that name each other.
         """
         lines = [Line(number, cells, self.texts(cells)) for number, cells in rows]
-        self._find_keys(writer, lines)
         for each in self._plan.columns:
             if each.field.is_reference:
                 self._find_lookups(writer, each, lines, pending, reference, rehearsal, forget)
+        for line in lines:
+            self._values(line)
+        if fill is not None:
+            fill(writer, lines)
+        self._find_keys(writer, lines)
         for line in lines:
             self._finish(line)
         return lines
@@ -105,24 +121,41 @@ class Translator:
     # ---- which record -----------------------------------------------------------------------------
 
     def _find_keys(self, writer: Writer, lines: list[Line]) -> None:
-        key = self._plan.key
-        if key is None:
+        if not self._plan.key:
             return
-        name = key.field.name
-        found = matches(
-            self._call, writer, self._plan.object, key.field, {line.texts[name] for line in lines} - {""}
-        )
+        fields = tuple(each.field for each in self._plan.key)
+        keys: dict[int, tuple[Any, ...]] = {}
         for line in lines:
-            text = line.texts[name]
-            ids = found.get(text, ())
-            if not text:
-                line.refuse("import.key_blank", name, field=name)
-            elif len(ids) > 1:
-                line.refuse("import.ambiguous", name, value=text[:80], count=len(ids))
+            parts = []
+            for field in fields:
+                if line.texts[field.name] and line.ids.get(field.name, line) is not None:
+                    parts.append(self._key_part(line, field))
+                elif not any(fault.place.field == field.name for fault in line.faults):
+                    line.refuse("import.key_blank", field.name, field=field.name)
+            if len(parts) == len(fields) and None not in parts:
+                keys[line.number] = tuple(parts)
+        found = find_by(self._call, writer, self._plan.object, fields, self._plan.key_ignores_case, keys)
+        for line in lines:
+            ids = found.get(line.number, ())
+            if len(ids) > 1:
+                line.refuse("import.ambiguous", fields[0].name, value=self.key_text(line), count=len(ids))
             elif ids:
                 line.id = ids[0]
-            elif self._plan.mode == "update":
-                line.refuse("import.no_such_key", name, value=text[:80])
+            elif self._plan.mode == "update" and (line.number in keys or not (line.waits or line.faults)):
+                line.refuse("import.no_such_key", fields[0].name, value=self.key_text(line))
+
+    def _key_part(self, line: Line, field: FieldDef) -> Any:
+        """The typed value by which the line names its record; None for what is none."""
+        if field.is_reference:
+            return line.ids.get(field.name)
+        try:
+            return self._key_converters[field.name](line.values.get(field.name))
+        except Refused:
+            return None
+
+    def key_text(self, line: Line) -> str:
+        """The key of a line as its file says it."""
+        return " / ".join(line.texts[name] for name in self._plan.key_names)[:80]
 
     # ---- lookups ----------------------------------------------------------------------------------
 
@@ -202,14 +235,10 @@ class Translator:
 
     # ---- values -----------------------------------------------------------------------------------
 
-    def _finish(self, line: Line) -> None:
-        if line.waits and not line.faults:
-            return
-        values: dict[str, Any] = {}
+    def _values(self, line: Line) -> None:
+        values = line.values
         for each in self._plan.columns:
             name = each.field.name
-            if name == "id" or (each is self._plan.key and line.id is not None):
-                continue  # what names the record is not changed by naming it
             text = line.texts[name]
             if name in line.ids:
                 values[name] = line.ids[name]
@@ -218,22 +247,27 @@ class Translator:
                     values[name] = None
             elif not each.field.is_reference:
                 self._value(line, each, text, values)
+
+    def _finish(self, line: Line) -> None:
+        if line.waits and not line.faults:
+            return
+        # What names the record is not changed by naming it.
+        named = {"id", *(self._plan.key_names if line.id is not None else ())}
+        values = {name: value for name, value in line.values.items() if name not in named}
         if line.faults:
             self._more_faults(line, values)
         elif line.id is not None:
             line.intent = Intent("update", line.id, values)
-        elif self._plan.key is not None and self._plan.key.field.type in ("id", "auto_number"):
-            line.refuse(
-                "import.no_such_key",
-                self._plan.key.field.name,
-                value=line.texts[self._plan.key.field.name][:80],
-            )
+        elif any(each.field.type in ("id", "auto_number") for each in self._plan.key):
+            line.refuse("import.no_such_key", self._plan.key_names[0], value=self.key_text(line))
         else:
             line.intent = Intent("create", values=values)
 
     def _value(self, line: Line, chosen: Chosen, text: str, values: dict[str, Any]) -> None:
         field = chosen.field
-        if field.type == "picklist" and field.picklist is not None:
+        if field.picklist is not None and TYPES[field.type].many:
+            values[field.name] = self._codes(line, field, text)
+        elif field.picklist is not None:
             code = self._choices[field.name].get(fold(text))
             if code is None and field.picklist.restricted:
                 line.refuse("import.unknown_choice", field.name, value=text[:80])
@@ -244,17 +278,34 @@ class Translator:
         elif field.type == "datetime":
             values[field.name] = read_moment(text, chosen.column.dates)
         elif field.type == "currency":
-            values[field.name] = _MONEY.sub(r"\1\2", text)
+            values[field.name] = plain_amount(text)
         elif field.type == "record_type":
             values[field.name] = _record_type(self._plan.object, text)
         else:
             values[field.name] = text
 
+    def _codes(self, line: Line, field: FieldDef, text: str) -> list[str]:
+        """Several choices by code or label, with semicolons between them (of either width)."""
+        assert field.picklist is not None
+        known, found = self._choices[field.name], []
+        for part in text.replace("；", CHOICE_SEPARATOR).split(CHOICE_SEPARATOR):
+            code = known.get(fold(part.strip()))
+            if code is None and part.strip() and field.picklist.restricted:
+                line.refuse("import.unknown_choice", field.name, value=part.strip()[:80])
+            elif part.strip():
+                found.append(code or part.strip())
+        return found
+
     def _more_faults(self, line: Line, values: Mapping[str, Any]) -> None:
         """What else is wrong with a row that will not go in, so that a person sees all of it at once."""
         gate, object = self._call.gate, self._plan.object
-        coerce = Coercer(object, gate.editable(object), gate.readable(object), self._call.zone)
+        coerce = Coercer(object, gate.settable(object), gate.readable(object), self._call.zone)
         coerce(values, self._call.language, Place(row=line.number), line.faults)
+
+
+def plain_amount(text: str) -> str:
+    """An amount of money without the sign or code of its currency."""
+    return _MONEY.sub(r"\1\2", text)
 
 
 def _record_type(object: ObjectDef, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from tabwright.platform.database import Writer
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange import runs
+from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.tables import OPERATION, PROBLEM
 from tabwright.runtime.exchange.working import acting, got_on
 from tabwright.runtime.records.service import Records
@@ -42,8 +44,9 @@ def _undo(job: JobRun, tenancy: Tenancy, clock: Clock, ids: Ids) -> Any:
             operation = writer.execute(newest).scalar_one_or_none()
             if operation is None:
                 runs.change(writer, id, clock.now(), state="undone")
+                job.end(writer, counts)
                 return counts
-            call = acting(tenancy, clock, ids, job, writer, run, "undo")
+            call = acting(tenancy, clock, ids, job, writer, _asked(run, job), "undo")
             done = Records(call).undo_in(writer, operation, {"import": id.hex})
             for outcome in done.outcomes:
                 counts["deleted"] += outcome.count("deleted")
@@ -55,6 +58,14 @@ def _undo(job: JobRun, tenancy: Tenancy, clock: Clock, ids: Ids) -> Any:
             job.remember(counts)
             job.progress(job.done + 1, total)
             got_on(writer, job)
+
+
+def _asked(run: Run, job: JobRun) -> Run:
+    """The import as whoever asked for its undo acts on it: not always the person who ran it."""
+    by = job.payload.get("by")
+    if by is None:
+        return run
+    return replace(run, created_by=UUID(by), scope=job.payload.get("scope"))
 
 
 def _list_left(writer: Writer, id: UUID, count: int, left: Any) -> None:

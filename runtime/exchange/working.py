@@ -29,11 +29,12 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, Tenancy
 from tabwright.runtime.exchange import files, runs, sources
 from tabwright.runtime.exchange.carrying import Carried, Shelf
-from tabwright.runtime.exchange.keys import Keys, number_of
+from tabwright.runtime.exchange.keys import Keys
 from tabwright.runtime.exchange.matching import matches, names_of, suggestions
 from tabwright.runtime.exchange.ordering import Waiting, in_levels
+from tabwright.runtime.exchange.parents import OUTCOMES, Round, Said, spoken_by
+from tabwright.runtime.exchange.resolving import Plan, resolve
 from tabwright.runtime.exchange.runs import Run
-from tabwright.runtime.exchange.settings import Plan, resolve
 from tabwright.runtime.exchange.tables import LATER, OPERATION, PROBLEM
 from tabwright.runtime.exchange.translation import Line, Translator, nothing_pending
 from tabwright.runtime.records.batch import Intent, Outcome, RowResult
@@ -43,6 +44,7 @@ from tabwright.runtime.records.service import Records
 KIND = "import"
 CHUNK = 1000
 MOST_ISSUES = 2000
+_PATIENT = 4  # turns in which a row may speak for a parent that another row's words failed to make
 
 Rows = Sequence[tuple[int, Sequence[str]]]
 
@@ -106,6 +108,11 @@ class _Done:
     old: dict[UUID, Mapping[str, Any]] = attribute(default_factory=dict)
     made: list[tuple[str, str]] = attribute(default_factory=list)
     operations: list[UUID] = attribute(default_factory=list)
+    parents: Round | None = None
+
+    def failed(self, line: Line) -> bool:
+        result = self.results.get(line.number)
+        return bool(line.faults) or (result is not None and result.outcome == "failed")
 
 
 class Working:
@@ -124,6 +131,7 @@ class Working:
         self._later: dict[int, Sequence[str]] = {}  # of a dry run
         self._reference = {"import": self._id.hex}
         self._carried: Carried | None = None
+        self._spoken: dict[int, Said] = {}  # which row spoke for a parent
 
     def go(self) -> Any:
         """Do the whole of it; what it counted."""
@@ -136,7 +144,7 @@ class Working:
                 writer.execute(
                     sa.delete(PROBLEM).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "check")
                 )
-        self._counts = dict(runs.NO_COUNTS if self._dry else {**runs.NO_COUNTS, **run.counts})
+        self._counts: dict[str, Any] = dict(runs.NO_COUNTS if self._dry else {**runs.NO_COUNTS, **run.counts})
         self._taken = 0 if self._dry else run.taken_row
         self._keys = Keys(plan, run.zone, Translator(call, plan).texts)
         self._total = run.row_count or 0
@@ -170,18 +178,26 @@ class Working:
         """
         self._to_come: Counter[int] = Counter()
         self._first: dict[int, int] = {}
-        key = plan.key.field.name if plan.key is not None else None
-        if key is None and not self._keys.names:
+        resumed = self._taken if plan.parents else 0
+        if not plan.key and not self._keys.names and not resumed:
             return
         later = self._later_rows()
+        refused = self._refused_rows() if resumed else frozenset()
         content = files.opened(self._job.store, self._id, self._run.size)
         for number, cells in sources.data_rows(content, self._run.format):
             texts = self._keys.texts(cells)
+            if number <= resumed and number not in later and number not in refused:
+                spoken_by(plan, self._keys, texts, number, self._spoken)
             if number > self._taken or number in later:
                 self._to_come.update(self._keys.own(texts))
-            value = self._keys.comparable(key, texts[key]) if key is not None else None
-            if value is not None:
-                self._first.setdefault(number_of("key", value), number)
+            named = self._keys.named_by(texts)
+            if named is not None:
+                self._first.setdefault(named, number)
+
+    def _refused_rows(self) -> frozenset[int]:
+        chosen = sa.select(PROBLEM.c.row).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "run")
+        with self._job.store.read() as reader:
+            return frozenset(reader.execute(chosen).scalars())
 
     def _later_rows(self) -> dict[int, Sequence[str]]:
         """The rows that wait for others, by number."""
@@ -239,16 +255,64 @@ class Working:
             return
         for group in self._carried.prelude(self._keys.texts(cells) for _, cells in rows):
             translator = Translator(call, plan)
-            lines = translator.lines(writer, group, nothing_pending, self._reference, True)
+            filling = self._round(call, plan)
+            lines = translator.lines(
+                writer,
+                group,
+                nothing_pending,
+                self._reference,
+                True,
+                fill=filling.fill if filling is not None else None,
+            )
             self._write(writer, call, plan, lines)
 
+    def _round(self, call: Call, plan: Plan) -> Round | None:
+        if not plan.parents:
+            return None
+        return Round(call, plan, self._keys, self._spoken, self._reference, self._dry)
+
     def _pass(self, writer: Writer, call: Call, plan: Plan, rows: Rows, forget: bool) -> _Done:
+        """The chunk through the write path, again and again without the rows that would go in by half: whose
+        parent was written, but not they.
+        """
+        refused: dict[int, Line] = {}
+        turn = 0
+        while True:
+            left = [row for row in rows if row[0] not in refused]
+            try:
+                with writer.savepoint():
+                    done = self._pass_once(writer, call, plan, left, forget)
+                    failed = {line.number: line for line in done.lines if done.failed(line)}
+                    turn += 1
+                    again = done.parents.unsettled(failed, turn < _PATIENT) if done.parents else set()
+                    if again:
+                        raise _TakenBack
+            except _TakenBack:
+                for number in again:
+                    line = failed[number]
+                    result = done.results.get(number)
+                    line.faults = line.faults or list(result.faults if result is not None else ())
+                    refused[number] = line
+                continue
+            for number, notes in (done.parents.notes if done.parents else {}).items():
+                line = next(each for each in done.lines if each.number == number)
+                if not done.failed(line):
+                    line.faults.extend(notes)
+                    done.notes.append(line)
+            done.lines = sorted([*done.lines, *refused.values()], key=lambda line: line.number)
+            return done
+
+    def _pass_once(self, writer: Writer, call: Call, plan: Plan, rows: Rows, forget: bool) -> _Done:
         translator = Translator(call, plan)
-        lines = translator.lines(writer, rows, self._pending, self._reference, self._dry, forget)
-        done = _Done(lines, made=translator.made, operations=translator.operations)
-        if plan.key is not None:
-            for line in lines:
-                self._refuse_second(plan, line)
+        filling = self._round(call, plan)
+        fill = filling.fill if filling is not None else None
+        lines = translator.lines(writer, rows, self._pending, self._reference, self._dry, forget, fill)
+        done = _Done(lines, made=translator.made, operations=translator.operations, parents=filling)
+        if filling is not None:
+            done.made = [*done.made, *filling.made]
+            done.operations = [*done.operations, *filling.operations]
+        for line in lines:
+            self._refuse_second(plan, translator, line)
         if self._carried is not None and self._keys.needs_old:
             done.old = _old_values(writer, call, plan, lines)
         outcome = self._write(writer, call, plan, lines)
@@ -271,13 +335,12 @@ class Working:
         key = self._keys.named(field, text)
         return key is not None and self._to_come[key] > 0
 
-    def _refuse_second(self, plan: Plan, line: Line) -> None:
-        assert plan.key is not None
-        name = plan.key.field.name
-        value = self._keys.comparable(name, line.texts[name])
-        first = self._first.get(number_of("key", value)) if value is not None else None
+    def _refuse_second(self, plan: Plan, translator: Translator, line: Line) -> None:
+        named = self._keys.named_by(line.texts)
+        first = self._first.get(named) if named is not None else None
         if first is not None and first != line.number:
-            line.refuse("import.key_twice", name, other=first, value=line.texts[name][:80])
+            value = translator.key_text(line)
+            line.refuse("import.key_twice", plan.key_names[0], other=first, value=value)
             line.intent = None
             line.waits = ()
 
@@ -319,7 +382,10 @@ class Working:
         waiting: list[Line] = []
         problems: list[dict[str, Any]] = []
         good = []
-        columns = {each.field.name: each for each in plan.columns}
+        columns = plan.by_field
+        if done.parents is not None:
+            self._spoken |= done.parents.spoken
+            self._count_parents(done.parents)
         noted = {line.number for line in done.notes}
         for line in done.lines:
             if line.waits and not line.faults:
@@ -367,6 +433,13 @@ class Working:
         self._job.progress(self._finished, self._total)
         got_on(writer, self._job)
 
+    def _count_parents(self, done: Round) -> None:
+        counts = self._counts.setdefault("parents", {})
+        for name, each in done.counts.items():
+            mine = counts.setdefault(name, dict.fromkeys(OUTCOMES, 0))
+            for outcome in OUTCOMES:
+                mine[outcome] += each[outcome]
+
     def _wait_with(self, writer: Writer, lines: list[Line]) -> None:
         if self._dry:
             self._later.update((line.number, line.cells) for line in lines)
@@ -413,12 +486,15 @@ class Working:
                 values["checked"] = {"counts": self._counts, "issues": issues, "seconds": round(seconds, 1)}
             runs.change(writer, self._id, now, **values)
             self._job.progress(self._finished, self._total)
-        return {"import": self._id.hex, "counts": self._counts}
+            # One with the end of the job: taken up again, it would call an import done that is being undone.
+            result = {"import": self._id.hex, "counts": self._counts}
+            self._job.end(writer, result)
+        return result
 
     def _suggest(self, writer: Writer) -> None:
         """For each unknown value the existing one that was most likely meant."""
         call = self._acting(writer)
-        for each in self._plan(call).columns:
+        for each in self._plan(call).by_field.values():
             issues = [
                 issue
                 for issue in self._issues.values()

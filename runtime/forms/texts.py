@@ -8,14 +8,20 @@ person's clock and habits add is taken off: grouped digits, a percent sign, CRLF
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import json
+
+from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef
-from tabwright.runtime.forms.shown import moment
+from tabwright.runtime.forms.marks import moment
+from tabwright.runtime.masks import masked
+from tabwright.runtime.storage.codings import time_text
 
 _grouped = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _wide = {ord("0") + 0xFEE0 + n: ord("0") + n for n in range(10)} | {
@@ -33,6 +39,11 @@ def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
         return "true" if value is True or value == "true" else "false"
     if value is None:
         return ""
+    if field.mask is not None:
+        return str(masked(field, value))
+    made = _texts.get(field.type)
+    if made is not None:
+        return made(value)
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if field.type == "percent" and "." in text else text
@@ -42,6 +53,21 @@ def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
     return str(value)
 
 
+def _json_lines(value: Any) -> str:
+    return str(json.format(str(value), indent=2))
+
+
+def _choices_text(value: Any) -> str:
+    return CHOICE_SEPARATOR.join(codes_in(value) if isinstance(value, str) else value)
+
+
+_texts: Mapping[str, Callable[[Any], str]] = {
+    "multi_picklist": _choices_text,
+    "time": lambda value: value if isinstance(value, str) else time_text(value),
+    "json": _json_lines,
+}
+
+
 def to_texts(fields: Iterable[FieldDef], row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
     """The texts of the given fields of a record, by field name."""
     return {field.name: to_text(field, row.get(field.name), zone) for field in fields}
@@ -49,14 +75,14 @@ def to_texts(fields: Iterable[FieldDef], row: Mapping[str, Any], zone: ZoneInfo)
 
 def to_value(field: FieldDef, text: str, zone: ZoneInfo) -> Any:
     """What the write path is given for a typed text: None for a blank, else a JSON-like value."""
-    text = text.strip() if field.type != "long_text" else text
+    text = text.strip() if not TYPES[field.type].wide else text
     if text == "":
         return None
     if field.type == "boolean":
         return text == "true"
     if field.is_number:
         text = text.translate(_wide).replace(" ", "")
-        if field.type == "percent":
+        if field.type in ("percent", "progress"):
             text = text.removesuffix("%")
         return text.replace(",", "") if _grouped.fullmatch(text) else text
     if field.type == "datetime":
@@ -79,6 +105,8 @@ def posted(fields: Iterable[FieldDef], form: Mapping[str, Any]) -> dict[str, str
     texts: dict[str, str] = {}
     for field in fields:
         found = form.getlist(field.name)  # type: ignore[attr-defined]
-        if found:
+        if found and TYPES[field.type].many:  # boxes, or one text; a hidden twin is blank
+            texts[field.name] = CHOICE_SEPARATOR.join(each for each in found if each)
+        elif found:
             texts[field.name] = found[-1].replace("\r\n", "\n").replace("\r", "\n")
     return texts

@@ -6,7 +6,7 @@ A piece depends on the object, the layout, which fields this person may read and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from markupsafe import Markup, escape
 
@@ -20,10 +20,10 @@ from tabwright.metadata.model import (
     RecordTypeDef,
     label_in,
 )
-from tabwright.platform.language import Language
-from tabwright.runtime.forms.inputs import Entry, Place, block
+from tabwright.platform.language import Language, say
+from tabwright.runtime.forms.inputs import Entry, Place, block, spread_of
 from tabwright.runtime.forms.piece import Part, Piece
-from tabwright.runtime.forms.shown import Seen, Show, name_path, shower
+from tabwright.runtime.forms.shown import Seen, Show, icon, name_path, shower
 
 MOST_HIGHLIGHTS = 7
 NOTHING: Mapping[str, str] = {}
@@ -78,33 +78,60 @@ def view_piece(
     language: Language,
     readable: Collection[str],
     marked: Mapping[str, str] = NOTHING,
+    inplace: Collection[str] = (),
 ) -> Piece[Seen]:
-    """The sections of a record page. ``marked``: fields that a draft adds, and the word that marks them."""
+    """The sections of a record page. ``marked``: fields that a draft adds, and the word that marks them;
+    ``inplace``: fields that are edited where they stand.
+    """
     parts: list[Part[Seen]] = []
     for number, (section, entries) in enumerate(sections_of(object, layout, readable)):
-        wide = " is-single" if section.columns == 1 else ""
-        parts.append(
-            f'<section class="tw-card" aria-labelledby="s{number}"><header><h2 id="s{number}">'
-            f'{_heading(section, object, language)}</h2></header><dl class="tw-fields{wide}">'
-        )
+        before, after = _frame(f"s{number}", _heading(section, object, language), section.collapsed)
+        parts += [*before, f'<dl class="tw-fields{_columns(section)}">']
         for entry, field in entries:
-            spread = " is-wide" if entry.span > 1 or field.type == "long_text" else ""
+            spread = spread_of(entry, field, section.columns)
             label = escape(label_in(field.labels, language))
             if field.name in marked:
                 label += Markup(' <span class="tw-tag is-draft">{}</span>').format(marked[field.name])
             opened = f'<div class="tw-field{spread}"><dt>{label}</dt><dd><span>'
-            show = _or_blank(shower(field, field.name, model, language))
-            closed = "</span></dd></div>"
+            inside: list[Part[Seen]] = [_or_blank(shower(field, field.name, model, language)), "</span>"]
+            if field.name in inplace:
+                opened = opened.replace("><dt>", f' data-value="{field.name}"><dt>', 1)
+                inside.append(_pencil(field, language))
+            inside = [opened, *inside, "</dd></div>"]
             if entry.visible is None:
-                parts += [opened, show, closed]
+                parts += inside
             else:
-                parts.append(_hideable(field.name, opened, show, closed))
-        parts.append("</dl></section>")
+                parts.append(_hideable(field.name, Piece(inside)))
+        parts.append(f"</dl>{after}")
     return Piece(parts)
 
 
-def _hideable(name: str, opened: str, show: Show, closed: str) -> Show:
-    return lambda seen: "" if name in seen.hidden else f"{opened}{show(seen)}{closed}"
+def _columns(section: LayoutSection) -> str:
+    """How many fields stand side by side, as a class; two is what the grid does by itself."""
+    return {1: " is-single", 2: ""}.get(section.columns, f" is-cols-{section.columns}")
+
+
+def _frame(id: str, heading: str, collapsed: bool) -> tuple[list[str], str]:
+    """What stands before and after the fields of a section; one that is closed at first is a disclosure."""
+    if not collapsed:
+        head = f'<header><h2 id="{id}">{heading}</h2></header>'
+        return [f'<section class="tw-card" aria-labelledby="{id}">{head}'], "</section>"
+    sign = icon("chevron-down", "icon icon-14")
+    head = f'<summary class="tw-fold"><h2 id="{id}">{heading}</h2>{sign}</summary>'
+    opened = f'<section class="tw-card" aria-labelledby="{id}"><details'
+    return [opened, f">{head}"], "</details></section>"
+
+
+def _hideable(name: str, piece: Piece[Seen]) -> Show:
+    return lambda seen: "" if name in seen.hidden else piece.fill(seen)
+
+
+def _pencil(field: FieldDef, language: Language) -> Show:
+    """The way to change a value: a link to the edit page, which scripts make an edit in place."""
+    said = escape(say("pages.cell.edit", {"field": label_in(field.labels, language)}, language))
+    tail = f'/edit#f-{field.name}" aria-label="{said}" title="{said}">{icon("pencil", "icon icon-14")}</a>'
+    head = f'<a class="tw-pencil" data-edit href="/o/{field.object}/'
+    return lambda seen: f"{head}{seen.row['id']}{tail}"
 
 
 def _or_blank(show: Show) -> Show:
@@ -137,11 +164,12 @@ def form_fields(
         object.fields[entry.field]
         for section in layout.sections
         for entry in section.fields
-        if entry.field in object.fields and _asks(object.fields[entry.field], entry, editable, creating)
+        if entry.field in object.fields and asks(object.fields[entry.field], entry, editable, creating)
     )
 
 
-def _asks(field: FieldDef, entry: LayoutField, editable: Collection[str], creating: bool) -> bool:
+def asks(field: FieldDef, entry: LayoutField, editable: Collection[str], creating: bool) -> bool:
+    """Whether a form takes input for the field where it stands."""
     if field.name in _kept or field.name not in editable or entry.read_only or field.read_only:
         return False
     if creating and field.type == "record_type":
@@ -165,19 +193,25 @@ def form_piece(
     for number, (section, entries) in enumerate(sections_of(object, layout, {*readable, *editable})):
         blocks: list[Part[Entry]] = []
         for entry, field in entries:
-            asks = _asks(field, entry, editable, creating)
-            if not asks and creating:
+            may = asks(field, entry, editable, creating)
+            if (not may and creating) or not field.active:
                 continue
             allowed = record_type.picklists.get(field.name) if record_type is not None else None
-            place = Place(entry, asks, allowed, field.required or entry.required)
+            place = Place(entry, may, allowed, field.required or entry.required, section.columns)
             blocks.extend(block(field, place, model, language))
         if not blocks:
             continue
-        single = " is-single" if section.columns == 1 else ""
-        parts.append(
-            f'<section class="tw-card" aria-labelledby="g{number}"><header><h2 id="g{number}">'
-            f'{_heading(section, object, language)}</h2></header><div class="tw-formgrid{single}">'
-        )
+        before, after = _frame(f"g{number}", _heading(section, object, language), section.collapsed)
+        parts.append(before[0])
+        if section.collapsed:
+            parts.append(_open_on_errors(frozenset(field.name for _, field in entries)))
+            parts.append(before[1])
+        parts.append(f'<div class="tw-formgrid{_columns(section)}">')
         parts.extend(blocks)
-        parts.append("</div></section>")
+        parts.append(f"</div>{after}")
     return Piece(parts)
+
+
+def _open_on_errors(names: Collection[str]) -> Callable[[Entry], str]:
+    """A closed section opens by itself where one of its fields has to be corrected."""
+    return lambda entry: " open" if any(name in entry.errors for name in names) else ""

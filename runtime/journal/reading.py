@@ -21,6 +21,7 @@ from tabwright.runtime.journal.tables import changes, first_id, operations
 
 if TYPE_CHECKING:
     from tabwright.runtime.desk import Call
+    from tabwright.runtime.storage.tables import RecordTable
 
 _LONGEST_OPERATION = timedelta(hours=1)
 
@@ -161,11 +162,10 @@ def history(call: Call, object: str, id: UUID, reader: Reader | None = None) -> 
             return history(call, object, id, own)
     found = call.gate.object(object)
     call.gate.require(found, "read")
-    present = _present(call, reader, found, id)
+    present = present_values(call, reader, found, id)
     table = call.tables.of(found)
     shown = {field.name for field in call.gate.readable(found)}
-    keys: dict[Any, str] = {table.field_number(field.name): field.name for field in found.own_fields}
-    keys |= {"owner": "owner", "record_type": "record_type"}
+    keys = journal_names(table, found)
     entries = []
     values = dict(present)
     for row in reader.rows(_statements(reader.store).history, {"record": id}):
@@ -195,7 +195,16 @@ def history(call: Call, object: str, id: UUID, reader: Reader | None = None) -> 
     return entries
 
 
-def _present(call: Call, reader: Reader, object: ObjectDef, id: UUID) -> dict[str, Any]:
+def journal_names(table: RecordTable, object: ObjectDef) -> dict[Any, str]:
+    """What old values stand under in the journal -> the name of the field."""
+    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.own_fields}
+    return names | {"owner": "owner", "record_type": "record_type"}
+
+
+def present_values(call: Call, reader: Reader, object: ObjectDef, id: UUID) -> dict[str, Any]:
+    """A record's typed values by name of every field, deleted or not. Raises NotFound where the caller may
+    not read it.
+    """
     table = call.tables.of(object)
     names = [field.name for field in object.fields.values()]
 

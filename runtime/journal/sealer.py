@@ -30,6 +30,7 @@ from tabwright.runtime.journal.tables import (
     qualified,
 )  # fmt: skip
 from tabwright.runtime.search.keeping import tidy
+from tabwright.runtime.search.learning import learn
 
 if TYPE_CHECKING:
     from tabwright.platform.jobs import JobRun, Jobs
@@ -56,6 +57,10 @@ def _handler(clock: Clock) -> Callable[[JobRun], Any]:
                 job.progress(sealed)
             if count < BLOCK:
                 break
+        more = True
+        while more:
+            with job.step() as writer:
+                more = learn(writer) > 0
         with job.step() as writer:
             tidy(writer)
         return {"sealed": sealed}

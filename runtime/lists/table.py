@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from tabwright.metadata.fieldtypes import TYPES, sorts_in_lists
 from tabwright.metadata.model import FieldDef, ListColumn, Model, ObjectDef, label_in
 from tabwright.platform.language import Language
 from tabwright.runtime.forms.piece import Part, Piece
 from tabwright.runtime.forms.shown import Seen, is_right, name_path, shower
 
-_unsortable = frozenset(("long_text", "lookup", "user", "owner", "record_type", "id"))
+NAME = "\0"  # in a text about a row: the record's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,19 @@ class Table:
     paths: tuple[str, ...]
     row: Piece[Seen]
 
-    def rows(self, rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> Markup:
-        """The rows as HTML."""
-        fill = self.row.fill
-        return Markup("".join([fill(Seen(row, zone)) for row in rows]))
+    def rows(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        zone: ZoneInfo,
+        edit_at: Callable[[Mapping[str, Any]], str] = lambda row: "",
+    ) -> Markup:
+        """The rows as HTML. ``edit_at``: where values of a row are edited in place; '' where none may be."""
+        fill, made = self.row.fill, []
+        for row in rows:
+            at = edit_at(row)
+            made.append(f'<tr data-href="{at}">' if at else "<tr>")
+            made.append(fill(Seen(row, zone)))
+        return Markup("".join(made))
 
 
 Resolve = Callable[
@@ -50,23 +60,29 @@ Resolve = Callable[
 
 def is_sortable(field: FieldDef, hops: Sequence[FieldDef], object: ObjectDef) -> bool:
     """Whether a list may be ordered by the field (decision 0003)."""
-    if hops or field.type in _unsortable:
+    if hops or not sorts_in_lists(field.type):
         return False
-    if field.type in ("text", "email", "phone", "url"):
+    if TYPES[field.type].sorts == "key" and field.type != "auto_number":
         return field.sortable or field.name == object.name_field
     return True
 
 
 def make_table(
-    object: ObjectDef, wanted: Iterable[ListColumn], resolve: Resolve, model: Model, language: Language
+    object: ObjectDef,
+    wanted: Iterable[ListColumn],
+    resolve: Resolve,
+    model: Model,
+    language: Language,
+    choose: str | None = None,
 ) -> Table:
     """Unroll a list view. Columns that ``resolve`` does not know (they may not be read) leave no gap.
 
-    The name field comes first whatever the view says, since its link opens the record.
+    The name field comes first whatever the view says, since its link opens the record. ``choose``: how the
+    box before each row is called, with the mark NAME for the record's name; None: no boxes.
     """
     columns: list[Column] = []
     paths: list[str] = ["id"]
-    cells: list[Part[Seen]] = ["<tr>"]
+    cells: list[Part[Seen]] = [] if choose is None else [_box_cell(object, choose)]
     names = [each for each in wanted if each.path == object.name_field] or [ListColumn(object.name_field)]
     for entry in [*names[:1], *(each for each in wanted if each.path != object.name_field)]:
         resolved = resolve(entry.path)
@@ -92,6 +108,20 @@ def make_table(
         ]
     cells.append("</tr>")
     return Table(tuple(columns), tuple(dict.fromkeys(paths)), Piece(cells))
+
+
+def _box_cell(object: ObjectDef, choose: str) -> Callable[[Seen], str]:
+    before, _, after = (str(escape(part)) for part in choose.partition(NAME))
+    name_field = object.name_field
+
+    def show(seen: Seen) -> str:
+        row = seen.row
+        return (
+            '<td class="is-check"><input class="form-check-input" type="checkbox" form="bulk-form" name="id"'
+            f' value="{row.get("id")}" aria-label="{before}{escape(row.get(name_field) or "—")}{after}"></td>'
+        )
+
+    return show
 
 
 def _name_cell(object: ObjectDef) -> Callable[[Seen], str]:

@@ -113,7 +113,7 @@ class Counting:
 
     def all(self) -> tuple[Consequence, ...]:
         """Everything, losses first."""
-        found = [*self._dropped_and_restored(), *self._conversions(), *self._clashes()]
+        found = [*self._dropped_and_restored(), *self._conversions(), *self._clashes(), *self._waits()]
         for object in self._new.objects.values():
             before = self._old_by_uid.get(object.uid)
             if before is not None and before is not object and before.digest != object.digest:
@@ -267,6 +267,20 @@ class Counting:
                 if any(part is not None for part in key):
                     seen[key] += 1
         return sum(count > 1 for count in seen.values())
+
+    # ---- writers who have to wait --------------------------------------------------------------------------
+
+    def _waits(self) -> Iterator[Consequence]:
+        """SQLite builds an index under the one write lock of the tenant's file, in one go."""
+        if self._reader.store.dialect != "sqlite":
+            return
+        builds = [step for step in (*self._fit.prepare, *self._fit.after) if isinstance(step, BuildIndex)]
+        for name, count in Counter(step.object for step in builds).items():
+            n = next(step.entry.object_n for step in builds if step.object == name)
+            rows = count_rows(self._reader, n)
+            params: dict[str, Param] = {"object": name, "count": rows, "indexes": count,
+                                        "seconds": -(-rows // RATES["index"])}  # fmt: skip
+            yield Consequence("warning", Fault("publish.writers_wait", params, Place(object=name)))
 
     # ---- rules that records do not keep yet ----------------------------------------------------------------
 

@@ -27,7 +27,8 @@ from tabwright.platform.jobs import Jobs
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.journal.writing import add_operation
 from tabwright.runtime.publishing.consequences import name_of_step
-from tabwright.runtime.publishing.searching import reindex, stale_objects
+from tabwright.runtime.publishing.inheriting import inherit_owners
+from tabwright.runtime.publishing.searching import large_of, reindex, stale_objects
 from tabwright.runtime.storage.apply import row_counter, save, take
 from tabwright.runtime.storage.changes import Fit, fit
 from tabwright.runtime.storage.tables import Physical, Tables
@@ -130,11 +131,9 @@ class Engine:
             way = fit(model, physical, row_counter(writer), now, same)
             if way.prepare:
                 raise Unprepared
-            lost = self._take(writer, way)
-            save(writer, way.entries.values())
-            tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
-            searched = reindex(writer, stale_objects(old, model, same), model, tables)
-            building = _building(way, searched.large)
+            stale = stale_objects(old, model, same)
+            large = large_of(writer, stale, model, physical)
+            building = _building(way, large)
             release = self.releases.add(
                 writer,
                 wanted.tree,
@@ -152,6 +151,12 @@ class Engine:
             )
             jobs = self._add_jobs(writer, way, building, operation, wanted.author, now)
             also(writer, release)
+            save(writer, way.entries.values())
+            tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
+            # Last, because nobody can read what is being changed from here until the commit.
+            lost = self._take(writer, way)
+            inherit_owners(writer, old, model, tables)
+            reindex(writer, [name for name in stale if name not in large], model, tables)
         return Published(release.number, model, tables, jobs=jobs, lost=lost)
 
     def _take(self, writer: Writer, way: Fit) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from tabwright.metadata.compiler import compile_tree
-from tabwright.metadata.diff import Clash, Difference
+from tabwright.metadata.diff import Clash, Difference, diff
 from tabwright.metadata.drafts import Drafts
 from tabwright.metadata.model import Model
 from tabwright.metadata.operations import Operation, plan
@@ -105,6 +105,15 @@ class Publishing:
             differences = self.releases.diff(reader, current, number)
             tree = self.releases.tree(reader, number)
         return self._plan(current, differences, old, tree)
+
+    def preview_tree(self, tree: Tree, base: int) -> Plan:
+        """The plan of ``publish_tree``. Raises Conflict where it does not go onto what is in force."""
+        with self.tenant.store.read() as reader:
+            current = self.releases.current(reader)
+            old = self.tenant.at_release(reader)
+            now = self.releases.tree(reader, current)
+            wanted = merged(self.releases.tree(reader, base), now, tree)
+        return self._plan(current, diff(now, wanted), old, wanted)
 
     def _plan(self, current: int, differences: tuple[Difference, ...], old: Model, tree: Tree) -> Plan:
         try:

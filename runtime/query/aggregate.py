@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tabwright.formula.datatypes import TEXT, Type, number
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Fault, Invalid, Malformed, Place
@@ -22,9 +23,19 @@ from tabwright.runtime.access.gate import ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure
 from tabwright.runtime.query.dates import part_of
-from tabwright.runtime.query.filters import Named, conditions, having, moment
+from tabwright.runtime.query.filters import (
+    Binds,
+    Conditions,
+    Named,
+    Wanted,
+    conditions,
+    having,
+    moment,
+    planned,
+)
+from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.quotients import quotient
-from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.query.ranks import codes, rank
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.storage.columns import Codec, Shape, codec, encode
 
@@ -33,7 +44,6 @@ MAX_MEASURES = 20
 MAX_ROWS = 2_000
 
 _name = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
-_uncomparable = frozenset(("boolean", "lookup", "user", "owner", "id", "long_text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class _Value:
     type: Type | None  # in ``having``; None: not a name there
     load: Callable[[Any], Any] | None
     wire: Callable[[Any], Any] | None
+    rank: Column | None = None  # what it orders by, if not itself
     count: Column | None = None  # of an average: the divisor, in the next place of the tuple
     scale: int = 0
 
@@ -53,7 +64,8 @@ class _Value:
 class _Plan:
     statement: Prepared
     values: tuple[_Value, ...]
-    tables: tuple[tuple[ObjectDef, str], ...]
+    binds: Binds
+    tables: TablesUsed
 
 
 class Groups:
@@ -98,16 +110,14 @@ def aggregate(call: Call, asked: Aggregation) -> Groups:
         raise Malformed.of("query.limit", limit="aggregate_rows", most=MAX_ROWS)
     if len(asked.group) > MAX_GROUPS or len(asked.measures) > MAX_MEASURES:
         raise Invalid.of("query.too_many_groups", limit=MAX_GROUPS)
-    asked = replace(asked, object=object.name)
-    plan = Reads(call).plan(
-        "aggregate",
-        object,
-        lambda: _compile(call, object, asked),
-        call.gate.footprint(object),
-        call.language,
-        asked,
-    )
-    params = {**call.gate.viewer(), **moment(call)}
+    plain = replace(asked, object=object.name, where=None)
+
+    def plan_of(wanted: Wanted) -> _Plan:
+        key = (call.gate.footprint(object), call.language, plain, wanted.key)
+        return kept(call, "aggregate", object, lambda: _compile(call, object, plain, wanted), *key)
+
+    plan, literals = planned(asked.conditions, plan_of)
+    params = {**call.gate.viewer(), **moment(call), **literals}
     with call.tenant.store.read() as reader:
         try:
             tuples = reader.rows(plan.statement, params)
@@ -128,7 +138,8 @@ def _is_overflow(error: BaseException | None) -> bool:
     return False
 
 
-def _compile(call: Call, object: ObjectDef, asked: Aggregation) -> _Plan:
+def _compile(call: Call, object: ObjectDef, asked: Aggregation, wanted: Wanted) -> _Plan:
+    """``asked`` is without its filters, which are ``wanted``."""
     source = Source(call.gate, call.tables, object)
     inner: list[Column] = []
 
@@ -151,14 +162,14 @@ def _compile(call: Call, object: ObjectDef, asked: Aggregation) -> _Plan:
             makers.append(_measure(call, source, measure, kept))
         except Invalid as error:
             faults.extend(error.faults)
-    wanted: list[Column] = []
+    found = Conditions([], ())
     try:
-        wanted = conditions(call, source, asked.conditions)
+        found = conditions(call, source, wanted)
     except Invalid as error:
         faults.extend(error.faults)
     if faults:
         raise Invalid(faults)
-    rows = source.select(*(inner or [sa.literal_column("1").label("one")])).where(*wanted).subquery()
+    rows = source.select(*(inner or [sa.literal_column("1").label("one")])).where(*found.columns).subquery()
     values = tuple(maker(rows) for maker in makers)
     _check_names(values)
     keys = [each.column for each in values[:groups]]
@@ -169,8 +180,8 @@ def _compile(call: Call, object: ObjectDef, asked: Aggregation) -> _Plan:
     if asked.having:
         known = {each.name: Named(each.column, each.type) for each in values if each.type is not None}
         statement = statement.having(having(known, asked.having, source.dialect))
-    statement = statement.order_by(*_ordered(asked, values, keys)).limit(asked.limit)
-    return _Plan(prepare(call.tenant.store, statement), values, tuple(source.tables_used()))
+    statement = statement.order_by(*_ordered(asked, values, groups)).limit(asked.limit)
+    return _Plan(prepare(call.tenant.store, statement), values, found.binds, tuple(source.tables_used()))
 
 
 def _check_names(values: tuple[_Value, ...]) -> None:
@@ -186,23 +197,29 @@ def _check_names(values: tuple[_Value, ...]) -> None:
         raise Invalid(faults)
 
 
-def _ordered(asked: Aggregation, values: tuple[_Value, ...], keys: list[Column]) -> list[Any]:
+def _ordered(asked: Aggregation, values: tuple[_Value, ...], groups: int) -> list[Any]:
     known = {each.name: each for each in values}
     done: list[Any] = []
     for name, direction in asked.order:
         found = known.get(name.lower())
         if found is None:
             raise Invalid.of("query.name_unknown", name=name[:80])
-        column = found.column
+        column = found.column if found.rank is None else found.rank
         if found.count is not None:
             column = sa.cast(column, sa.Double) / found.count
         done += [
             sa.case((found.column.is_(None), 1), else_=0),
             column.desc() if direction == "desc" else column,
         ]
-    for key in keys:
-        done += [sa.case((key.is_(None), 1), else_=0), key]
+    for key in values[:groups]:
+        order = key.column if key.rank is None else key.rank
+        done += [sa.case((key.column.is_(None), 1), else_=0), order]
     return done
+
+
+def _hidden(call: Call, path: ResolvedPath) -> bool:
+    """Whether the caller may see the field's values only masked."""
+    return path.field.mask is not None and not call.gate.has("unmask")
 
 
 Kept = Callable[[Column], Callable[[sa.Subquery], Column]]
@@ -210,7 +227,7 @@ Kept = Callable[[Column], Callable[[sa.Subquery], Column]]
 
 def _group(call: Call, source: Source, group: GroupBy, kept: Kept) -> Callable[[sa.Subquery], _Value]:
     path = call.gate.resolve(source.object, group.field)
-    if path.field.type == "long_text":
+    if not TYPES[path.field.type].groups or _hidden(call, path):
         raise Invalid.of("query.not_groupable", Place(field=path.text), path=path.text)
     column = source.column(path)
     if group.part is None:
@@ -223,7 +240,14 @@ def _group(call: Call, source: Source, group: GroupBy, kept: Kept) -> Callable[[
         conversions = codec(Shape("text"), call.tables.dialect)
         name, type = group.name or f"{path.text}_{group.part}", TEXT
     of = kept(column)
-    return lambda rows: _Value(name.lower(), of(rows), type, conversions.load, conversions.wire)
+    found = () if group.part is not None else codes(path.field)
+
+    def value(rows: sa.Subquery) -> _Value:
+        key = of(rows)
+        order = rank(found, key, source.dialect) if found else None
+        return _Value(name.lower(), key, type, conversions.load, conversions.wire, order)
+
+    return value
 
 
 def _measure(call: Call, source: Source, measure: Measure, kept: Kept) -> Callable[[sa.Subquery], _Value]:
@@ -238,7 +262,7 @@ def _measure(call: Call, source: Source, measure: Measure, kept: Kept) -> Callab
     place = Place(field=path.text)
     if function in ("sum", "avg") and not path.field.is_number:
         raise Invalid.of("query.not_a_number", place, path=path.text, function=function)
-    if function in ("min", "max") and path.field.type in _uncomparable:
+    if function in ("min", "max") and (not TYPES[path.field.type].ranks or _hidden(call, path)):
         raise Invalid.of("query.not_comparable", place, path=path.text)
     of = kept(source.column(path))
     conversions = source.codec(path)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from tabwright.formula.compiler import compile_formula
-from tabwright.formula.datatypes import BOOLEAN, TEXT, Type, reference
+from tabwright.formula.datatypes import BOOLEAN, OPAQUE, TEXT, Type, reference
 from tabwright.formula.faults import FormulaError
+from tabwright.formula.lifting import Bind, Lifted, NotLiftable, Unfit, lift, unlifted
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import ObjectDef
@@ -20,6 +22,7 @@ from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.query.trees import below
 
 Path = tuple[str, ...]
 
@@ -43,6 +46,8 @@ class GateScope:
         if path[0] == "$user":
             return _USER.get(path)
         resolved = self.resolve(path)
+        if resolved is not None and resolved.field.mask is not None and not self._gate.has("unmask"):
+            return OPAQUE  # a filter would tell what the mask hides
         return None if resolved is None else resolved.field.value_type
 
     def resolve(self, path: Path) -> ResolvedPath | None:
@@ -78,22 +83,76 @@ class _SourceColumns:
         assert resolved is not None  # the checker has seen it
         return self._source.column(resolved)
 
+    def below(self, target: str, records: Sequence[Column]) -> sa.Select[tuple[Any]]:
+        return below(self._source, self._source.gate, target, records)
 
-def conditions(call: Call, source: Source, texts: Sequence[str]) -> list[Column]:
-    """Each formula as a condition. Raises Invalid with the faults of all of them, each with its place."""
+
+@dataclass(frozen=True)
+class Wanted:
+    """Filters as they were asked for, their literals beside them: what a plan is made of and kept by."""
+
+    parts: tuple[Lifted, ...]
+
+    @cached_property
+    def key(self) -> Hashable:
+        """Equal for filters that one plan serves."""
+        return tuple(part.key for part in self.parts)
+
+
+Binds = tuple[tuple[int, Bind], ...]  # each with the place of its filter among all
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Filters in SQL, with the parameters that their literals became."""
+
+    columns: list[Column]
+    binds: Binds
+
+
+class Plan(Protocol):
+    """A compiled piece that has filters in it."""
+
+    @property
+    def binds(self) -> Binds: ...
+
+
+P = TypeVar("P", bound=Plan)
+
+
+def planned(texts: Sequence[str], plan: Callable[[Wanted], P]) -> tuple[P, dict[str, Any]]:
+    """The plan for filters, and their literals as its parameters.
+
+    ``plan`` gives a kept plan or makes one. A plan serves all filters of one shape; for a literal that does
+    not fit it, the filters are asked for again as they stand, and then the plan is for these alone.
+    """
+    wanted = Wanted(tuple(map(lift, texts)))
+    try:
+        found = plan(wanted)
+        return found, {bind.name: bind.value(wanted.parts[n]) for n, bind in found.binds}
+    except (Unfit, NotLiftable):
+        return plan(Wanted(tuple(map(unlifted, texts)))), {}
+
+
+def conditions(call: Call, source: Source, wanted: Wanted) -> Conditions:
+    """Each filter as a condition. Raises Invalid with the faults of all of them, each with its place."""
     scope = GateScope(call.gate, source.object)
     columns = _SourceColumns(source, scope)
     done: list[Column] = []
+    binds: list[tuple[int, Bind]] = []
     wrong: list[Fault] = []
-    for text in texts:
+    for n, lifted in enumerate(wanted.parts):
         try:
-            formula = compile_formula(text, scope, place=FormulaPlace.WHERE, expected=BOOLEAN)
-            done.append(formula.sql(columns, source.dialect).condition())
+            formula = compile_formula(lifted.text, scope, place=FormulaPlace.WHERE, expected=BOOLEAN)
+            found = formula.sql(columns, source.dialect, lifted=lifted, prefix=f"w{n}_")
         except FormulaError as error:
             wrong.extend(faults_of(error.faults, Place(field="where")))
+            continue
+        done.append(found.condition())
+        binds += [(n, bind) for bind in found.binds]
     if wrong:
         raise Invalid(wrong)
-    return done
+    return Conditions(done, tuple(binds))
 
 
 @dataclass(frozen=True, slots=True)

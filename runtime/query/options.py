@@ -8,12 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.metadata.model import ObjectDef
+from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Malformed
 from tabwright.platform.tables import uuid_of
 from tabwright.runtime.desk import Call
-from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.query.choosing import Choice
+from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.source import Source
 from tabwright.runtime.sort_keys import stripped
 
@@ -34,13 +35,17 @@ class Option:
 class _Plan:
     begins: Prepared
     holds: Prepared
-    tables: tuple[tuple[ObjectDef, str], ...]
+    tables: TablesUsed
 
 
-def lookup_options(call: Call, object: str, text: str = "", limit: int = 20) -> list[Option]:
+def lookup_options(
+    call: Call, object: str, text: str = "", limit: int = 20, field: FieldDef | None = None
+) -> list[Option]:
     """The records that may be read whose name begins with the text, then those that hold it, by name.
 
-    Compared as lists sort: without case, width and accents, Han characters as they stand or as pinyin.
+    ``field`` is the lookup that is being filled: only what its filter lets through is offered, and of users
+    only the active ones. Compared as lists sort: without case, width and accents, Han characters as they
+    stand or as pinyin.
     """
     text = text.strip()
     if len(text) > MAX_TEXT:
@@ -50,10 +55,13 @@ def lookup_options(call: Call, object: str, text: str = "", limit: int = 20) -> 
     limit = max(1, min(limit, MAX_OPTIONS))
     found = call.gate.object(object)
     call.gate.require(found, "read")
-    plan = Reads(call).plan("options", found, lambda: _compile(call, found), call.gate.footprint(found))
+    choice = Choice(call, field, found)
+    key = (call.gate.footprint(found), *choice.key)
+    plan = kept(call, "options", found, lambda: _compile(call, found, choice), *key)
     prefix = stripped(text)
     params: dict[str, Any] = {
         **call.gate.viewer(),
+        **choice.parameters(),
         "least": prefix,
         "most": prefix + _END,
         "part": text,
@@ -68,7 +76,7 @@ def lookup_options(call: Call, object: str, text: str = "", limit: int = 20) -> 
     return [Option(uuid_of(row[0]), row[1] or "") for row in rows[:limit]]
 
 
-def _compile(call: Call, object: ObjectDef) -> _Plan:
+def _compile(call: Call, object: ObjectDef, choice: Choice) -> _Plan:
     source = Source(call.gate, call.tables, object)
     path = call.gate.resolve(object, object.name_field)
     key = source.sort(path)[0]
@@ -76,6 +84,10 @@ def _compile(call: Call, object: ObjectDef) -> _Plan:
     select = (
         source.select(source.id, name).order_by(key, source.id).limit(sa.bindparam("rows", type_=sa.Integer))
     )
+    tables: TablesUsed = ()
+    if not choice.is_open:
+        fits, tables = choice.among(source.id)
+        select = select.where(fits)
     text = sa.Text()
     begins = select.where(key >= sa.bindparam("least", type_=text), key < sa.bindparam("most", type_=text))
     find = sa.func.instr if source.dialect == "sqlite" else sa.func.strpos
@@ -86,4 +98,4 @@ def _compile(call: Call, object: ObjectDef) -> _Plan:
         )
     )
     store = call.tenant.store
-    return _Plan(prepare(store, begins), prepare(store, holds), tuple(source.tables_used()))
+    return _Plan(prepare(store, begins), prepare(store, holds), (*source.tables_used(), *tables))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,9 +19,11 @@ from tabwright.runtime.access.gate import ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query import cursors
 from tabwright.runtime.query.asked import PAGE, Order, Query
-from tabwright.runtime.query.filters import conditions, moment
-from tabwright.runtime.query.order import Nulls, Term, page
+from tabwright.runtime.query.filters import Binds, Conditions, Wanted, conditions, moment, planned
+from tabwright.runtime.query.order import Nulls, Steps, Term, page, step_of
 from tabwright.runtime.query.page import Page, Record
+from tabwright.runtime.query.plans import TablesUsed, kept
+from tabwright.runtime.query.ranks import steps
 from tabwright.runtime.query.rows import RowShape
 from tabwright.runtime.query.source import Source
 
@@ -42,41 +44,27 @@ def page_rows(call: Call) -> int:
     return min(PAGE, call.tenant.limits.page_rows)
 
 
-class Plan(Protocol):
-    """A compiled piece that knows the tables that it was compiled against."""
-
-    @property
-    def tables(self) -> tuple[tuple[ObjectDef, str], ...]: ...
-
-
-P = TypeVar("P", bound=Plan)
-
-
-class _Slot(Generic[P]):
-    """A plan in the cache of pieces. Its key knows the object's own table; those joined are compared here."""
-
-    plan: P | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _List:
     statement: Prepared
     shape: RowShape
     terms: tuple[Term, ...]
-    tables: tuple[tuple[ObjectDef, str], ...]
+    binds: Binds
+    tables: TablesUsed
 
 
 @dataclass(frozen=True, slots=True)
 class _Get:
     statement: Prepared
     shape: RowShape
-    tables: tuple[tuple[ObjectDef, str], ...]
+    tables: TablesUsed
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
     statement: Prepared
-    tables: tuple[tuple[ObjectDef, str], ...]
+    binds: Binds
+    tables: TablesUsed
 
 
 class Reads:
@@ -108,7 +96,7 @@ class Reads:
             shape = RowShape([path.text for path in resolved], [source.codec(path) for path in resolved])
             return _Get(self._prepare(statement), shape, tuple(source.tables_used()))
 
-        plan = self.plan("get", found, make, footprint, paths)
+        plan = kept(self._call, "get", found, make, footprint, paths)
         params = {**self._call.gate.viewer(), "id": id}
         if reader is not None:
             row = reader.row(plan.statement, params)
@@ -125,19 +113,33 @@ class Reads:
 
     def list(self, query: Query) -> Page:
         """One page, in one statement; one more where the count is asked for."""
+        return self._page(query, self._limit(query.limit))
+
+    def stretch(self, query: Query, rows: int) -> Page:
+        """Up to so many rows in one statement, more than a page may have: for exports and bulk changes."""
+        return self._page(query, rows)
+
+    def _page(self, query: Query, limit: int) -> Page:
         object = self._object(query.object)
-        limit = self._limit(query.limit)
         order = self._order(query.order)
         about = f"{object.uid}:{order}"
         after = cursors.unseal(self._call.tenant.location.id, about, query.cursor) if query.cursor else None
         nulls = None if after is None else tuple(value is None for value in after)
+        step = self._step(object, order, after)
         size = next((size for size in _SIZES if size > limit), limit + 1)
         key = (
-            self._call.gate.footprint(object), self._call.language, query.fields, query.conditions, order,
-            size, nulls, query.parent and query.parent[0],
+            self._call.gate.footprint(object), self._call.language, query.fields, order, size, nulls, step,
+            query.parent and query.parent[0],
         )  # fmt: skip
-        plan = self.plan("list", object, lambda: self._compile_list(object, query, order, size, nulls), *key)
-        params = self._params(query)
+
+        def plan_of(wanted: Wanted) -> _List:
+            def make() -> _List:
+                return self._compile_list(object, query, wanted, order, size, nulls, step)
+
+            return kept(self._call, "list", object, make, *key, wanted.key)
+
+        plan, literals = planned(query.conditions, plan_of)
+        params = self._params(query, literals)
         if after is not None:
             if len(after) != len(plan.terms):
                 raise Malformed.of("query.cursor")
@@ -145,89 +147,158 @@ class Reads:
                 params[f"after{n}"] = term.codec.to_storage(term.codec.from_journal(value))
         with self._call.tenant.store.read() as reader:
             rows = reader.rows(plan.statement, params)
-            counted = reader.rows(self._count_plan(object, query).statement, params) if query.count else None
+            counted = self._counted(object, query, reader) if query.count else None
         following = None
         if len(rows) > limit:
             rows = rows[:limit]
-            width = len(plan.shape.keys)
-            ends = zip(plan.terms, rows[-1][width:], strict=True)
-            following = cursors.seal(
-                self._call.tenant.location.id, about, [term.codec.to_journal(value) for term, value in ends]
-            )
-        if counted is None:
-            return Page(plan.shape, rows, following)
-        cap = self._limits.count_rows
-        return Page(plan.shape, rows, following, min(counted[0][0], cap), counted[0][0] > cap)
+            following = self._cursor(object, order, plan, rows[-1])
+        return Page(plan.shape, rows, following, *(counted or ()))
+
+    def lanes(self, query: Query, by: str, codes: Sequence[str | None]) -> dict[str | None, Page]:
+        """The first page of each value of a field (None: blank), all in one statement.
+
+        ``query`` is as for ``list``, its cursor and count are not used; a page's cursor goes on with the list
+        of that value alone. Raises as ``list``.
+        """
+        object = self._object(query.object)
+        limit, order, wanted_codes = self._limit(query.limit), self._order(query.order), tuple(codes)
+        size = next((size for size in _SIZES if size > limit), limit + 1)
+
+        def plan_of(wanted: Wanted) -> _List:
+            def make() -> _List:
+                return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes)
+
+            key = (self._call.gate.footprint(object), self._call.language, query.fields, order, size, by)
+            return kept(self._call, "lanes", object, make, *key, wanted_codes, wanted.key)
+
+        if not wanted_codes:
+            return {}
+        plan, literals = planned(query.conditions, plan_of)
+        with self._call.tenant.store.read() as reader:
+            rows = reader.rows(plan.statement, self._params(query, literals))
+        found: dict[str | None, Page] = {}
+        for number, code in enumerate(wanted_codes):
+            own = [row[1:] for row in rows if row[0] == number]
+            following = self._cursor(object, order, plan, own[limit - 1]) if len(own) > limit else None
+            found[code] = Page(plan.shape, own[:limit], following)
+        return found
+
+    def _cursor(self, object: ObjectDef, order: Order, plan: _List, row: Sequence[Any]) -> str:
+        """What the page after a row starts with."""
+        ends = zip(plan.terms, row[len(plan.shape.keys) :], strict=True)
+        values = [term.codec.to_journal(value) for term, value in ends]
+        return cursors.seal(self._call.tenant.location.id, f"{object.uid}:{order}", values)
 
     def count(self, query: Query) -> tuple[int, bool]:
         """How many records the query finds, and whether there are more: counting stops at the limit."""
         object = self._object(query.object)
-        plan = self._count_plan(object, query)
         with self._call.tenant.store.read() as reader:
-            counted = reader.rows(plan.statement, self._params(query))[0][0]
+            return self._counted(object, query, reader)
+
+    def _counted(self, object: ObjectDef, query: Query, reader: Reader) -> tuple[int, bool]:
+        plan, literals = planned(query.conditions, lambda wanted: self._count_plan(object, query, wanted))
+        counted = reader.rows(plan.statement, self._params(query, literals))[0][0]
         return min(counted, self._limits.count_rows), counted > self._limits.count_rows
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def plan(self, what: str, object: ObjectDef, make: Callable[[], P], *key: Hashable) -> P:
-        """The compiled piece under this key, made again when a table that it joins has changed."""
-        tables = self._tables
-        slot: _Slot[P] = self._call.tenant.piece(what, object, tables.of(object), _Slot[P], *key)
-        plan = slot.plan
-        if plan is None or any(tables.of(each).digest != digest for each, digest in plan.tables):
-            plan = slot.plan = make()
-        return plan
-
     def _compile_list(
-        self, object: ObjectDef, query: Query, order: Order, size: int, nulls: Nulls | None
+        self,
+        object: ObjectDef,
+        query: Query,
+        wanted: Wanted,
+        order: Order,
+        size: int,
+        nulls: Nulls | None,
+        step: int,
     ) -> _List:
         source = self._source(object)
-        paths = self._paths(object, query.fields)
-        columns = [source.column(path) for path in paths]
-        terms = self._terms(source, order)
-        wanted = self._wanted(source, query)
-        numbered = [
-            each.label(f"c{n}") for n, each in enumerate([*columns, *(term.column for term in terms)])
-        ]
+        shape, numbered, terms = self._shaped(source, query, order)
+        found = self._conditions(source, query, wanted)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
-        statement = page(source.select(*numbered).where(*wanted), terms, nulls, limit)
-        shape = RowShape([path.text for path in paths], [source.codec(path) for path in paths])
-        return _List(self._prepare(statement), shape, terms, tuple(source.tables_used()))
+        statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
+        return _List(self._prepare(statement), shape, terms, found.binds, tuple(source.tables_used()))
 
-    def _count_plan(self, object: ObjectDef, query: Query) -> _Count:
+    def _shaped(
+        self, source: Source, query: Query, order: Order
+    ) -> tuple[RowShape, builtins.list[sa.ColumnElement[Any]], tuple[Term, ...]]:
+        """The rows' shape, the columns to select (what is asked for, then the sort keys), the sort keys."""
+        paths = self._paths(source.object, query.fields)
+        terms = self._terms(source, order)
+        columns = [*(source.column(path) for path in paths), *(term.column for term in terms)]
+        shape = RowShape([path.text for path in paths], [source.codec(path) for path in paths])
+        return shape, [each.label(f"c{n}") for n, each in enumerate(columns)], terms
+
+    def _compile_lanes(
+        self,
+        object: ObjectDef,
+        query: Query,
+        wanted: Wanted,
+        order: Order,
+        size: int,
+        by: str,
+        codes: tuple[str | None, ...],
+    ) -> _List:
+        source = self._source(object)
+        shape, numbered, terms = self._shaped(source, query, order)
+        found = self._conditions(source, query, wanted)
+        lane = source.column(self._call.gate.resolve(object, by))
+        limit = _SIZES[size] if size in _SIZES else sa.literal(size)
+        parts = []
+        for number, code in enumerate(codes):
+            own = lane.is_(None) if code is None else lane == sa.literal(code, lane.type)
+            rows = source.select(sa.literal(number, sa.Integer).label("lane"), *numbered)
+            parts.append(page(rows.where(*found.columns, own), terms, None, limit).subquery())
+        statement = sa.union_all(*(sa.select(part) for part in parts))
+        prepared = prepare(self._call.tenant.store, statement)
+        return _List(prepared, shape, terms, found.binds, tuple(source.tables_used()))
+
+    def _count_plan(self, object: ObjectDef, query: Query, wanted: Wanted) -> _Count:
         cap = self._limits.count_rows
 
         def make() -> _Count:
             source = self._source(object)
-            wanted = self._wanted(source, query)
-            some = source.select(sa.literal_column("1").label("one")).where(*wanted).limit(cap + 1).subquery()
+            found = self._conditions(source, query, wanted)
+            one = source.select(sa.literal_column("1").label("one"))
+            some = one.where(*found.columns).limit(cap + 1).subquery()
             statement = sa.select(sa.func.count()).select_from(some)
-            return _Count(self._prepare(statement), tuple(source.tables_used()))
+            return _Count(self._prepare(statement), found.binds, tuple(source.tables_used()))
 
-        key = (self._call.gate.footprint(object), query.conditions, query.parent and query.parent[0], cap)
-        return self.plan("count", object, make, self._call.language, *key)
+        key = (self._call.gate.footprint(object), wanted.key, query.parent and query.parent[0], cap)
+        return kept(self._call, "count", object, make, self._call.language, *key)
 
     def _terms(self, source: Source, order: Order) -> tuple[Term, ...]:
         terms: builtins.list[Term] = []
         for path, direction in order:
             resolved = self._call.gate.resolve(source.object, path)
             column, codec, nullable = source.sort(resolved)
-            terms.append(Term(column, codec, direction == "desc", nullable))
+            codes = () if terms or resolved.hops else steps(source.object, resolved.text)
+            stepped = Steps(codes, source.column(resolved)) if codes else None
+            terms.append(Term(column, codec, direction == "desc", nullable, stepped))
         id = self._call.gate.resolve(source.object, "id")
         terms.append(
             Term(source.id, source.codec(id), terms[0].descending if terms else False, nullable=False)
         )
         return tuple(terms)
 
-    def _wanted(self, source: Source, query: Query) -> Sequence[sa.ColumnElement[Any]]:
-        wanted = conditions(self._call, source, query.conditions)
+    def _step(self, object: ObjectDef, order: Order, after: Sequence[Any] | None) -> int:
+        """Where a page starts that a picklist orders: see ``order.step_of``."""
+        if after is None or not order or not isinstance(after[0], str):
+            return 0
+        path, direction = order[0]
+        found = self._call.gate.resolve(object, path)
+        codes = () if found.hops else steps(object, found.text)
+        return step_of(codes, direction == "desc", after[0]) if codes else 0
+
+    def _conditions(self, source: Source, query: Query, wanted: Wanted) -> Conditions:
+        found = conditions(self._call, source, wanted)
         if query.parent is not None:
             lookup = self._call.gate.resolve(source.object, query.parent[0])
             if not lookup.field.is_reference:
                 raise Invalid.of("query.not_a_lookup", Place(field=lookup.text), path=lookup.text)
             column = source.column(lookup)
-            wanted.append(column == sa.bindparam("parent", type_=column.type))
-        return wanted
+            found.columns.append(column == sa.bindparam("parent", type_=column.type))
+        return found
 
     def _source(self, object: ObjectDef) -> Source:
         return Source(self._call.gate, self._tables, object)
@@ -264,8 +335,8 @@ class Reads:
             raise Malformed.of("query.limit", limit="page_rows", most=self._limits.page_rows)
         return limit
 
-    def _params(self, query: Query) -> dict[str, Any]:
-        params: dict[str, Any] = {**self._call.gate.viewer(), **moment(self._call)}
+    def _params(self, query: Query, literals: Mapping[str, Any]) -> dict[str, Any]:
+        params: dict[str, Any] = {**self._call.gate.viewer(), **moment(self._call), **literals}
         if query.parent is not None:
             params["parent"] = query.parent[1]
         return params

@@ -17,6 +17,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Invalid, Place
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
+from tabwright.runtime.query.ranks import codes, rank, rank_codec
 from tabwright.runtime.storage.columns import Codec, Shape, codec
 from tabwright.runtime.storage.tables import RecordTable, Tables
 
@@ -40,10 +41,12 @@ class _Node:
 class Source:
     """Collects the joins of one statement while its columns are asked for."""
 
-    def __init__(self, gate: Gate, tables: Tables, object: ObjectDef) -> None:
-        self._gate = gate
+    def __init__(self, gate: Gate, tables: Tables, object: ObjectDef, prefix: str = "") -> None:
+        self._gate = self.gate = gate
         self._tables = tables
+        self._beside: dict[str, tuple[ObjectDef, RecordTable]] = {}
         self._count = 0
+        self._prefix = prefix  # of its names, in a statement with another one around it
         self._joins: list[tuple[sa.FromClause, Column]] = []
         self._nodes: dict[Prefix, _Node] = {}
         self._root = self._nodes[()] = self._node(object)
@@ -69,6 +72,13 @@ class Source:
             for each in (node, node.twin):
                 if each is not None:
                     yield each.object, each.table.digest
+
+        for object, table in self._beside.values():
+            yield object, table.digest
+
+    def beside(self, object: ObjectDef) -> RecordTable:
+        """The table of an object that a condition looks into without joining it."""
+        return self._beside.setdefault(object.name, (object, self._tables.of(object)))[1]
 
     def select(self, *columns: Column) -> sa.Select[Any]:
         """These columns of the records that may be read."""
@@ -96,10 +106,13 @@ class Source:
     def sort(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
         """What a list orders by, its conversions, and whether it can be NULL.
 
-        A text orders by its sort key, a reference by the name of what it names. Raises Invalid
+        A text orders by its sort key, a reference by the name of what it names, a picklist by the places of
+        its values. Raises Invalid
         ``query.not_sortable`` for a text without sort key.
         """
         field = path.field
+        if field.mask is not None and not self._gate.has("unmask"):
+            raise self._not_sortable(path)  # an order tells what the mask hides
         if field.is_reference:
             target = self._gate.model.objects.get(field.target or "user")
             if target is None or not self._gate.name_shown(target):
@@ -108,6 +121,10 @@ class Source:
             return self._sort_key(names)
         if field.type == "record_type":
             return self.column(path), self.codec(path), True
+        found = codes(field)
+        if found:
+            key = rank(found, self.column(path), self.dialect)
+            return key, rank_codec(found, self.dialect), True
         return self._sort_key(path)
 
     def _sort_key(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
@@ -145,7 +162,7 @@ class Source:
     def _of(self, node: _Node, column: sa.Column[Any]) -> Column:
         if node.table.side is not None and column.table is node.table.side:
             if node.side is None:
-                node.side = node.table.side.alias(f"x{self._next()}")
+                node.side = node.table.side.alias(f"{self._prefix}x{self._next()}")
                 self._joins.append((node.side, node.side.c.id == node.main.c.id))
             return node.side.c[column.name]
         return node.main.c[column.name]
@@ -161,7 +178,7 @@ class Source:
 
     def _node(self, object: ObjectDef) -> _Node:
         table = self._tables.of(object)
-        return _Node(object, table, table.main.alias(f"t{self._next()}"), None, None)
+        return _Node(object, table, table.main.alias(f"{self._prefix}t{self._next()}"), None, None)
 
     def _walk(self, hops: tuple[FieldDef, ...]) -> _Node:
         node = self._root

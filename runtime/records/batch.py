@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -71,8 +71,17 @@ class Row:
         self.faults: list[Fault] = []
 
     @property
+    def known_id(self) -> UUID | None:
+        """The id that others know of: a record that is only being made has none to be quoted by."""
+        return None if self.action == "create" else self.id
+
+    @property
     def place(self) -> Place:
-        return Place(record=str(self.id) if self.id is not None else None, row=self.number)
+        return Place(record=str(self.known_id) if self.known_id is not None else None, row=self.number)
+
+    def has_fault_at(self, field: str) -> bool:
+        """Whether something is wrong at the field already: one word about it is enough."""
+        return any(fault.place.field == field for fault in self.faults)
 
     def refuse(
         self, code: str, field: str | None = None, /, kind: type[TabwrightError] = Invalid, **params: Param
@@ -80,8 +89,14 @@ class Row:
         """Add a fault. The first one decides which error is raised for the row."""
         if not self.faults:
             self.refused_as = kind
-        place = Place(record=str(self.id) if self.id is not None else None, field=field, row=self.number)
-        self.faults.append(Fault(code, params, place))
+        self.faults.append(Fault(code, params, replace(self.place, field=field)))
+
+    def take_over(self, error: TabwrightError) -> None:
+        """Be refused for what followed from this row: its faults keep the record that they are about."""
+        self.refused_as = type(error)
+        self.faults += [
+            Fault(each.code, each.params, replace(each.place, row=self.number)) for each in error.faults
+        ]
 
 
 @dataclass(frozen=True, slots=True)

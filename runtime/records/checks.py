@@ -11,17 +11,21 @@ from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
-from tabwright.runtime.access.granting import assigns, check_assignment
-from tabwright.runtime.records.batch import Batch, Intent, Row, Work, text_of
+from tabwright.runtime.query.choosing import Choice
+from tabwright.runtime.records import built_in, origin
+from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
+from tabwright.runtime.records.picklists import check_picklists
 from tabwright.runtime.records.plan import Unique
+from tabwright.runtime.records.sealing import seal
 
 # ---- defaults ------------------------------------------------------------------------------------
 
 
 def defaults(batch: Batch, work: Work) -> None:
     """Fields that a new record was not given get their defaults: the record type's, else the field's own."""
+    seal(batch, work)
     creates = batch.creates()
     booleans = batch.plan.booleans
     for row in batch.good:
@@ -31,18 +35,13 @@ def defaults(batch: Batch, work: Work) -> None:
                     row.new[name] = False
     if not creates:
         return
-    object, principal = batch.object, work.principal
-    person = None if principal.kind == "system" else principal.user_id
+    object = batch.object
     allowed = work.gate.record_types(object)
     by_type: dict[str | None, list[Row]] = {}
     for row in creates:
         new = row.new
         assert new is not None
-        new["created_at"] = new["updated_at"] = work.now
-        new["created_by"] = new["updated_by"] = person
-        if person is not None and row.sent.get("owner") is None:
-            new["owner"] = person
-            new["owner_kind"] = "user"
+        origin.fill(row, work)
         if allowed and new["record_type"] is None and "record_type" not in row.sent:
             new["record_type"] = allowed[0].uid
         by_type.setdefault(new["record_type"], []).append(row)
@@ -94,13 +93,16 @@ def formulas(batch: Batch, work: Work) -> None:
 
 def access_new(batch: Batch, work: Work) -> None:
     """What the new row names must exist for the caller; ownership and record type are rights of their own."""
-    _check_granting(batch, work)
+    built_in.demands(batch, work)
+    origin.check(batch, work)
     writing = [row for row in batch.rows if row.action in ("create", "update") and row.new is not None]
     if not writing:
         return
     object = batch.object
     for field in batch.plan.references:
-        if field.system and field.name != "owner":
+        if field.system and field.name not in ("owner", "created_by"):
+            continue
+        if field.name == "owner" and object.master is not None:  # the parent's
             continue
         name = field.name
         wanted: dict[UUID, list[Row]] = {}
@@ -115,11 +117,11 @@ def access_new(batch: Batch, work: Work) -> None:
     transfer = work.gate.rule(object, "transfer")
     types = {each.uid for each in work.gate.record_types(object)}
     for row in writing:
-        if row.old is not None and not row.faults:
+        if row.old is not None:
             for name in once:
-                if name in row.changed and name in row.sent:
+                if name in row.changed and name in row.sent and not row.has_fault_at(name):
                     row.refuse("field.read_only_after_create", name, field=name)
-            if "owner" in row.changed and "owner" in row.sent:
+            if "owner" in row.changed and "owner" in row.sent and not row.has_fault_at("owner"):
                 if not transfer.holds(row.old):
                     row.refuse("record.transfer_denied", "owner", kind=Denied)
                 elif row.sent["owner"] is None and work.gate.principal.kind == "user":
@@ -129,32 +131,6 @@ def access_new(batch: Batch, work: Work) -> None:
         given = row.sent.get("record_type")
         if given is not None and given not in types and (row.old is None or "record_type" in row.changed):
             row.refuse("record.type_denied", "record_type", kind=Denied)
-
-
-def _check_granting(batch: Batch, work: Work) -> None:
-    """A permission set that is given exists, and nobody gives one with rights that they do not hold, neither
-    by import nor by undo.
-
-    What follows from another write in its transaction is the platform's own.
-    """
-    if not assigns(batch.object) or work.depth:
-        return
-    sets = work.model.permission_sets
-    uids = {each.name: each.uid for each in sets.values()}
-    for row in batch.rows:
-        given = row.sent.get("permission_set")
-        if row.new is not None and given is not None and given not in sets:
-            if given in uids:  # people say its name
-                row.new["permission_set"] = uids[given]
-            else:
-                row.refuse("value.not_in_list", "permission_set", value=text_of(given))
-        if row.new is None or row.faults or row.action not in ("create", "update", "restore"):
-            continue
-        try:
-            check_assignment(work.principal, work.model, [str(row.new["permission_set"])])
-        except Denied as error:
-            fault = error.faults[0]
-            row.refuse(fault.code, "permission_set", kind=Denied, **fault.params)
 
 
 def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UUID, list[Row]]) -> None:
@@ -181,40 +157,12 @@ def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UU
             for row in there[id]:
                 if field.type == "owner" and row.new is not None:
                     row.new["owner_kind"] = target_name
-        _check_filter(batch, work, field, target, there)
+        for id, code in Choice(work.call, field, target).refused(work.writer, there).items():
+            for row in there[id]:
+                row.refuse(code, field.name, field=field.name, id=str(id))
     for id, rows in missing.items():
         for row in rows:
             row.refuse("value.no_such_record", field.name, field=field.name, id=str(id))
-
-
-def _check_filter(
-    batch: Batch, work: Work, field: FieldDef, target: ObjectDef, found: dict[UUID, list[Row]]
-) -> None:
-    """A lookup with a filter takes only records that its formula, read on them, lets through."""
-    formula = field.lookup_filter
-    if formula is None or not found:
-        return
-    table = work.call.tables.of(target)
-    names = sorted({read.path[0] for read in formula.reads if not read.path[0].startswith("$")})
-
-    def make() -> Prepared:
-        chosen = sa.select(table.id, *(table.column(name) for name in names)).select_from(table.joined)
-        return prepare(work.writer.store, chosen.where(in_ids(table.dialect, table.id)))
-
-    statement = work.call.tenant.piece("related", target, table, make, tuple(names))
-    candidates = []
-    for id, *stored in work.writer.rows(statement, {"ids": ids_value(table.dialect, sorted(found))}):
-        candidate = Row(0, Intent("create"))
-        candidate.id = uuid_of(id)
-        candidate.new = {
-            name: table.codec(name).from_storage(value) for name, value in zip(names, stored, strict=True)
-        }
-        candidates.append(candidate)
-    evaluation = Evaluation(target, work, (formula,), candidates)
-    for candidate in candidates:
-        if candidate.id is not None and not evaluation.holds(formula, candidate):
-            for row in found[candidate.id]:
-                row.refuse("value.filtered_out", field.name, field=field.name, id=str(candidate.id))
 
 
 def _exists(work: Work, target: ObjectDef, one: bool) -> Prepared:
@@ -243,17 +191,15 @@ def validation(batch: Batch, work: Work) -> None:
     for row in writing:
         new = row.new
         assert new is not None
-        named = {fault.place.field for fault in row.faults} if row.faults else ()
         for name in required:
-            if (
-                new[name] is None
-                and name not in named
-                and (row.old is None or name in row.changed or name in row.sent)
-            ):
+            asked = new[name] is None and (row.old is None or name in row.changed or name in row.sent)
+            if asked and not row.has_fault_at(name):
                 row.refuse("value.required", name, field=name)
-    _check_picklists(batch, writing)
+    check_picklists(object, batch.plan.inactive_codes, writing, work.language)
     rules = object.validation_rules
     checked = [row for row in writing if not row.faults and (row.old is None or row.changed)]
+    if object.master is not None:  # a part follows its parent's owner, whatever else is wrong with it
+        checked = [row for row in checked if row.changed != ["owner"]]
     if rules and checked:
         evaluation = Evaluation(batch.object, work, tuple(rule.condition for rule in rules), checked)
         for rule in rules:
@@ -267,29 +213,6 @@ def validation(batch: Batch, work: Work) -> None:
                     )
     if any(row.faults for row in batch.rows) and not batch.per_row:
         batch.stopped = True
-
-
-def _check_picklists(batch: Batch, writing: list[Row]) -> None:
-    object = batch.object
-    inactive = batch.plan.inactive_codes
-    subsets = {
-        each.uid: {name: frozenset(codes) for name, codes in each.picklists.items()}
-        for each in object.record_types.values()
-        if each.picklists
-    }
-    if not inactive and not subsets:
-        return
-    for row in writing:
-        new, old = row.new, row.old
-        assert new is not None
-        for name, codes in inactive.items():
-            value = new[name]
-            if value in codes and (old is None or old[name] != value):
-                row.refuse("value.inactive", name, field=name, value=value)
-        for name, allowed in subsets.get(new["record_type"], {}).items():
-            value = new.get(name)
-            if value is not None and value not in allowed and (old is None or old[name] != value):
-                row.refuse("value.not_for_type", name, field=name, value=text_of(value))
 
 
 # ---- uniqueness ----------------------------------------------------------------------------------
@@ -311,7 +234,9 @@ def _check_unique(batch: Batch, work: Work, unique: Unique) -> None:
     keys: dict[tuple[Any, ...], Row] = {}
     fields = set(unique.fields)
     for row in batch.rows:
-        if row.faults or row.new is None or row.action not in ("create", "update", "restore"):
+        if row.new is None or row.action not in ("create", "update", "restore"):
+            continue
+        if row.faults and any(map(row.has_fault_at, fields)):
             continue
         if row.action == "update" and not fields.intersection(row.changed):
             continue
@@ -333,10 +258,12 @@ def _check_unique(batch: Batch, work: Work, unique: Unique) -> None:
         return
     seen.update(keys)
     readable = work.gate.rule(batch.object, "read")
-    for id, owner, *found in work.writer.rows(unique.statement, unique.parameters(keys)):
+    name_field = batch.object.fields[batch.object.name_field]
+    tells_name = work.gate.can_read(name_field) and name_field.mask is None
+    for id, owner, called, *found in work.writer.rows(unique.statement, unique.parameters(keys)):
         mine = keys.get(tuple(found))
         other = uuid_of(id)
-        if mine is None or mine.id == other or mine.faults:
+        if mine is None or mine.id == other or mine.has_fault_at(unique.fields[0]):
             continue
         owner_id = None if owner is None else uuid_of(owner)
         if readable.holds({"owner": owner_id}) and _may_name(work, unique, batch.object):
@@ -345,6 +272,7 @@ def _check_unique(batch: Batch, work: Work, unique: Unique) -> None:
                 unique.fields[0],
                 kind=Conflict,
                 other=str(other),
+                name=str(called) if tells_name and called else str(other),
                 **_said(batch, work, unique),
             )
         else:

@@ -13,6 +13,7 @@ from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied, NotFound, Place, Stale
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
 from tabwright.runtime.journal.tables import changes
+from tabwright.runtime.masks import masked
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.records.batch import Batch, Row, Work, text_of
 from tabwright.runtime.records.coercion import Coercer, fault_of
@@ -29,7 +30,7 @@ def coercer_for(batch: Batch, work: Work) -> Coercer:
     )  # fmt: skip
     gate = call.gate
     return call.tenant.pieces.get(
-        key, lambda: Coercer(object, gate.editable(object), gate.readable(object), call.zone), 8192
+        key, lambda: Coercer(object, gate.settable(object), gate.readable(object), call.zone), 8192
     )
 
 
@@ -54,6 +55,7 @@ def coerce(batch: Batch, work: Work) -> None:
             if name is not None:
                 chosen = types.get(name) or next((each for each in types.values() if each.uid == name), None)
                 if chosen is None:
+                    del row.sent["record_type"]
                     row.refuse("value.not_in_list", "record_type", value=str(name)[:80])
                 else:
                     row.sent["record_type"] = chosen.uid
@@ -76,7 +78,7 @@ def load(batch: Batch, work: Work) -> None:
     """Upserts find their record; old rows are read and locked in id order; creates get their ids."""
     _find_by_keys(batch, work)
     plan = batch.plan
-    wanted = {row.id: row for row in batch.rows if row.id is not None and row.action != "create"}
+    wanted: dict[UUID, Row] = {}
     seen = batch.ids_seen
     for row in batch.rows:
         if row.id is not None and row.action != "create":
@@ -84,6 +86,7 @@ def load(batch: Batch, work: Work) -> None:
                 row.refuse("record.twice", other=seen[row.id])
             else:
                 seen[row.id] = row.number
+                wanted[row.id] = row
     if wanted:
         if len(wanted) == 1:
             given: dict[str, Any] = {"id": next(iter(wanted))}
@@ -156,7 +159,7 @@ def _find_by_keys(batch: Batch, work: Work) -> None:
 
 def is_key(batch: Batch, field: FieldDef) -> bool:
     """Whether records may be named by the field: unique by itself, an external key, or an auto number."""
-    if field.external_key or field.type == "auto_number" or field.unique:
+    if field.unique_within is None and (field.external_key or field.type == "auto_number" or field.unique):
         return True
     return any(rule.fields == (field.name,) for rule in batch.object.unique_rules)
 
@@ -192,12 +195,13 @@ def access_old(batch: Batch, work: Work) -> None:
     levels = {"update": "edit", "delete": "delete", "restore": "delete", "purge": "delete"}
     merging: list[Row] = []
     for row in batch.rows:
-        if row.action == "create" or row.faults:
-            continue
+        if row.action == "create" or row.id is None or batch.ids_seen.get(row.id) != row.number:
+            continue  # nothing was looked for
         old = row.old
         deleted = old is not None and old["deleted_at"] is not None
         if old is None or not read.holds(old) or (deleted and row.action in ("update", "delete")):
             row.old = None
+            row.faults.clear()  # nothing is said of values of what is not there
             if row.intent.action == "upsert":  # found by its key: its id is not told to who may not read it
                 row.id = None
                 row.refuse("unique.not_allowed", row.intent.key and row.intent.key[0], kind=Conflict)
@@ -205,6 +209,7 @@ def access_old(batch: Batch, work: Work) -> None:
             row.refuse("record.not_found", kind=NotFound, object=object.name, id=str(row.id))
             continue
         if not gate.rule(object, levels[row.action]).holds(old):  # type: ignore[arg-type]
+            row.faults.clear()
             row.refuse("record.denied", kind=Denied, operation=row.action)
             continue
         if not deleted and row.action in ("restore", "purge"):
@@ -222,7 +227,7 @@ def access_old(batch: Batch, work: Work) -> None:
 
 def _compare_revisions(batch: Batch, work: Work, rows: list[Row]) -> None:
     originals = _originals(batch, work, rows)
-    plan = batch.plan
+    plan, object = batch.plan, batch.object
     for row in rows:
         assert row.old is not None
         strict = row.intent.revision is not None and row.intent.revision != row.revision
@@ -236,9 +241,10 @@ def _compare_revisions(batch: Batch, work: Work, rows: list[Row]) -> None:
                 clashes.append((name, current, actual, was))
         kind = Stale if strict else Conflict
         for name, current, actual, was in clashes:
+            values = {"current": current, "actual": actual, "original": was}
             row.refuse(
-                "record.field_changed", name, kind=kind, field=name, current=text_of(current),
-                actual=text_of(actual), original=text_of(was), revision=row.revision,
+                "record.field_changed", name, kind=kind, field=name, revision=row.revision,
+                **{key: text_of(masked(object.fields[name], value)) for key, value in values.items()},
             )  # fmt: skip
         if strict and not clashes:
             row.refuse("record.stale", kind=Stale, revision=row.revision, given=since)

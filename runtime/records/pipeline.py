@@ -11,8 +11,8 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from tabwright.metadata.model import ObjectDef
-from tabwright.platform.errors import LimitReached
-from tabwright.runtime.records import checks, loading, related, writing
+from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale
+from tabwright.runtime.records import checks, loading, masters, related, trees, writing
 from tabwright.runtime.records.batch import Batch, Intent, Outcome, Row, RowResult, Work, error_of
 from tabwright.runtime.records.hooks import STAGES, Hooks
 from tabwright.runtime.records.plan import ObjectPlan
@@ -25,19 +25,24 @@ MOST_ROWS = 10_000
 _CALM_FROM = 200  # rows from which the collector only costs: rows are no rings
 
 Stage = Callable[[Batch, Work], None]
+NamedStage = tuple[str, tuple[Stage, ...]]
+
+_FIRST_WRITE = STAGES.index("write")
+# What a row can be refused for; the rest (a lock, a full disk, a release between) ends the whole call.
+_REFUSALS = (Invalid, Conflict, Denied, NotFound, Stale, LimitReached)
 
 OWN: dict[str, tuple[Stage, ...]] = {
     "coerce": (loading.coerce,),
     "load": (loading.load,),
     "access_old": (loading.access_old,),
-    "defaults": (checks.defaults,),
+    "defaults": (checks.defaults, masters.inherit),
     "formulas": (checks.formulas,),
-    "access_new": (checks.access_new,),
+    "access_new": (checks.access_new, masters.check, trees.check),
     "validation": (checks.validation, related.restrict),
     "uniqueness": (checks.uniqueness,),
     "write": (writing.write,),
     "search": (writing.search,),
-    "after_rules": (related.follow,),
+    "after_rules": (related.follow, masters.hand_down),
 }
 """What the product itself does in a stage, before the hooks."""
 
@@ -61,6 +66,7 @@ def run(hooks: Hooks, work: Work, object: ObjectDef, intents: Sequence[Intent], 
         id for each in intents if each.action == "delete" and (id := loading.id_of(each.id)) is not None
     )
     stages = _stages(hooks)
+    checking, writing_stages = stages[:_FIRST_WRITE], stages[_FIRST_WRITE:]
     took = dict.fromkeys(STAGES, 0)
     passed: list[Row] = []
     results: list[RowResult] = []
@@ -69,11 +75,11 @@ def run(hooks: Hooks, work: Work, object: ObjectDef, intents: Sequence[Intent], 
             batch.rows = [
                 Row(start + at, intent) for at, intent in enumerate(intents[start : start + CHUNK], 1)
             ]
-            for name, parts in stages:
-                began = perf_counter_ns()
-                for part in parts:
-                    part(batch, work)
-                took[name] += perf_counter_ns() - began
+            _pass(batch, work, checking, took)
+            if per_row:
+                _write_each(batch, work, writing_stages, took)
+            else:
+                _pass(batch, work, writing_stages, took)
             results.extend(map(_result, batch.rows))
             if not per_row:
                 passed.extend(row for row in batch.rows if row.faults)
@@ -85,7 +91,42 @@ def run(hooks: Hooks, work: Work, object: ObjectDef, intents: Sequence[Intent], 
     return Outcome(tuple(results), work.operation.id if work.operation.written else None, trace)
 
 
-def _stages(hooks: Hooks) -> list[tuple[str, tuple[Stage, ...]]]:
+def _pass(batch: Batch, work: Work, stages: Sequence[NamedStage], took: dict[str, int]) -> None:
+    for name, parts in stages:
+        began = perf_counter_ns()
+        for part in parts:
+            part(batch, work)
+        took[name] += perf_counter_ns() - began
+
+
+def _write_each(batch: Batch, work: Work, stages: Sequence[NamedStage], took: dict[str, int]) -> None:
+    """Write the good rows. Where what follows from them is refused, halves are tried, down to the rows that
+    it is refused for: those come back failed, and the others are written.
+    """
+    chunk = batch.rows
+    waiting = [batch.good]
+    while waiting:
+        rows = waiting.pop()
+        if not rows:
+            continue
+        before = [None if row.new is None else dict(row.new) for row in rows]
+        batch.rows, written = rows, work.operation.written
+        try:
+            with work.writer.savepoint():
+                _pass(batch, work, stages, took)
+        except _REFUSALS as error:
+            work.operation.written = written
+            for row, new in zip(rows, before, strict=True):
+                row.new, row.changes = new, False
+            if len(rows) == 1:
+                rows[0].take_over(error)
+            else:
+                half = len(rows) // 2
+                waiting += [rows[half:], rows[:half]]  # the first rows come first
+    batch.rows = chunk
+
+
+def _stages(hooks: Hooks) -> list[NamedStage]:
     joined = hooks.by_stage
     return [(name, (*OWN.get(name, ()), *joined.get(name, ()))) for name in STAGES]
 
@@ -101,7 +142,8 @@ _DONE = {
 
 def _result(row: Row) -> RowResult:
     if row.faults:
-        return RowResult(row.number, "failed", row.id, row.revision, tuple(row.faults), row.refused_as)
+        revision = row.old["revision"] if row.old is not None else 0
+        return RowResult(row.number, "failed", row.known_id, revision, tuple(row.faults), row.refused_as)
     outcome = _DONE[row.action] if row.changes else "unchanged"
     return RowResult(row.number, outcome, row.id, row.revision)  # type: ignore[arg-type]
 

@@ -348,16 +348,25 @@ class Unique:
             plan.store.dialect, [(f"k{at}", shape) for at, (_, _, shape) in enumerate(found)], "k"
         )
         key = unique_key(plan.table, rule)
-        same = [_same(term, self._values.c[f"k{at}"]) for at, term in enumerate(key.terms)]
+        same = [same_term(term, self._values.c[f"k{at}"]) for at, term in enumerate(key.terms)]
         statement = (
-            sa.select(plan.table.id, plan.table.column("owner"), *(column for column, _, _ in found))
-            .select_from(plan.table.main.join(self._values.source, sa.and_(*same)))
+            sa.select(
+                plan.table.id,
+                plan.table.column("owner"),
+                plan.table.column(plan.object.name_field).label("called"),
+                *(column for column, _, _ in found),
+            )
+            .select_from(plan.table.joined.join(self._values.source, sa.and_(*same)))
             .where(key.where)
         )
         self.statement = prepare(plan.store, statement)
 
     def key(self, values: dict[str, Any]) -> tuple[Any, ...] | None:
-        """The comparable key of a record, or None when all of it is blank: such records never clash."""
+        """The comparable key of a record, or None when all of it is blank (or what the rule needs): such
+        records never clash.
+        """
+        if self.rule.needs is not None and values[self.rule.needs] is None:
+            return None
         found = tuple(
             [
                 None if (value := values[name]) is None else form(value)
@@ -370,7 +379,7 @@ class Unique:
         return self._values.parameters(list(keys))
 
 
-def _same(term: sa.ColumnElement[Any], given: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+def same_term(term: sa.ColumnElement[Any], given: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """A term of a unique index equals a given value, blanks replaced on both sides as the index replaces
     them.
     """

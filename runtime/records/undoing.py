@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import prepare
-from tabwright.platform.errors import Denied, Fault, NotFound, Place
+from tabwright.platform.errors import Fault, NotFound, Place
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
-from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.access.gate import Gate, Level
 from tabwright.runtime.journal.reading import Change, changes_of, nested_operations, operation_facts
 from tabwright.runtime.records import pipeline
 from tabwright.runtime.records.batch import Intent, Outcome, Undone, Work
@@ -39,13 +39,16 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
         object = numbers.get(number)
         if object is not None:
             _require(work, object, others)
-    # What rules and delete rules wrote goes back too, whether this person might write it by hand or not.
+    own = {change.record_id for change in changes_of(work.writer, operation)}
+    gate = work.gate
+    # What rules and delete rules wrote goes back too, whether this person might write it by hand or not; what
+    # the operation itself wrote only where they may change or delete the record now.
     work.call = replace(work.call, gate=Gate.system(work.model))
     for number, changes in by_object.items():
         object = numbers.get(number)
         if object is None:
             continue
-        intents = _intents(work, object, changes, left)
+        intents = _allowed(gate, object, own, _intents(work, object, changes, left), left)
         for start in range(0, len(intents), pipeline.MOST_ROWS):
             part = intents[start : start + pipeline.MOST_ROWS]
             outcome = pipeline.run(hooks, work, object, part, per_row=True)
@@ -57,10 +60,32 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
 
 def _require(work: Work, object: ObjectDef, others: bool) -> None:
     if not work.gate.may(object, "edit") or (others and not work.gate.may(object, "modify_all")):
-        raise Denied.of("access.operation", Place(object=object.name), object=object.name, operation="undo")
+        raise work.gate.denied(object, "undo")
 
 
-def _intents(work: Work, object: ObjectDef, changes: list[Change], left: list[Fault]) -> list[Intent]:
+def _allowed(
+    gate: Gate,
+    object: ObjectDef,
+    own: set[UUID],
+    intents: list[tuple[Intent, UUID | None]],
+    left: list[Fault],
+) -> list[Intent]:
+    """The intents that this person may have now, as the records stand; the others are listed."""
+    levels: dict[str, Level] = {"update": "edit", "delete": "delete", "restore": "delete"}
+    allowed = []
+    for intent, owner in intents:
+        if intent.id in own and not gate.allows(object, levels[intent.action], {"owner": owner}):
+            place = Place(object=object.name, record=str(intent.id))
+            left.append(Fault(f"record.undo_denied.{levels[intent.action]}", {"id": str(intent.id)}, place))
+        else:
+            allowed.append(intent)
+    return allowed
+
+
+def _intents(
+    work: Work, object: ObjectDef, changes: list[Change], left: list[Fault]
+) -> list[tuple[Intent, UUID | None]]:
+    """What takes the changes back, each with the record's present owner."""
     table = work.call.tables.of(object)
     last: dict[UUID, Change] = {}
     first: dict[UUID, Change] = {}
@@ -69,9 +94,15 @@ def _intents(work: Work, object: ObjectDef, changes: list[Change], left: list[Fa
             last[change.record_id] = change
         if change.record_id not in first or change.revision < first[change.record_id].revision:
             first[change.record_id] = change
-    chosen = sa.select(table.id, table.column("revision")).where(in_ids(table.dialect, table.id))
+    chosen = sa.select(table.id, table.column("revision"), table.column("owner")).where(
+        in_ids(table.dialect, table.id)
+    )
     ids = {"ids": ids_value(table.dialect, sorted(last))}
-    present = {uuid_of(id): int(rev) for id, rev in work.writer.rows(prepare(work.writer.store, chosen), ids)}
+    present: dict[UUID, int] = {}
+    owners: dict[UUID, UUID | None] = {}
+    for id, revision, owner in work.writer.rows(prepare(work.writer.store, chosen), ids):
+        present[uuid_of(id)] = int(revision)
+        owners[uuid_of(id)] = None if owner is None else uuid_of(owner)
     names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.own_fields}
     names |= {"owner": "owner", "record_type": "record_type"}
     intents: list[Intent] = []
@@ -97,4 +128,4 @@ def _intents(work: Work, object: ObjectDef, changes: list[Change], left: list[Fa
                     if key in names:
                         values[names[key]] = table.codec(names[key]).from_journal(stored)
             intents.append(Intent("update", id, values))
-    return intents
+    return [(intent, owners.get(UUID(str(intent.id)))) for intent in intents]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from tabwright.metadata.model import FieldDef
 from tabwright.platform.database import prepare
 from tabwright.platform.errors import Conflict, UniqueViolation
 from tabwright.platform.tables import ids_value, in_ids
 from tabwright.runtime.journal import writing as journal
-from tabwright.runtime.numbering import take_numbers
+from tabwright.runtime.numbering import Counter, take_numbers
 from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.checks import uniqueness
 from tabwright.runtime.records.plan import SYSTEM
@@ -84,11 +85,41 @@ def _take_numbers(batch: Batch, work: Work) -> None:
         if not rows:
             continue
         day = work.now.astimezone(ZoneInfo(work.call.zone) if work.call.zone != "UTC" else UTC).date()
-        pattern = field.number_pattern or "{0}"
-        given = take_numbers(work.writer, field.uid, pattern, field.number_start, day, len(rows))
-        for row, number in zip(rows, given, strict=True):
+        by_parent: dict[str | None, list[Row]] = {}
+        for row in rows:
             assert row.new is not None
-            row.new[field.name] = number
+            parent = row.new[field.number_per] if field.number_per is not None else None
+            key = None if field.number_per is None else parent.hex if parent is not None else ""
+            by_parent.setdefault(key, []).append(row)
+        for key, some in sorted(by_parent.items(), key=lambda pair: pair[0] or ""):
+            _number(batch, work, field, day, key, some)
+
+
+def _number(
+    batch: Batch, work: Work, field: FieldDef, day: date, parent: str | None, rows: list[Row]
+) -> None:
+    pattern = field.number_pattern or "{0}"
+    counter = Counter(field.uid, pattern, field.number_start, day, field.number_restart, parent)
+    column = batch.plan.column(field.name)
+
+    def highest(before: str, after: str) -> list[str]:
+        pattern = f"{_escaped(before)}%{_escaped(after)}"
+        chosen = sa.select(column).where(column.like(pattern, escape="!"))
+        chosen = chosen.order_by(sa.func.length(column).desc(), column.desc()).limit(1)
+        if field.number_per is not None:
+            shared = batch.plan.column(field.number_per)
+            given = rows[0].new[field.number_per] if rows[0].new is not None else None
+            stored = batch.plan.table.codec(field.number_per).to_storage(given)
+            chosen = chosen.where(shared.is_(None) if given is None else shared == stored)
+        return [str(value) for (value,) in work.writer.execute(chosen.select_from(batch.plan.table.joined))]
+
+    for row, number in zip(rows, take_numbers(work.writer, counter, len(rows), highest), strict=True):
+        assert row.new is not None
+        row.new[field.name] = number
+
+
+def _escaped(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _write_rows(batch: Batch, work: Work) -> None:
@@ -167,7 +198,7 @@ def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
     for row in rows:
         assert row.id is not None
         old: bytes | None = None
-        if row.action == "update":
+        if row.changed and row.action != "create":
             assert row.old is not None
             changed = [*row.changed, "owner_kind"] if "owner" in row.changed else row.changed
             values = row.old

@@ -1,1 +1,1 @@
-"""Global search: tokens, one row per record and rights class, and the query over them (decision 0011)."""
+"""Global search: tokens, one row per record, and the query over them (decision 0011)."""

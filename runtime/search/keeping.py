@@ -1,12 +1,13 @@
-"""Keeping the search rows of an object: which fields are searched, in which rights classes, and their upkeep.
+"""Keeping the search rows of an object: which fields are searched, and their upkeep.
 
-Fields that exactly the same permission sets may read form a class (decision 0011); a record has one row
-per class
-that has text, so nobody finds a record by a field that is hidden from them.
+A record has one row. Each of its tokens begins with the mark of the field that it stands in, and a search
+asks for the marks that the seeker may read at that moment: nobody finds a record by a field that is hidden
+from them, whenever it was hidden (decision 0011).
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -16,17 +17,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import REGCLASS
 
-from tabwright.metadata.model import FieldDef, Model, ObjectDef
+from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, Store, Writer, prepare
 from tabwright.platform.tables import ids_value, in_ids
-from tabwright.runtime.access.rights import field_right, named_by_all
+from tabwright.runtime.richtext import plain
 from tabwright.runtime.search.tables import search_row, search_text
 from tabwright.runtime.search.tokens import tokens_of
 
 if TYPE_CHECKING:
     from tabwright.runtime.desk import Call
 
-SEARCHED_TYPES = frozenset({"text", "long_text", "email", "phone", "url", "auto_number"})
+MARK_LETTERS = 6  # of five bits: two fields of an object that share a mark are one in a thousand million
 
 
 def searched_fields(object: ObjectDef) -> tuple[FieldDef, ...]:
@@ -36,24 +38,19 @@ def searched_fields(object: ObjectDef) -> tuple[FieldDef, ...]:
     return tuple(
         field
         for field in object.own_fields
-        if field.type in SEARCHED_TYPES and (field.searchable or field.name == object.name_field)
+        if TYPES[field.type].searched and (field.searchable or field.name == object.name_field)
     )
 
 
-def classes_of(model: Model, object: ObjectDef) -> Mapping[str, tuple[str, ...]]:
-    """Class id -> names of the searched fields in it. Equal ids mean equal readers, in any release.
-
-    What a set says of a field counts, whatever it allows with the object: that may come from another set.
+def marks_of(object: ObjectDef) -> Mapping[str, str]:
+    """Mark -> name of each searched field. A field's mark is six letters and digits, the same for ever and
+    unlike that of any other field: its tokens begin with it.
     """
-    sets = [model.permission_sets[uid] for uid in sorted(model.permission_sets)]
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     for field in searched_fields(object):
-        readers = [each.uid for each in sets if field_right(each, field) != "none"]
-        if named_by_all(object) and field.name == object.name_field:
-            readers.insert(0, "everybody")
-        id = hashlib.sha256(" ".join(readers).encode()).hexdigest()[:16]
-        found.setdefault(id, []).append(field.name)
-    return {id: tuple(names) for id, names in found.items()}
+        digest = hashlib.sha256(str(field.uid).encode()).digest()
+        found[base64.b32encode(digest)[:MARK_LETTERS].decode().lower()] = field.name
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -64,7 +61,7 @@ def _statements(store: Store) -> _Statements:
 class _Statements:
     def __init__(self, store: Store) -> None:
         sqlite = store.dialect == "sqlite"
-        names = ["record_id", "object_n", "class", "tokens"]
+        names = ["record_id", "object_n", "tokens"]
         if sqlite:
             names.insert(0, "rid")
             self.last = prepare(store, sa.select(sa.func.coalesce(sa.func.max(search_row.c.rid), 0)))
@@ -76,7 +73,7 @@ class _Statements:
                 in_ids(store.dialect, search_row.c.record_id)
             )
             self.forget_text = prepare(
-                store, sa.insert(search_text).from_select(["search_text", "rowid", "tokens"], chosen)
+                store, sa.insert(search_text).from_select([search_text.name, "rowid", "tokens"], chosen)
             )
         binds = {name: sa.bindparam(name, type_=search_row.c[name].type) for name in names}
         self.insert = prepare(store, sa.insert(search_row).values(binds))
@@ -87,58 +84,44 @@ class _Statements:
 
 
 class SearchIndex:
-    """The search rows of one object under one model."""
+    """The search rows of one object."""
 
-    def __init__(
-        self, store: Store, object: ObjectDef, number: int, classes: Mapping[str, Sequence[str]]
-    ) -> None:
-        self.classes = classes
+    def __init__(self, store: Store, object: ObjectDef, number: int, marks: Mapping[str, str]) -> None:
+        self.marks = marks
         self._number = number
-        self._fields = frozenset(name for names in classes.values() for name in names)
-        self._plan = [
-            (id, tuple(name for name in names if name != object.name_field), object.name_field in names)
-            for id, names in classes.items()
-        ]
+        self._fields = frozenset(marks.values())
         self._name = object.name_field
+        self._rich = frozenset(each.name for each in object.own_fields if each.rich_text)
         self._sqlite = store.dialect == "sqlite"
 
     def concerns(self, changed: Iterable[str]) -> bool:
         """Whether a change of these fields changes the rows."""
         return not self._fields.isdisjoint(changed)
 
-    def rows_of(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """(class, tokens between spaces) of a record given as typed values, for each class that has text."""
-        found = []
-        name = values[self._name]
-        for id, others, named in self._plan:
-            texts = [text for each in others if (text := values[each])]
-            tokens = tokens_of(texts, (name,) if named and name else ())
-            if tokens:
-                found.append((id, " ".join(tokens)))
-        return found
+    def tokens_of(self, values: Mapping[str, Any]) -> str:
+        """The tokens of a record given as typed values, between spaces, each behind its field's mark."""
+        found: list[str] = []
+        for mark, field in self.marks.items():
+            if text := values[field]:
+                text = plain(text) if field in self._rich else text
+                tokens = tokens_of((), (text,)) if field == self._name else tokens_of((text,))
+                if tokens:
+                    found.append(mark + f" {mark}".join(tokens))
+        return " ".join(found)
 
     def add(self, writer: Writer, records: Sequence[tuple[UUID, Mapping[str, Any]]]) -> None:
         """Write the rows of records that have none. A constant number of statements."""
         if not records:
             return
         statements = _statements(writer.store)
-        number = self._number
+        made = [(id, self._number, tokens) for id, values in records if (tokens := self.tokens_of(values))]
         if not self._sqlite:
-            made = [
-                (id, number, kind, tokens) for id, values in records for kind, tokens in self.rows_of(values)
-            ]
             writer.insert_many(statements.insert, _ordered(made, statements.order))
             return
-        first = writer.rows(statements.last)[0][0]
-        rows = []
-        texts = []
-        for id, values in records:
-            for kind, tokens in self.rows_of(values):
-                first += 1
-                rows.append((first, id.bytes, number, kind, tokens))
-                texts.append((first, tokens))
+        first = writer.rows(statements.last)[0][0] + 1
+        rows = [(at, id.bytes, number, tokens) for at, (id, number, tokens) in enumerate(made, first)]
         writer.insert_many(statements.insert, _ordered(rows, statements.order))
-        writer.insert_many(statements.insert_text, texts)
+        writer.insert_many(statements.insert_text, [(at, tokens) for at, _, _, tokens in rows])
 
     def remove(self, writer: Writer, ids: Sequence[UUID]) -> None:
         """Delete the rows of records."""
@@ -166,7 +149,7 @@ def index_of(call: Call, object: ObjectDef) -> SearchIndex | None:
         "search",
         object,
         table,
-        lambda: SearchIndex(call.tenant.store, object, table.number, classes_of(model, object)),
+        lambda: SearchIndex(call.tenant.store, object, table.number, marks_of(object)),
         model.digest,
         model.release,
     )
@@ -177,5 +160,6 @@ def tidy(writer: Writer) -> None:
     quick.
     """
     if writer.store.dialect == "postgresql":
-        name = f'"{writer.store.schema}".search_row_tokens' if writer.store.schema else "search_row_tokens"
+        index = "search_entry_tokens"
+        name = f'"{writer.store.schema}".{index}' if writer.store.schema else index
         writer.execute(sa.select(sa.func.gin_clean_pending_list(sa.cast(name, REGCLASS))))

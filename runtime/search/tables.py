@@ -1,8 +1,7 @@
-"""Where search rows stand: one per record and rights class, and the full-text index over their tokens.
+"""Where search rows stand: one per record, and the full-text index over their tokens; and known words.
 
-SQLite: ``search_row`` and the contentless FTS5 table ``search_text`` of the same rowid. PostgreSQL:
-``search_row``
-with a tsvector and a GIN index. Tokens are ours on both (``tokens``).
+SQLite: ``search_entry`` and the contentless FTS5 table ``search_entry_text`` of the same rowid. PostgreSQL:
+``search_entry`` with a tsvector and a GIN index. Tokens are ours on both (``tokens``).
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from tabwright.platform.database import Writer
 from tabwright.platform.tables import TENANT, CodeText, Uuid
+from tabwright.platform.versions import STEPS
 
 
 class Tokens(sa.types.TypeDecorator[str]):
@@ -26,31 +27,57 @@ class Tokens(sa.types.TypeDecorator[str]):
 
 
 search_row = sa.Table(
-    "search_row",
+    "search_entry",
     TENANT,
     sa.Column(
         "rid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True
     ),
     sa.Column("record_id", Uuid, nullable=False),
     sa.Column("object_n", sa.BigInteger, nullable=False),
-    sa.Column("class", CodeText, nullable=False),
     sa.Column("tokens", Tokens, nullable=False),
 )
-sa.Index("search_row_record", search_row.c.record_id)
+sa.Index("search_entry_record", search_row.c.record_id)
 sa.Index(
-    "search_row_tokens",
+    "search_entry_tokens",
     search_row.c.tokens,
     postgresql_using="gin",
     # What is inserted waits in the index's pending list, which searches read too; the sealer clears it.
     postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 32768},
 ).ddl_if(dialect="postgresql")
 
+# The Latin words that stand in a field, named by its mark (``keeping``), for those who mistype them. A word
+# that no record holds any longer does no harm: what it leads to is looked up in the rows above.
+search_word = sa.Table(
+    "search_word",
+    TENANT,
+    sa.Column("mark", CodeText, primary_key=True),
+    sa.Column("word", CodeText, primary_key=True),
+    sa.Column("object_n", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# The long ones once more, under what is left of their beginning when two letters are missing.
+search_near = sa.Table(
+    "search_near",
+    TENANT,
+    sa.Column("mark", CodeText, primary_key=True),
+    sa.Column("remains", CodeText, primary_key=True),
+    sa.Column("word", CodeText, primary_key=True),
+    sqlite_with_rowid=False,
+)
+# How far in the sealed journal the words of changed records are known: one row.
+search_learnt = sa.Table(
+    "search_learnt",
+    TENANT,
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("record_id", Uuid),
+)
+
 _FTS = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_text USING fts5"
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_entry_text USING fts5"
     "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
 )
 # Half a page of the database: FTS5's own 4,050 bytes spill over, and a save writes three pages more.
-_FTS_LEAF = "INSERT INTO search_text (search_text, rank) VALUES ('pgsz', 2000)"
+_FTS_LEAF = "INSERT INTO search_entry_text (search_entry_text, rank) VALUES ('pgsz', 2000)"
 
 
 def _make_text_index(target: sa.Table, connection: sa.Connection, **kw: Any) -> None:
@@ -60,5 +87,18 @@ def _make_text_index(target: sa.Table, connection: sa.Connection, **kw: Any) -> 
 
 
 sa.event.listen(search_row, "after_create", _make_text_index)
+
+
+def _remake(writer: Writer) -> None:
+    """Rows of version 1 stood by rights class; what is searched is filled in anew after the upgrade."""
+    if writer.store.dialect == "sqlite":
+        writer.connection.exec_driver_sql("DROP TABLE IF EXISTS search_entry_text")
+    search_row.drop(writer.connection)
+    search_row.create(writer.connection)
+
+
+STEPS["tenant"][2] = _remake
 # Seen by SQL that this room writes; made by the event above, because its DDL is SQLite's own.
-search_text = sa.table("search_text", sa.column("rowid"), sa.column("tokens"), sa.column("search_text"))
+search_text = sa.table(
+    "search_entry_text", sa.column("rowid"), sa.column("tokens"), sa.column("search_entry_text")
+)

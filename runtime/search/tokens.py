@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tabwright.runtime.pinyin import han_runs, replace_han, syllables
+from tabwright.runtime.search.nearness import LONGEST, SHORTEST
 from tabwright.runtime.sort_keys import stripped
 
 MOST_WORD = 40  # characters of one token
@@ -124,19 +126,19 @@ def _pinyin(name: str) -> list[str]:
     return done
 
 
+@dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that must be found: any of ``tokens``; each is the beginning of a token, or with ``whole``
-    all of it.
+    """One thing that must be found: a token that begins with one of ``starts`` or is one of ``wholes``.
+    ``word`` is the Latin word it was typed as, "" for anything else.
     """
 
-    __slots__ = ("tokens", "whole")
+    starts: tuple[str, ...] = ()
+    wholes: tuple[str, ...] = ()
+    word: str = ""
 
-    def __init__(self, tokens: tuple[str, ...], whole: bool) -> None:
-        self.tokens = tokens
-        self.whole = whole
-
-    def __repr__(self) -> str:
-        return f"Need({self.tokens}, whole={self.whole})"
+    def met_by(self, token: str) -> bool:
+        """Whether a token meets it: the rule that both engines follow."""
+        return token in self.wholes or token.startswith(self.starts)
 
 
 def needs_of(text: str) -> list[Need]:
@@ -146,8 +148,8 @@ def needs_of(text: str) -> list[Need]:
     for run in han_runs(text):
         codes = [_code(each) for each in run]
         if len(codes) == 1:
-            needs.append(Need(("h" + codes[0],), False))
-        needs.extend(Need(("h" + a + b,), True) for a, b in zip(codes, codes[1:], strict=False))
+            needs.append(Need(("h" + codes[0],)))
+        needs.extend(Need((), ("h" + a + b,)) for a, b in zip(codes, codes[1:], strict=False))
     rest = stripped(_not_han(text))
     if _phone_like(rest.strip()) and len(_not_digit.sub("", rest)) >= LONG_RUN:
         rest = _not_digit.sub("", rest)
@@ -155,13 +157,31 @@ def needs_of(text: str) -> list[Need]:
         if word.isdigit() and len(word) >= 4:
             parts = {word[at : at + 4] for at in range(len(word) - 3)}
             if len(word) == 4:
-                needs.append(Need(("d" + word, "w" + word), False))
+                needs.append(Need(("d" + word, "w" + word)))
             else:
-                needs.extend(Need(("d" + part,), True) for part in sorted(parts))
+                needs.extend(Need((), ("d" + part,)) for part in sorted(parts))
         elif word.isdigit() and len(word) == 3:
-            needs.append(Need(("d" + word, "w" + word), False))
+            needs.append(Need(("d" + word, "w" + word)))
         elif word.isascii() and word.isalpha():
-            needs.append(Need(("w" + word, "p" + word[:MOST_PINYIN], "i" + word[:MOST_INITIALS]), False))
+            starts = ("w" + word, "p" + word[:MOST_PINYIN], "i" + word[:MOST_INITIALS])
+            needs.append(Need(starts, (), word))
         else:
-            needs.append(Need(("w" + word,), False))
+            needs.append(Need(("w" + word,)))
     return needs[:40]
+
+
+def of_name(token: str) -> bool:
+    """Whether only names have tokens of this kind: those by sound."""
+    return token[0] in "pi"
+
+
+def nearer(need: Need, words: Iterable[str], readings: Iterable[str]) -> Need:
+    """The same need, met by other words and readings too: those that may have been meant."""
+    starts = (*need.starts, *("p" + each[:MOST_PINYIN] for each in readings))
+    return Need(starts, (*need.wholes, *("w" + each for each in words)), need.word)
+
+
+def words_in(tokens: Iterable[str]) -> set[str]:
+    """The Latin words among tokens that somebody may mistype."""
+    words = (each[1:] for each in tokens if each.startswith("w") and SHORTEST <= len(each) <= LONGEST + 1)
+    return {each for each in words if each.isascii() and each.isalpha()}

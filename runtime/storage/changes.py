@@ -23,7 +23,7 @@ from typing import Any, Literal
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.language import register_messages
-from tabwright.runtime.storage.columns import Conversion, Shape, shape_of, width
+from tabwright.runtime.storage.columns import WAYS, Conversion, Shape, shape_of, width
 from tabwright.runtime.storage.ddl import Ddl, IndexSpec
 from tabwright.runtime.storage.indexes import wanted
 from tabwright.runtime.storage.tables import Entry, Physical, State, needs_fold, needs_sort_key
@@ -195,7 +195,7 @@ class _Room:
     def side_of(self, shape: Shape, size: int, indexed: bool) -> Literal["main", "side"] | None:
         """Where a new column goes; None: nowhere."""
         limit = MOST_BYTES if indexed else MOST_BYTES - RESERVED
-        if shape.way != "long_text" and self.used["main"] + size <= limit:
+        if not WAYS[shape.way].beside and self.used["main"] + size <= limit:
             return "main"
         return "side" if self.used["side"] + size <= MOST_BYTES else None
 

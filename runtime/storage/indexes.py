@@ -43,7 +43,7 @@ def unique_spec(object: ObjectDef, rule: UniqueRuleDef, entries: Mapping[str, En
     terms = []
     for name in rule.fields:
         fold = rule.ignore_case and name in entries and entries[name].fold is not None
-        term = _term(name, entries, "u" if fold else "f", blank=len(rule.fields) > 1)
+        term = _term(name, entries, "u" if fold else "f", blank=len(rule.fields) > 1 and name != rule.needs)
         if term is None:
             return None
         terms.append(term)

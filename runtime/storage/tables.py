@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,11 +26,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from tabwright.metadata.fieldtypes import TEXT_TYPES
+from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import NotFound, Unavailable
 from tabwright.platform.tables import TENANT, CodeText, Instant, Json
-from tabwright.runtime.storage.columns import Codec, Dialect, Shape, codec, column_type, shape_of
+from tabwright.runtime.storage.columns import (
+    Codec,
+    Dialect,
+    Shape,
+    codec,
+    column_type,
+    for_field,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from tabwright.platform.database import Reader
@@ -251,7 +260,7 @@ class RecordTable:
         entry = self.entries.get(field_name)
         if entry is None:
             return self.column(field_name)
-        if entry.shape.way == "long_text":
+        if TYPES[self.object.fields[field_name].type].sorts == "no":
             return None
         if self.object.fields[field_name].type not in TEXT_TYPES:
             return self._table(entry).c[entry.column]
@@ -300,14 +309,26 @@ class Tables:
         self.physical = physical
         self.dialect = dialect
         self._made: dict[tuple[str, str], RecordTable] = {}
+        self._lock = threading.Lock()
 
     def of(self, object: ObjectDef) -> RecordTable:
         """The table of an object. NotFound where this store has none that fits it."""
         key = (object.uid, object.digest)
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = record_table(object, self.physical, self.dialect)
+            with self._lock:
+                made = self._made.get(key)
+                if made is None:
+                    made = self._made[key] = record_table(object, self.physical, self.dialect)
         return made
+
+    def take_over(self, earlier: Tables) -> None:
+        """Keep what an earlier release's tables have made of objects whose columns are the same still."""
+        before, now = earlier.physical, self.physical
+        for (uid, digest), made in list(earlier._made.items()):
+            n = made.number
+            if now.object(uid) == before.object(uid) and now.of_object(n) == before.of_object(n):
+                self._made.setdefault((uid, digest), made)
 
 
 def record_table(object: ObjectDef, physical: Physical, dialect: Dialect) -> RecordTable:
@@ -326,7 +347,9 @@ def record_table(object: ObjectDef, physical: Physical, dialect: Dialect) -> Rec
     main = main_table(own.n, [entry for entry in used if entry.side == "main"], dialect, metadata)
     in_side = [entry for entry in used if entry.side == "side"]
     side = side_table(own.n, in_side, dialect, metadata) if in_side else None
-    codecs = {name: codec(entry.shape, dialect) for name, entry in entries.items()}
+    codecs = {
+        name: for_field(object.fields[name], codec(entry.shape, dialect)) for name, entry in entries.items()
+    }
     shapes = dict(_SYSTEM_SHAPES)
     for name, column in SYSTEM_COLUMNS.items():
         codecs.setdefault(name, codec(shapes[column], dialect))

@@ -1,0 +1,1 @@
+"""Many records changed, handed over or deleted at once: chosen, rehearsed with counts, done, taken back."""

@@ -1,0 +1,1 @@
+"""Conditions in rows, for people who write no formulas: to a formula and back without loss (UX39)."""

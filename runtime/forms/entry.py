@@ -1,0 +1,51 @@
+"""What a form is filled with, and where a field stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from uuid import UUID
+
+from tabwright.metadata.model import FieldDef, LayoutField, Model
+from tabwright.platform.language import Language
+from tabwright.runtime.forms.shown import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A record that a lookup may name."""
+
+    id: UUID
+    name: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a form is filled with: texts by field name, messages at fields, names of what lookups name."""
+
+    texts: Mapping[str, str]
+    seen: Seen
+    errors: Mapping[str, Sequence[str]] = attribute(default_factory=dict)
+    names: Mapping[str, str] = attribute(default_factory=dict)
+    choices: Mapping[str, Sequence[Option]] = attribute(default_factory=dict)
+    hidden: Collection[str] = ()
+    offered: Mapping[str, Collection[str]] = attribute(default_factory=dict)  # codes, where others decide
+
+
+Control = Callable[[str, str, Entry], str]  # text, attributes for descriptions and invalidity, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a field stands: its layout entry, the record type's choices, and what the person may do."""
+
+    layout: LayoutField
+    editable: bool
+    allowed: tuple[str, ...] | None = None  # picklist codes of the record type; None: all
+    required: bool = False
+    columns: int = 2  # of its section
+
+
+MakeControl = Callable[[FieldDef, Place, Model, Language], Control]

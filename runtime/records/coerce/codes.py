@@ -1,0 +1,59 @@
+"""Values with a form of their own: colours, JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from tabwright.metadata.model import FieldDef
+from tabwright.runtime.records.coerce.common import Convert, Refused, clean
+from tabwright.runtime.storage.codings import encode, plain_json
+
+_colour = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})").fullmatch
+
+
+def colour(field: FieldDef, zone: str) -> Convert:
+    """``#rrggbb``, lower case; the short form of three digits is written out."""
+
+    def convert(value: Any) -> Any:
+        text = clean(value)
+        if text is None:
+            return None
+        found = _colour(text.lower())
+        if found is None:
+            raise Refused("value.not_colour")
+        digits = found[1] if len(found[1]) == 6 else "".join(each * 2 for each in found[1])
+        return f"#{digits}"
+
+    return convert
+
+
+def json(field: FieldDef, zone: str) -> Convert:
+    """An object or a list, as its shortest JSON text; a text is read as JSON."""
+    most = field.max_length or 32_768
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str):
+            if not value.strip():
+                return None
+            text = value
+        elif isinstance(value, dict | list):
+            try:
+                text = encode(value).decode()
+            except (TypeError, ValueError, RecursionError, msgspec.EncodeError):
+                raise Refused("value.not_json") from None
+        else:
+            raise Refused("value.not_json")
+        if len(text) > 4 * most:  # before it is read; blanks between values go
+            raise Refused("value.too_long", limit=most, length=len(text))
+        try:
+            found = plain_json(text)
+        except ValueError:
+            raise Refused("value.not_json") from None
+        if len(found) > most:
+            raise Refused("value.too_long", limit=most, length=len(found))
+        return found
+
+    return convert
