@@ -1,0 +1,1 @@
+"""Designers of who may do what."""

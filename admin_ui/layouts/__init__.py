@@ -1,0 +1,1 @@
+"""The layout editor: how the page and the form of a record are arranged, by mouse or by keyboard."""

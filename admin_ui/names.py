@@ -1,0 +1,36 @@
+"""Names out of labels, and what a thing is found by: its words, its name, the pinyin of its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from tabwright.metadata.schema import is_name
+from tabwright.runtime import pinyin
+from tabwright.runtime.finding import finding
+
+LONGEST = 40  # of a suggestion; people may type longer ones
+_not_word = re.compile(r"[^a-z0-9]+")
+
+
+def suggested(labels: Iterable[str], taken: Callable[[str], bool], otherwise: str = "item") -> str:
+    """A free API name for something with these labels (the first that gives one): English words, or pinyin.
+
+    ``taken`` says whether a name is not free; a number makes it free.
+    """
+    base = next((name for label in labels if (name := slug(label))), otherwise)
+    name, number = base, 2
+    while taken(name) or not is_name(name):
+        name, number = f"{base}_{number}", number + 1
+    return name
+
+
+def slug(label: str) -> str:
+    """The words of a label as one name; "" where there is nothing to read."""
+    spoken = pinyin.replace_han(lambda run: f" {'_'.join(pinyin.syllables(run[0]))} ", label)
+    made = _not_word.sub("_", spoken.lower()).strip("_")
+    made = made if len(made) <= LONGEST else made[:LONGEST].rpartition("_")[0] or made[:LONGEST]
+    return f"n_{made}" if made[:1].isdigit() else made
+
+
+__all__ = ["LONGEST", "finding", "slug", "suggested"]

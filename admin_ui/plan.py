@@ -1,0 +1,376 @@
+"""Review and publish: what would change, counted; what needs a yes; what stands in the way; one button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path
+from tabwright.admin_ui.studio import Site, Studio, open_studio
+from tabwright.admin_ui.wording import title_of, value_in_words
+from tabwright.metadata.diff import MISSING, Clash, Difference
+from tabwright.platform.errors import Fault, NotFound, TabwrightError
+from tabwright.platform.language import say, say_fault
+from tabwright.platform.web import policy
+from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.signing import redirect
+from tabwright.runtime.pages.world import local_path
+from tabwright.runtime.publishing.consequences import Consequence
+from tabwright.runtime.publishing.service import Plan
+
+SHOWN = 12  # properties of one change that are shown at once
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyLine:
+    """One property that differs, old and new in words; None where it is not there."""
+
+    title: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One component that a publish changes."""
+
+    action: str  # added | removed | changed
+    kind: str
+    icon: str
+    label: str
+    name: str
+    uid: str
+    href: str | None
+    properties: tuple[PropertyLine, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLine:
+    """What stands in the way, with the place where it is put right."""
+
+    text: str
+    href: str | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarningLine:
+    """What needs a yes: data lost or rules that records break, with examples whom they concern."""
+
+    text: str
+    is_loss: bool
+    href: str | None
+    examples: tuple[tuple[str, str], ...]  # value, address of the record
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLine:
+    """Who gains or loses a right, in numbers."""
+
+    text: str
+    gain: int
+    lose: int
+
+
+def change_line(studio: Studio, each: Difference) -> ChangeLine:
+    component = each.component
+    language = studio.call.language
+    lines = tuple(
+        PropertyLine(
+            title_of(component, one.pointer, language),
+            value_in_words(component, one.pointer, one.old, language),
+            value_in_words(component, one.pointer, one.new, language),
+        )
+        for one in each.properties[:SHOWN]
+    )
+    return ChangeLine(
+        each.action,
+        kind_title(component.kind, language),
+        icon_of(component.kind),
+        _label(studio, each),
+        component.name,
+        component.uid,
+        href_of(component.kind, component.name) if each.new is not None else None,
+        lines,
+        max(0, len(each.properties) - SHOWN),
+    )
+
+
+def _label(studio: Studio, each: Difference) -> str:
+    component = each.component
+    label = studio.label(component)
+    if component.object is not None and component.kind != "object":
+        return f"{studio.title_of('object', component.object)} › {label}"
+    return label
+
+
+def fault_line(studio: Studio, fault: Fault) -> FaultLine:
+    """A fault with the component that it is about."""
+    kind, _, name = (fault.place.component or "").partition("/")
+    found = studio.drafting.find(kind, name) if name else None
+    if found is None:
+        return FaultLine(say_fault(fault, studio.call.language), None, fault.place.component or "")
+    where = f"{kind_title(kind, studio.call.language)} {studio.label(found)}"
+    return FaultLine(say_fault(fault, studio.call.language), href_of(kind, found.name), where)
+
+
+def warning_line(studio: Studio, each: Consequence) -> WarningLine:
+    place = each.says.place
+    href = None
+    if place.object and place.field and studio.drafting.find("field", f"{place.object}.{place.field}"):
+        href = href_of("field", f"{place.object}.{place.field}")
+    return WarningLine(_said(studio, each.says), each.weight == "loss", href, _examples(studio, each))
+
+
+def _said(studio: Studio, fault: Fault) -> str:
+    """A consequence with labels in place of names."""
+    params = dict(fault.params)
+    object, field = params.get("object"), params.get("field")
+    if isinstance(object, str):
+        params["object"] = studio.title_of("object", object)
+        if isinstance(field, str):
+            params["field"] = studio.title_of("field", f"{object}.{field}")
+    return say_fault(Fault(fault.code, params, fault.place), studio.call.language)
+
+
+def _examples(studio: Studio, each: Consequence) -> tuple[tuple[str, str], ...]:
+    """Values of records, only to who may read that field of all of them: who publishes may not read all."""
+    gate, place = studio.call.gate, each.says.place
+    object = studio.call.model.find(place.object or "")
+    field = object.find(place.field or "") if object is not None else None
+    if object is None or field is None or not (gate.can_read(field) and gate.may(object, "view_all")):
+        return ()
+    return tuple((one.value, f"/o/{object.name}/{one.record}") for one in each.examples)
+
+
+def _shifts(studio: Studio, plan: Plan) -> tuple[ShiftLine, ...]:
+    """Rights of objects; those of single fields only where the object's own do not move."""
+    whole = {each.object for each in plan.shifts if ":" not in each.right}
+    found = []
+    for each in plan.shifts:
+        verb, _, field = each.right.partition(":")
+        if field and each.object in whole:
+            continue
+        thing = studio.title_of("object", each.object)
+        if field:
+            thing = f"{thing} › {studio.title_of('field', f'{each.object}.{field}')}"
+        text = studio.s("plan.right", right=studio.s("right." + verb), thing=thing)
+        found.append(ShiftLine(text, each.gain, each.lose))
+    return tuple(found)
+
+
+def plan_context(studio: Studio, plan: Plan) -> dict[str, Any]:
+    """What the plan of a draft or of a restore shows."""
+    language = studio.call.language
+    asks = [each for each in plan.consequences if each.weight != "info"]
+    people = max((max(each.gain, each.lose) for each in plan.shifts), default=0)
+    seconds = sum(each.seconds for each in plan.steps)
+    return {
+        "release": plan.release,
+        "changes": tuple(change_line(studio, each) for each in plan.differences),
+        "rows": max((each.count for each in plan.consequences), default=0),
+        "people": people,
+        "time": studio.s("plan.at_once") if seconds < 1 else studio.s("plan.seconds", count=seconds),
+        "asks": tuple(warning_line(studio, each) for each in asks),
+        "infos": tuple(_said(studio, e.says) for e in plan.consequences if e.weight == "info"),
+        "shifts": _shifts(studio, plan),
+        "faults": tuple(fault_line(studio, each) for each in plan.faults),
+        "clashes": tuple(clash_line(studio, each) for each in plan.clashes),
+        "operations": tuple(say(each.code, {"name": each.name}, language) for each in plan.operations),
+        "waits": plan.waits,
+        "publishable": plan.publishable,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ClashLine:
+    """A component that somebody else published a change of since this draft began."""
+
+    kind: str
+    label: str
+    name: str
+    uid: str
+    properties: tuple[tuple[str, str | None, str | None], ...]  # pointer, in force, in this draft
+
+
+def clash_line(studio: Studio, each: Clash) -> ClashLine:
+    theirs = each.current.document if each.current is not None else {}
+    mine = each.draft.document if each.draft is not None else {}
+    component, language = each.component, studio.call.language
+
+    def line(pointer: str) -> tuple[str, str | None, str | None]:
+        sides = [value_in_words(component, pointer, _at(side, pointer), language) for side in (theirs, mine)]
+        return title_of(component, pointer, language) or studio.s("plan.whole"), sides[0], sides[1]
+
+    lines = tuple(line(pointer) for pointer in each.pointers)
+    return ClashLine(
+        kind_title(component.kind, studio.call.language),
+        studio.label(component),
+        component.name,
+        component.uid,
+        lines,
+    )
+
+
+def _at(document: Any, pointer: str) -> Any:
+    """The value at a JSON pointer; MISSING where there is none."""
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(document, dict) or key not in document:
+            return MISSING
+        document = document[key]
+    return MISSING if document == {} else document if pointer else document["name"]
+
+
+def _plan_page(studio: Studio, failed: Sequence[Fault] = (), note: str = "") -> Response:
+    plan = studio.publishing.preview(studio.call.principal.user_id)
+    return studio.page(
+        "plan.html",
+        "releases",
+        409 if failed else 200,
+        failed=tuple(fault_line(studio, each) for each in failed),
+        note=note,
+        restore=None,
+        back=local_path(request.values.get("back", ""), ""),
+        action=path("publish"),
+        **plan_context(studio, plan),
+    )
+
+
+def register(blueprint: Blueprint, site: Site) -> None:
+    """The addresses of publishing and of releases."""
+
+    @blueprint.get("/plan")
+    @policy("session")
+    def plan() -> Response:
+        return _plan_page(open_studio(site))
+
+    @blueprint.post("/publish")
+    @policy("session")
+    def publish() -> Response:
+        studio = open_studio(site, change=True)
+        note, expected = request.form.get("note", "").strip()[:2000], request.form.get("expected", "")
+        try:
+            found = studio.publishing.publish(
+                studio.call.principal,
+                note=note,
+                expected=int(expected) if expected.isascii() and expected.isdigit() else None,
+                request_id=studio.call.request_id,
+            )
+        except TabwrightError as error:
+            if error.status >= 500:
+                raise
+            return _plan_page(studio, error.faults, note)
+        if found.waiting is not None:
+            studio.flash("plan.waiting")
+        else:
+            studio.flash("plan.published", release=found.release)
+        back = request.form.get("back", "")
+        return redirect(local_path(back, path("releases")))
+
+    @blueprint.get("/discard")
+    @policy("session")
+    def discard_form() -> Response:
+        studio = open_studio(site, change=True)
+        lines = tuple(change_line(studio, each) for each in studio.drafting.draft.differences)
+        return studio.page("discard.html", "home", changes=lines)
+
+    @blueprint.post("/discard")
+    @policy("session")
+    def discard() -> Response:
+        studio = open_studio(site, change=True)
+        studio.drafting.discard()
+        studio.flash("bar.discarded")
+        return redirect(path())
+
+    @blueprint.post("/settle")
+    @policy("session")
+    def settle() -> Response:
+        """Settle one clash: keep this draft's side, or take the one in force."""
+        studio = open_studio(site, change=True)
+        uid = request.form.get("uid", "")
+        if request.form.get("take") == "theirs":
+            studio.drafting.revert(uid)
+        else:
+            studio.drafting.keep_mine(uid)
+        return redirect(path("plan"))
+
+    @blueprint.get("/releases")
+    @policy("session")
+    def releases() -> Response:
+        studio = open_studio(site)
+        before = request.args.get("before", "")
+        found = studio.publishing.list(before=int(before) if before.isdigit() else None, limit=50)
+        names = studio.people({each.author for each in found})
+        now = studio.call.clock.now()
+        rows = tuple(
+            {
+                "number": each.number,
+                "at": when_text(each.at, now, studio.zone, studio.call.language),
+                "who": names.get(each.author) or studio.s("releases.system"),
+                "note": each.note,
+                "building": dict(each.building),
+                "current": each.number == studio.call.model.release,
+            }
+            for each in found
+        )
+        more = found[-1].number if len(found) == 50 else None
+        return studio.page("releases.html", "releases", rows=rows, more=more)
+
+    @blueprint.get("/releases/diff")
+    @policy("session")
+    def diff() -> Response:
+        studio = open_studio(site)
+        a, b = _number(request.args.get("a", "")), _number(request.args.get("b", ""))
+        changes = tuple(change_line(studio, each) for each in studio.publishing.diff(a, b))
+        return studio.page("diff.html", "releases", a=a, b=b, changes=changes)
+
+    @blueprint.get("/releases/<number>/restore")
+    @policy("session")
+    def restore_form(number: str) -> Response:
+        return _restore_page(open_studio(site, change=True), _number(number))
+
+    @blueprint.post("/releases/<number>/restore")
+    @policy("session")
+    def restore(number: str) -> Response:
+        studio = open_studio(site, change=True)
+        wanted = _number(number)
+        try:
+            found = studio.publishing.restore(
+                studio.call.principal,
+                wanted,
+                note=request.form.get("note", "").strip()[:2000],
+                request_id=studio.call.request_id,
+            )
+        except TabwrightError as error:
+            if error.status >= 500:
+                raise
+            return _restore_page(studio, wanted, error.faults)
+        studio.flash(
+            "plan.waiting" if found.waiting else "plan.restored", number=wanted, release=found.release
+        )
+        return redirect(path("releases"))
+
+    def _restore_page(studio: Studio, number: int, failed: Sequence[Fault] = ()) -> Response:
+        plan = studio.publishing.preview_restore(number)
+        return studio.page(
+            "plan.html",
+            "releases",
+            409 if failed else 200,
+            failed=tuple(fault_line(studio, each) for each in failed),
+            note=studio.s("plan.restore_note", number=number),
+            restore=number,
+            back="",
+            action=path("releases", str(number), "restore"),
+            **plan_context(studio, plan),
+        )
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise NotFound.of("api.no_release", release=text[:40])
+    return int(text)

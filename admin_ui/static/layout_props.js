@@ -1,0 +1,190 @@
+// The properties of what is chosen in the layout editor: a field, a section, a related list, the layout.
+(function () {
+  "use strict";
+  var count = 0;
+  function line(kit, title, input) {
+    var id = "lp" + ++count;
+    input.id = id;
+    return kit.el("div", { class: "tw-f" }, kit.el("label", { for: id, text: title }), input);
+  }
+  function text(kit, title, focus, value, set) {
+    return line(kit, title, kit.el("input", { class: "form-control form-control-sm", value: value || "", "data-focus": focus, maxlength: 200, autocomplete: "off", disabled: !kit.may, on: { change: function (event) { set(event.target.value.trim()); } } }));
+  }
+  function select(kit, title, focus, options, value, set) {
+    var input = kit.el("select", { class: "form-select form-select-sm", "data-focus": focus, disabled: !kit.may, on: { change: function (event) { set(event.target.value); } } });
+    options.forEach(function (each) { input.append(kit.el("option", { value: each[0], text: each[1], selected: String(each[0]) === String(value) })); });
+    return line(kit, title, input);
+  }
+  function check(kit, title, focus, value, set) {
+    return kit.el("label", { class: "tw-check st-checkline" }, kit.el("input", { type: "checkbox", class: "form-check-input", checked: !!value, "data-focus": focus, disabled: !kit.may, on: { change: function (event) { set(event.target.checked); } } }), kit.el("span", { text: title }));
+  }
+  function button(kit, title, focus, act, sign, css) {
+    return kit.el("button", { type: "button", class: "btn btn-sm " + (css || ""), "data-focus": focus, on: { click: act } }, sign ? kit.icon(sign) : null, title);
+  }
+  function head(kit, sign, title, hint) {
+    return kit.el("header", {}, kit.el("div", { class: "tw-row" }, kit.icon(sign), kit.el("h2", { class: "tw-h16", text: title })), hint ? kit.el("p", { class: "tw-hint", text: hint }) : null);
+  }
+  function labels(kit, target) {
+    return ["zh", "en"].map(function (language) {
+      return text(kit, kit.words["label_" + language], "label:" + language, (target.label || {})[language], function (value) { kit.changed(kit.model.setLabel(target, language, value)); });
+    });
+  }
+  function columnWord(kit, n) { return kit.say(n === 1 ? "column" : "columns", { n: n }); }
+
+  function ofField(kit, name) {
+    var model = kit.model, entry = model.entry(name), known = kit.field(name), at = model.where(name), section = model.doc.sections[at[0]], el = kit.el, w = kit.words;
+    var set = function (key) { return function (value) { kit.changed(model.set(entry, key, value)); }; };
+    var spans = [];
+    for (var n = 1; n <= model.columns(section); n++) spans.push([n, columnWord(kit, n)]);
+    var own = kit.faultsAt("/sections/" + at[0] + "/fields/" + at[1]);
+    var moves = [];
+    model.doc.sections.forEach(function (each, s) {
+      each.fields.forEach(function (other, f) { if (other.field !== name) moves.push([s + ":" + f, kit.say("before", { field: kit.field(other.field).label })]); });
+      moves.push([s + ":" + each.fields.length, kit.say("at_end", { section: kit.sectionName(each) })]);
+    });
+    return [head(kit, known.icon, known.label, name + " · " + known.type),
+      el("div", {}, kit.faultLine(own),
+        known.wide ? el("p", { class: "tw-hint", text: w.wide }) : select(kit, w.span, "span", spans, entry.span || 1, function (value) { kit.changed(model.set(entry, "span", +value > 1 ? +value : null)); }),
+        known.readOnly || known.system ? null : check(kit, w.required, "required", entry.required, set("required")),
+        check(kit, w.read_only, "read_only", entry.read_only, set("read_only")),
+        el("h3", { text: w.visible }), condition(kit, name, entry),
+        kit.may ? el("h3", { text: w.position }) : null,
+        kit.may ? el("div", { class: "tw-row tw-gap-2" }, button(kit, w.up, "up", function () { kit.stepField(name, -1); }, "arrow-up"), button(kit, w.down, "down", function () { kit.stepField(name, 1); }, "arrow-down")) : null,
+        kit.may ? select(kit, w.move_to, "move", [["", "—"]].concat(moves), "", function (value) {
+          if (!value) return;
+          var to = value.split(":");
+          if (kit.changed(model.put(name, +to[0], +to[1]))) kit.tell(name);
+        }) : null,
+        kit.may ? button(kit, w.remove, "remove", function () { kit.removeField(name); }, "trash", "btn-quiet btn-sealtext") : null,
+        known.href ? el("a", { class: "btn btn-quiet btn-sm", href: known.href, "data-focus": "settings" }, kit.icon("settings"), w.settings) : null)];
+  }
+
+  // ---- the condition: a formula, and rows that say the same ----
+  function condition(kit, name, entry) {
+    var el = kit.el, w = kit.words, box = el("div", { class: "lay-condition" });
+    var area = el("textarea", { class: "form-control form-control-sm tw-mono", rows: 3, spellcheck: "false", "aria-label": w.visible, "data-focus": "visible", disabled: !kit.may, on: { change: function () { kit.changed(kit.model.set(entry, "visible", area.value.trim())); } } });
+    area.value = entry.visible || "";
+    var rows = el("div", { class: "lay-rows", hidden: true });
+    box.append(area, el("p", { class: "tw-hint", text: w.visible_hint }));
+    if (!kit.may) return box;
+    box.append(el("div", { class: "tw-row tw-wrap tw-gap-2" }, button(kit, w.as_rows, "as-rows", function () { openRows(kit, rows, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "list"),
+      entry.visible ? button(kit, w.visible_clear, "always", function () { kit.changed(kit.model.set(entry, "visible", null)); }, "eye", "btn-quiet") : null), rows);
+    return box;
+  }
+  function get(url) { return fetch(url, { credentials: "same-origin", headers: { "HX-Request": "true" } }).then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); }); }
+  function parsed(html) { var t = document.createElement("template"); t.innerHTML = html.trim(); return t.content; } // the server escapes what people typed
+  function openRows(kit, box, formula, apply) {
+    var base = "/studio/layouts/" + kit.state.name, w = kit.words;
+    get(base + "/rows?visible=" + encodeURIComponent(formula)).then(function (html) {
+      box.replaceChildren(parsed(html));
+      box.hidden = false;
+      var group = box.querySelector("[data-group]");
+      if (!group) return;
+      var told = kit.el("p", { class: "tw-err", role: "status", hidden: true });
+      box.append(told, button(kit, w.visible_apply, "apply-rows", function () { write(); }, "check"));
+      (box.querySelector("select") || box).focus();
+      function values(row) { return Array.prototype.slice.call(row.querySelectorAll("[data-value]")).filter(function (each) { return each.type !== "checkbox" || each.checked; }).map(function (each) { return each.value.trim(); }); }
+      function read(part) {
+        if (!part.hasAttribute("data-group")) return { field: part.querySelector("[data-field]").value, is: part.querySelector("[data-operator]").value, values: values(part) };
+        var made = {};
+        made[part.querySelector(":scope > .tw-filter-head [data-join]").value] = Array.prototype.map.call(part.querySelector(":scope > [data-parts]").children, read);
+        return made;
+      }
+      function write() {
+        var body = new URLSearchParams({ _csrf: kit.csrf, condition: JSON.stringify(read(group)) });
+        fetch(base + "/rows", { method: "POST", body: body, credentials: "same-origin" }).then(function (answer) { return answer.json(); }).then(function (json) {
+          if (json.visible !== undefined) { apply(json.visible); return; }
+          told.hidden = false;
+          told.textContent = (json.faults || []).map(function (each) { return each.text; }).join(" ") || w.rows_unsaid;
+        }).catch(function () { told.hidden = false; told.textContent = w.offline; });
+      }
+      function row(query) { return get(base + "/row" + query).then(function (made) { return parsed(made).firstElementChild; }); }
+      box.onchange = function (event) {
+        var here = event.target.closest("[data-row]");
+        event.stopPropagation();
+        if (!here || !event.target.matches("[data-field], [data-operator]")) { chips(event.target.closest("[data-multi]")); return; }
+        var query = new URLSearchParams({ field: here.querySelector("[data-field]").value });
+        if (event.target.matches("[data-operator]")) { query.set("is", event.target.value); values(here).forEach(function (value) { query.append("value", value); }); }
+        row("?" + query).then(function (made) { here.replaceWith(made); made.querySelector("[data-operator]").focus(); });
+      };
+      function chips(multi) {
+        if (!multi) return;
+        multi.querySelector("[data-chosen]").replaceChildren.apply(multi.querySelector("[data-chosen]"), Array.prototype.map.call(multi.querySelectorAll("[data-value]:checked"), function (each) { return kit.el("span", { class: "tw-chip", "data-c": each.dataset.colour, text: each.parentNode.textContent.trim() }); }));
+      }
+      box.onclick = function (event) {
+        var pressed = event.target.closest("button");
+        if (!pressed) return;
+        if (pressed.hasAttribute("data-add-row")) row("").then(function (made) { pressed.closest("[data-group]").querySelector(":scope > [data-parts]").append(made); made.querySelector("select").focus(); });
+        else if (pressed.hasAttribute("data-add-group")) { var fresh = box.querySelector("template[data-new-group]").content.firstElementChild.cloneNode(true); pressed.closest("[data-group]").querySelector(":scope > [data-parts]").append(fresh); }
+        else if (pressed.hasAttribute("data-remove")) (pressed.parentElement.closest("[data-row]") || pressed.closest("[data-group]")).remove();
+      };
+    }).catch(function () { box.hidden = false; box.replaceChildren(kit.el("p", { class: "tw-err", text: w.offline })); });
+  }
+
+  function ofSection(kit, s) {
+    var section = kit.model.doc.sections[s], el = kit.el, w = kit.words, columns = [1, 2, 3, 4].map(function (n) { return [n, columnWord(kit, n)]; });
+    var body = el("div", {}, kit.faultLine(kit.faultsAt("/sections/" + s)));
+    labels(kit, section).forEach(function (each) { body.append(each); });
+    body.append(select(kit, w.columns_label, "columns", columns, kit.model.columns(section), function (value) { kit.changed(kit.model.setColumns(section, +value)); }),
+      check(kit, w.collapsed, "collapsed", section.collapsed, function (value) { kit.changed(kit.model.set(section, "collapsed", value)); }));
+    if (kit.may) body.append(moves(kit, "sections", s, kit.sectionName(section)), kit.model.doc.sections.length > 1 ? button(kit, w.remove_section, "remove", function () { kit.model.remove("sections", s); kit.choose("whole"); kit.changed(true); }, "trash", "btn-quiet btn-sealtext") : "");
+    return [head(kit, "layout", kit.sectionName(section)), body];
+  }
+  function moves(kit, list, at, name) {
+    return kit.el("div", { class: "tw-row tw-gap-2 lay-moves" }, button(kit, kit.words.up, "up", function () { kit.stepPart(list, at, -1, name); }, "arrow-up"), button(kit, kit.words.down, "down", function () { kit.stepPart(list, at, 1, name); }, "arrow-down"));
+  }
+  function ofRelated(kit, r) {
+    var each = kit.model.doc.related[r], known = kit.relatedOf(each), el = kit.el, w = kit.words, body = el("div", {}, kit.faultLine(kit.faultsAt("/related/" + r)));
+    labels(kit, each).forEach(function (one) { body.append(one); });
+    var given = each.columns || [], order = typeof each.order === "string" ? [each.order, "asc"] : (each.order || [])[0] || ["", "asc"];
+    var set = el("fieldset", { class: "tw-f lay-columns" }, el("legend", { class: "tw-label", text: w.list_columns + (given.length ? "" : " " + w.none) }));
+    var names = given.concat(known.fields.map(function (one) { return one[0]; }).filter(function (one) { return given.indexOf(one) < 0; }));
+    names.forEach(function (path) {
+      var found = known.fields.filter(function (one) { return one[0] === path; })[0], title = found ? found[1] : path, on = given.indexOf(path);
+      var box = check(kit, title, "col:" + path, on >= 0, function (value) {
+        var next = given.filter(function (one) { return one !== path; });
+        if (value) next.push(path);
+        kit.changed(kit.model.set(each, "columns", next.length ? next : null));
+      });
+      box.querySelector("input").addEventListener("keydown", function (event) {
+        var by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+        if (!event.altKey || !by || on < 0 || on + by < 0 || on + by >= given.length) return;
+        event.preventDefault();
+        var next = given.slice(); next.splice(on, 1); next.splice(on + by, 0, path);
+        kit.changed(kit.model.set(each, "columns", next));
+      });
+      var arrow = kit.may && on > 0 ? button(kit, "", "colup:" + path, function () { var next = given.slice(); next.splice(on, 1); next.splice(on - 1, 0, path); kit.changed(kit.model.set(each, "columns", next)); }, "arrow-up", "btn-quiet btn-icon") : null;
+      if (arrow) arrow.setAttribute("aria-label", w.up + " " + title);
+      set.append(el("div", { class: "lay-col" }, box, arrow));
+    });
+    var way = function (name, direction) { kit.changed(kit.model.set(each, "order", name ? [[name, direction]] : null)); };
+    body.append(set, select(kit, w.sort, "sort", [["", w.none]].concat(known.fields), order[0], function (value) { way(value, order[1]); }));
+    if (order[0]) body.append(select(kit, w.position, "way", [["asc", w.ascending], ["desc", w.descending]], order[1], function (value) { way(order[0], value); }));
+    if (kit.may) body.append(moves(kit, "related", r, known.label), button(kit, w.remove, "remove", function () { kit.model.remove("related", r); kit.choose("whole"); kit.changed(true); }, "trash", "btn-quiet btn-sealtext"));
+    return [head(kit, known.icon, kit.say("related", { name: known.label }), known.through), body];
+  }
+  function ofWhole(kit) {
+    var body = kit.el("div", {}), given = document.querySelector("template[data-types]");
+    labels(kit, kit.model.doc).forEach(function (each) { body.append(each); });
+    body.append(given.content.cloneNode(true));
+    var boxes = Array.prototype.slice.call(body.querySelectorAll("[data-type]"));
+    boxes.forEach(function (each) {
+      if (kit.model.types) each.checked = kit.model.types.indexOf(each.value) >= 0;
+      each.disabled = !kit.may;
+      each.dataset.focus = "type:" + each.value;
+      each.addEventListener("change", function () {
+        var chosen = boxes.filter(function (one) { return one.checked; }).map(function (one) { return one.value; });
+        kit.changed(kit.model.change(function () { kit.model.types = chosen; }));
+      });
+    });
+    return [head(kit, "layout", kit.words.whole, kit.state.name), body];
+  }
+  window.TabwrightLayout.props = function (kit) {
+    var chosen = kit.chosen(), made;
+    if (chosen.kind === "field" && kit.model.where(chosen.key)) made = ofField(kit, chosen.key);
+    else if (chosen.kind === "section" && kit.model.doc.sections[chosen.key]) made = ofSection(kit, chosen.key);
+    else if (chosen.kind === "related" && kit.model.doc.related[chosen.key]) made = ofRelated(kit, chosen.key);
+    else made = ofWhole(kit);
+    kit.box.replaceChildren.apply(kit.box, made);
+  };
+})();
