@@ -337,3 +337,10 @@ def test_all_faults_of_a_record_at_once(admin: Person) -> None:
     wrong = admin.post("/objects/deal/records", {"amount": "x", "closed": "y", "nothing": 1, "account": "z"})
     assert wrong.status_code == 422
     assert {each["field"] for each in wrong.json["faults"]} == {"amount", "closed", "nothing", "account"}
+
+
+def test_options_for_a_lookup_with_a_filter(admin: Person) -> None:
+    """Names the lookup that is being filled: `for` says which; what is no lookup is refused."""
+    assert admin.get("/objects/account/options?for=deal.account").status_code == 200
+    for path in ("deal.name", "deal.nothing", "nothing.x", "deal"):
+        assert admin.get(f"/objects/account/options?for={path}").status_code in (404, 422), path

@@ -55,10 +55,12 @@ def test_what_is_open_to_anybody_is_known(site: Site) -> None:
     public = {path for path, policy in policies.items() if policy.name == "public"}
     assert public == {
         "/health",
+        "/session",  # whether it still is, and signing in without leaving a form
         "/settings/look",  # how this browser shows pages
         "/sign-in",
         "/static/<path:name>",
         "/static/pages/<path:name>",
+        "/static/studio/<path:name>",
     }
     assert all(policy.name != "public" for path, policy in policies.items() if path.startswith("/api/"))
 

@@ -9,59 +9,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from stores import DIALECTS, drop_everything, settings_for
+from shells import TEMPLATE, Shell, open_shell
+from stores import DIALECTS, settings_for
 from tabwright import cli
 from tabwright.app import Site, create_app, create_site
 from tabwright.people import system_call
-from tabwright.platform.database import Stores
 from tabwright.platform.settings import Settings
 from tabwright.runtime.records.service import Records
+from tabwright.runtime.search.querying import search
 from tabwright.serving import is_loopback
-
-TEMPLATE = Path(__file__).parents[2] / "templates" / "crm"
-
-
-class Shell:
-    """A terminal with an installation of its own."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.env = {
-            "TABWRIGHT_HOME": str(settings.home),
-            "TABWRIGHT_SECRET": settings.secret,
-            "TABWRIGHT_DATABASE_URL": settings.database_url or "",
-            "TABWRIGHT_SCHEMA_PREFIX": settings.schema_prefix,
-            "LC_ALL": "en_US.UTF-8",
-        }
-
-    def result(self, *arguments: str, typed: str | None = None) -> Result:
-        return CliRunner(env=self.env).invoke(cli.main, arguments, input=typed)
-
-    def run(self, *arguments: str, typed: str | None = None) -> Any:
-        """What a command says as JSON."""
-        result = self.result(*arguments, "--json", typed=typed)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-    def refused(self, *arguments: str, code: int = cli.REFUSED) -> list[str]:
-        """The codes of the faults of a command that is refused."""
-        result = self.result(*arguments, "--json")
-        assert result.exit_code == code, (result.exit_code, result.output)
-        return [fault["code"] for fault in json.loads(result.stdout)["faults"]]
 
 
 @pytest.fixture(params=DIALECTS)
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
-    settings = settings_for(request.param, tmp_path)
-    yield Shell(settings)
-    stores = Stores(settings)
-    drop_everything(stores)
-    stores.close()
+    with open_shell(request.param, tmp_path) as shell:
+        yield shell
 
 
 def test_the_command_starts_quickly() -> None:
@@ -138,6 +103,31 @@ def test_a_tenant_is_deleted_brought_back_and_removed(shell: Shell) -> None:
     assert shell.run("tenant", "upgrade") == {"control": [], "a": []}
     assert shell.run("tenant", "delete", "a", "--now")["state"] == "removed"
     assert shell.run("tenant", "list") == []
+
+
+def test_an_upgrade_does_search_rows_of_version_1_again(shell: Shell) -> None:
+    shell.run("tenant", "create", "a")
+    shell.run(
+        "user", "create", "w@example.com", "--tenant", "a", "--name", "Wilhelmina", "--set", "administrator"
+    )
+    site = create_site(Settings.from_env(shell.env))
+    location = site.tenants.get("a")
+    with site.stores.tenant(location).write() as writer:
+        prefix = f'"{location.schema}".' if location.schema else ""
+        for statement in (
+            "UPDATE {}store_version SET version = 1",
+            "DELETE FROM {}search_entry",
+            "ALTER TABLE {}search_entry ADD COLUMN class TEXT NOT NULL DEFAULT 'x'",
+        ):
+            writer.connection.exec_driver_sql(statement.format(prefix))
+    site.close()
+    assert shell.refused("user", "list", "--tenant", "a", code=cli.LATER) == ["store.older"]
+    assert shell.run("tenant", "upgrade") == {"control": [], "a": [2]}
+    site = create_site(Settings.from_env(shell.env))
+    try:
+        assert [hit.name for hit in search(system_call(site, location), "wilhelm")] == ["Wilhelmina"]
+    finally:
+        site.close()
 
 
 def test_publish_takes_a_folder_and_tells_every_fault(shell: Shell, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import io
+import json
+import logging
 import os
 import signal
 import socket
@@ -11,9 +14,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from stores import settings_for
+from tabwright import logs
+from tabwright.serving import greeting
 
 
 def free_port() -> int:
@@ -23,13 +31,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(home: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    env = {
+def running(
+    home: Path, *arguments: str, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("TABWRIGHT_", "MALLOC_"))
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "tabwright", *arguments],
-        env={**env, "TABWRIGHT_HOME": str(home)},
+        env={**kept, "TABWRIGHT_HOME": str(home), **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -96,3 +106,41 @@ def _catches_term(pid: int) -> bool:
         return True
     caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def test_it_says_at_the_start_what_it_serves_and_where(tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path, "serve", "--port", str(port), env={"LC_ALL": "zh_CN.UTF-8"}) as process:
+        assert answer(port, "/health", process).status == 200
+        process.send_signal(signal.SIGTERM)
+        told = process.communicate(timeout=30)[0].decode()
+    assert f"http://127.0.0.1:{port}/" in told and str(tmp_path) in told and "提供服务" in told
+
+
+def test_the_start_line_holds_no_password(tmp_path: Path) -> None:
+    url = "postgresql://tabwright:very-secret@db.example.com:5433/crm"
+    said = greeting("::1", 8000, False, replace(settings_for("sqlite", tmp_path), database_url=url), "en")
+    assert "http://[::1]:8000/" in said and "db.example.com:5433/crm" in said and "tabwright worker" in said
+    assert "very-secret" not in said
+
+
+def test_nothing_secret_is_logged() -> None:
+    stream = io.StringIO()
+    log = logging.getLogger("tabwright")
+    before = (log.handlers, log.level, log.propagate)
+    try:
+        logs.configure(stream)
+        log.info("job done", extra={"token": "tw_abcdefghijkl", "password": "hunter22", "tenant": "acme"})
+        log.warning("cannot reach %s", "postgresql://me:hunter22@db/crm")
+        log.warning("sent Authorization: Bearer hunter22hunter22, cookie=hunter22; password: 'hunter22'")
+        log.warning("token tw_hunter22hunter22 is unknown")
+        try:
+            raise ValueError("the secret=hunter22 broke")
+        except ValueError:
+            log.exception("job failed")
+    finally:
+        log.handlers, log.level, log.propagate = before
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert len(lines) == 5 and lines[0]["tenant"] == "acme" and lines[0]["level"] == "info"
+    assert "ValueError" in lines[4]["exception"]
+    assert "hunter22" not in stream.getvalue() and "abcdefghijkl" not in stream.getvalue()

@@ -11,7 +11,7 @@ import pytest
 import tabwright.formula.compiler as room
 from formulas import ENV, SOMEONE, Names, compiled
 from tabwright.formula.compiler import compile_formula
-from tabwright.formula.datatypes import BOOLEAN, DATE, NULL, TEXT, Type, number, picklist, reference
+from tabwright.formula.datatypes import BOOLEAN, DATE, KINDS, NULL, TEXT, Type, number, picklist, reference
 from tabwright.formula.faults import FormulaError, messages, say
 from tabwright.formula.scope import Place
 
@@ -186,3 +186,8 @@ def test_every_code_in_the_source_has_a_sentence_in_both_languages() -> None:
     assert all(set(texts) == {"zh", "en"} and all(texts.values()) for texts in messages().values())
     for texts in known.values():  # both sentences name the same things
         assert set(re.findall(r"{(\w+)}", texts["zh"])) == set(re.findall(r"{(\w+)}", texts["en"]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_name_in_both_languages(kind: str) -> None:
+    assert set(messages()[f"type.{kind}"]) == {"zh", "en"}

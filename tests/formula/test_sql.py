@@ -24,7 +24,7 @@ from tabwright.formula.datatypes import DATETIME
 from tabwright.formula.faults import FormulaError, say
 from tabwright.formula.sqlite import FUNCTIONS, key_of, number_of, register
 from tabwright.formula.sqlite_writer import Moment
-from tabwright.formula.sqlwriter import following
+from tabwright.formula.strings import following
 
 DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": sqlite.dialect(),

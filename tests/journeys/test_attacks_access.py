@@ -26,6 +26,7 @@ SETS: list[dict[str, Any]] = [
     {
         "kind": "permission_set",
         "name": "low",
+        "system": ["import"],
         "objects": {
             "account": ["create", "read", "edit", "delete", "import"],
             "deal": ["create", "read", "edit"],
@@ -47,7 +48,7 @@ SETS: list[dict[str, Any]] = [
     {
         "kind": "permission_set",
         "name": "assigner",
-        "system": ["manage_users"],
+        "system": ["manage_users", "import"],
         "objects": {
             "user": ["read"],
             "permission_assignment": ["create", "read", "edit", "delete", "import", "view_all", "modify_all"],
@@ -58,6 +59,16 @@ SETS: list[dict[str, Any]] = [
             "user": {"*": "read"},
             "account": {"name": "read"},
         },
+    },
+    {
+        "kind": "permission_set",
+        "name": "host",
+        "objects": {
+            "queue_member": ["create", "read", "edit", "delete"],
+            "user": ["read"],
+            "queue": ["read"],
+        },
+        "fields": {"queue_member": {"*": "edit"}},
     },
     {
         "kind": "permission_set",
@@ -244,6 +255,37 @@ def test_an_assignment_gives_only_what_the_giver_holds(api: ApiSite, low: Person
     high = made(api.admin, "permission_assignment", **mine, permission_set=sets["administrator"])
     assert api.admin.delete(f"{records}/{high}").status_code == 204
     assert codes(low.post(records, {**theirs, "permission_set": sets["low"]}), 404) == ["object.unknown"]
+
+
+def test_a_membership_gives_only_what_the_giver_holds(api: ApiSite, low: Person) -> None:
+    records, bulk = "/objects/queue_member/records", "/objects/queue_member/records/bulk"
+    queue = made(api.admin, "queue", name="Payroll")
+    kept = made(api.admin, "account", name="Of the queue", owner=queue)
+    host = api.person("host", "host", "low")
+    assert host.get(f"/objects/account/records/{kept}").status_code == 404
+    for user in (host.id.hex, low.id.hex):
+        answer = host.post(records, {"queue": queue, "user": user})
+        assert codes(answer, 403) == ["access.grant_membership"]
+        assert answer.json["faults"][0]["field"] == "queue"
+    rows = {"action": "create", "records": [{"queue": queue, "user": host.id.hex}], "all_or_nothing": False}
+    assert host.post(bulk, rows).json["results"][0]["faults"][0]["code"] == "access.grant_membership"
+    # Once an administrator has let them in, they may let in others; a token that was narrowed may not.
+    assert api.admin.post(records, {"queue": queue, "user": host.id.hex}).status_code == 201
+    assert host.get(f"/objects/account/records/{kept}").status_code == 200
+    scope = {"objects": {"queue_member": ["create", "read"], "queue": ["read"], "user": ["read"]}}
+    secret = api.site.tokens.create(api.location.id, host.id, "narrow", scope=scope)
+    narrow = Person(api.client, secret, host.id)
+    answer = narrow.post(records, {"queue": queue, "user": low.id.hex})
+    assert codes(answer, 403) == ["access.grant_membership"]
+    assert host.post(records, {"queue": queue, "user": low.id.hex}).status_code == 201
+    assert low.get(f"/objects/account/records/{kept}").status_code == 200
+
+
+def test_a_zone_that_is_none_is_refused_at_its_field(api: ApiSite) -> None:
+    answer = api.admin.patch(f"/objects/user/records/{api.admin.id}", {"zone": "Mars/Olympus"})
+    assert codes(answer, 422) == ["value.no_such_zone"] and answer.json["faults"][0]["field"] == "zone"
+    answer = api.admin.patch(f"/objects/user/records/{api.admin.id}", {"language": "tlh"})
+    assert codes(answer, 422) == ["value.not_in_list"] and answer.json["faults"][0]["field"] == "language"
 
 
 # ---- records that are not to be known --------------------------------------------------------

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import models
 from pagesite import PageSite, Visitor, make_pages, readable
+from tabwright.runtime.exchange.tables import PART
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
 OBJECTS: models.Compact = {
-    "product": {"name": "text(60) required unique"},
+    "product": {"name": "text(60) required unique", "series": "text(20)"},
     "deal": {"name": "text(60) required", "product": "lookup(product)", "amount": "decimal(10,2)"},
+}
+RULE = {
+    "kind": "unique_rule",
+    "name": "deal.once",
+    "fields": ["name", "product"],
+    "label": {"en": "Once a product"},
 }
 
 
 @pytest.fixture
 def site() -> Iterator[PageSite]:
     with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
-        made.publish(OBJECTS)
+        made.publish(OBJECTS, [RULE])
         made.records.create("product", {"name": "GTX Pro"})
         yield made
 
@@ -82,9 +91,111 @@ def test_a_file_that_cannot_be_imported_says_why(site: PageSite) -> None:
     assert nothing.status_code == 422 and "请先选择一个文件" in readable(nothing)
 
 
-def test_others_imports_are_not_there(site: PageSite) -> None:
-    mine = upload(site.person("Anna", "administrator"), "name\nA\n")
-    other = site.person("Bob", "administrator")
-    assert other.get(mine).status_code == 404
+def test_anothers_import_is_there_only_to_be_looked_at_and_undone(site: PageSite) -> None:
+    anna = site.person("Anna", "administrator", language="en")
+    mine = upload(anna, "name\nA\n")
+    bob = site.person("Bob", "administrator", language="en")
+    seen = bob.get(mine)
+    assert seen.status_code == 200 and 'name="then"' not in seen.text and "/undo" not in seen.text
+    assert f'href="{mine}"' in bob.get("/o/deal/import").text
+    assert bob.post(mine + "/settings", {"field.0": "name", "then": "check"}).status_code == 409
+    anna.get(mine)
+    anna.post(mine + "/settings", {"field.0": "name", "then": "check"})
+    site.site.runner.run_due(site.location)
+    anna.get(mine)
+    anna.post(mine + "/settings", {"then": "run"})
+    site.site.runner.run_due(site.location)
+    assert deals(site) == 1 and f'action="{mine}/undo"' in bob.get(mine).text
+    assert bob.post(mine + "/undo", {}).status_code == 303
+    site.site.runner.run_due(site.location)
+    assert deals(site) == 0
     low = site.person("Low")
+    assert low.get(mine).status_code == 404
     assert low.get("/o/deal/import").status_code == 404
+
+
+def test_the_mapping_of_last_time_is_shown_as_such_and_can_be_reset(site: PageSite) -> None:
+    anna = site.person("Anna", "administrator", language="en")
+    text = "Kunde,Preis\nA,5\n"
+    page = upload(anna, text)
+    anna.get(page)
+    anna.post(page + "/settings", {"field.0": "name", "field.1": "amount", "then": "check"})
+    site.site.runner.run_due(site.location)
+    assert "last import" not in readable(anna.get(page))
+    again = upload(anna, text)
+    shown = anna.get(again)
+    assert "Columns and values as in your last import (商机.csv" in readable(shown)
+    assert '<option value="amount" selected>' in shown.text
+    assert anna.post(again + "/reset", {}).status_code == 303
+    after = anna.get(again)
+    assert "last import" not in readable(after) and '<option value="amount" selected>' not in after.text
+
+
+def test_a_page_whose_file_was_removed_says_so(site: PageSite) -> None:
+    anna = site.person("Anna", "administrator", language="en")
+    page = upload(anna, "name\nA\n")
+    with site.site.tenancy.open(site.location).store.write() as writer:
+        writer.execute(sa.delete(PART))
+    shown = anna.get(page)
+    assert "The file of this import was removed (30 days after it was last used)" in readable(shown)
+    assert 'name="then"' not in shown.text
+
+
+def test_a_key_of_several_fields_and_a_parent_from_the_same_rows(site: PageSite) -> None:
+    visitor = site.person("Anna", "administrator", language="en")
+    page = upload(visitor, "deal,what,series,amount\nA,New,N,5\nB,New,N,6\nC,GTX Pro,,7\n")
+    form = {"field.0": "name", "field.1": "product.name", "field.2": "product.series", "field.3": "amount"}
+    visitor.get(page)
+    assert visitor.post(page + "/settings", {**form, "mode": "create", "then": "save"}).status_code == 303
+    shown = visitor.get(page).text
+    assert '<optgroup label="Product">' in shown and "Product › Series" in shown
+    assert '<option value="name,product">Name + Product</option>' in shown
+    assert 'name="parent.product.key"' in shown and 'name="parent.product.existing"' in shown
+    said = {
+        "mode": "upsert",
+        "key": "name,product",
+        "parent.product.key": "name",
+        "parent.product.existing": "keep",
+    }
+    visitor.post(page + "/settings", {**form, **said, "then": "check"})
+    site.site.runner.run_due(site.location)
+    checked = readable(visitor.get(page))
+    assert "Product Created 1 Updated 0 Unchanged 0" in checked, checked
+    visitor.post(page + "/settings", {**form, **said, "then": "run"})
+    site.site.runner.run_due(site.location)
+    rows = Reads(site.call).list(Query("deal", fields=("name", "product.name", "product.series"))).rows
+    found = {(row["name"], row["product.name"], row["product.series"]) for row in rows}
+    assert found == {("A", "New", "N"), ("B", "New", "N"), ("C", "GTX Pro", None)}
+    # Without such columns nothing is said of the parent any more.
+    other = upload(visitor, "deal,what\nA,New\n")
+    visitor.get(other)
+    visitor.post(other + "/settings", {"field.0": "name", "field.1": "product.name", "then": "save"})
+    assert "parent.product" in visitor.get(other).text
+    visitor.post(other + "/settings", {"field.0": "name", "field.1": "product", "parent.product.key": "name"})
+    assert "parent.product" not in visitor.get(other).text
+
+
+def test_what_was_checked_is_run_when_the_page_is_posted_as_it_is(site: PageSite) -> None:
+    """Also where a lookup was chosen by hand: the page then offers more than was posted before."""
+    anna = site.person("Anna", "administrator", language="en")
+    for number, field in enumerate(("product", "product.name")):
+        page = upload(anna, f"name,what {number}\nA,GTX Pro\n")
+        anna.get(page)
+        anna.post(
+            page + "/settings", {"field.0": "name", "field.1": field, "mode": "create", "then": "check"}
+        )
+        site.site.runner.run_due(site.location)
+        anna.post(page + "/settings", {**posted(anna.get(page).text), "then": "run"})
+        site.site.runner.run_due(site.location)
+        assert "Import done" in readable(anna.get(page)), field
+        anna.post(page + "/undo", {})
+        site.site.runner.run_due(site.location)
+
+
+def posted(page: str) -> dict[str, str]:
+    """What a browser sends of the selects of a page."""
+    found = {}
+    for name, inside in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.S):
+        options = re.findall(r'<option value="([^"]*)"( selected)?', inside)
+        found[name] = next((value for value, chosen in options if chosen), options[0][0])
+    return found

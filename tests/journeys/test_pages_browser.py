@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 import models
-from browsing import barriers
+from browsing import answering, barriers, sign_in
 from pagesite import PASSWORD, PageSite, make_pages
 
 pytestmark = pytest.mark.browser
@@ -63,23 +61,8 @@ def site() -> Iterator[tuple[PageSite, str]]:
                     {"name": f"{title} 二期", "account": str(account.id), "stage": "open",
                      "amount": "3860000", "close_date": "2026-11-28", "owner": owner},
                 )  # fmt: skip
-        server = make_server("127.0.0.1", 0, made.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield made, f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
-
-
-def sign_in(page: Page, base: str, name: str) -> None:
-    page.goto(base + "/sign-in")
-    page.fill("#address", f"{name}@example.com")
-    page.fill("#password", PASSWORD)
-    page.click(".btn-primary")
-    page.wait_for_url(base + "/")
+        with answering(made.app) as base:
+            yield made, base
 
 
 def test_a_record_is_made_changed_taken_back_deleted_and_restored(
@@ -220,3 +203,70 @@ def _look_round(context: BrowserContext, base: str, who: str, theme: str) -> Non
         if place in ON_A_PHONE:  # where the phone has other markup
             found += [f"{place} on a phone {each}" for each in barriers(page)]
     assert found == []
+
+
+def test_a_session_that_ended_loses_no_form(site: tuple[PageSite, str], page: Page) -> None:
+    made, base = site
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, base, "Anna")
+
+    def end() -> None:
+        made.site.sessions.end_all(made.site.identities.find("Anna@example.com").id)
+
+    page.goto(base + "/o/account/new")
+    page.fill("#f-name", "Kept while away")
+    with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        page.fill("#f-phone", "13800001111")
+    end()
+    page.click("[data-save]")
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    dialog.wait_for()
+    assert barriers(page) == []
+    # Let go once: the form is as it was, and still guarded.
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#f-name")).to_have_value("Kept while away")
+    page.keyboard.press("Control+s")
+    dialog.wait_for()
+    page.fill("#session-address", "Anna@example.com")
+    page.fill("#session-password", "not the one")
+    page.keyboard.press("Enter")
+    expect(page.locator("#session-error")).to_be_visible()
+    expect(page.locator("#session-address")).to_have_value("Anna@example.com")
+    page.fill("#session-password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/new"))
+    expect(page.get_by_role("heading", name="Kept while away")).to_be_visible()
+
+    # Signed in anew in another tab meanwhile: the form goes through without a word.
+    page.goto(base + "/o/account/new")
+    with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        page.fill("#f-name", "From before")
+    end()
+    other = page.context.new_page()
+    sign_in(other, base, "Anna")
+    page.click("[data-save]")
+    expect(page.get_by_role("heading", name="From before")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_session_that_ended_loses_no_form_without_scripts(
+    site: tuple[PageSite, str], chrome: Browser
+) -> None:
+    made, base = site
+    context = chrome.new_context(java_script_enabled=False, base_url=base)
+    page = context.new_page()
+    sign_in(page, base, "Anna")
+    page.goto(base + "/o/account/new")
+    page.fill("#f-name", "Slow & <steady>")
+    made.site.sessions.end_all(made.site.identities.find("Anna@example.com").id)
+    page.click("[data-save]")
+    page.fill("#address", "Anna@example.com")
+    page.fill("#password", PASSWORD)
+    page.click(".btn-primary")
+    page.click("form[data-resume] button")
+    expect(page.locator("#f-name")).to_have_value("Slow & <steady>")
+    page.click("[data-save]")
+    expect(page.get_by_role("heading", name="Slow & <steady>")).to_be_visible()
+    context.close()

@@ -396,3 +396,20 @@ def test_numbers_of_options_are_exact() -> None:
     made = model({"a": {"name": "text", "x": {"type": "decimal", "options": {"min": "0.10", "max": 5}}}})
     field = made.objects["a"].fields["x"]
     assert (field.minimum, field.maximum) == (Decimal("0.10"), Decimal(5))
+
+
+def test_the_list_view_of_all_records_stays_beside_ones_own() -> None:
+    """A first view of one's own hides nothing; one that is called "all" takes the place of the generated."""
+    first = {"kind": "list_view", "name": "deal.mine", "label": {"en": "Mine"}, "columns": ["name"]}
+    own = {"kind": "list_view", "name": "deal.all", "label": {"en": "Everything"}, "columns": ["name"]}
+
+    def views(*extra: dict[str, Any]) -> dict[str, Any]:
+        tree = base_tree().changed(components({"deal": {"name": "text"}}, list(extra)))
+        return dict(compile_tree(tree, release=1, previous=None).objects["deal"].list_views)
+
+    assert list(views()) == ["all"]
+    both = views(first)
+    assert list(both) == ["mine", "all"], "one's own comes first"
+    assert both["all"].labels == {"zh": "全部", "en": "All"} and both["all"].uid is None
+    taken = views(first, own)
+    assert sorted(taken) == ["all", "mine"] and taken["all"].labels == {"en": "Everything"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -258,6 +259,40 @@ def test_a_writer_that_waits_too_long_is_told_so(impatient: tuple[Stores, Store]
     assert [type(error) for error in caught] == [LockTimeout]
     with store.write() as writer:
         writer.run(update)
+
+
+def test_a_writer_asks_often_for_a_lock_that_another_process_holds(
+    impatient: tuple[Stores, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has waited long on SQLite must not come after everybody who has just come."""
+    _, store = impatient
+    if store.dialect != "sqlite":
+        return
+    (_, _, file), *_ = [tuple(row) for row in _pragma(store, "database_list")]
+    other = sqlite3.connect(str(file), isolation_level=None)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 50:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr("tabwright.platform.connections.time.sleep", sleep)
+    other.execute("BEGIN IMMEDIATE")
+    with store.write() as writer:
+        writer.run(prepare(store, sa.update(THING).values(n=7)))
+    assert len(slept) == 50 and max(slept) < 0.01
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LockTimeout), store.write():
+        pass  # as long as the operator's limit
+    other.close()
+    limit = 1000 * 1  # seconds of the impatient
+    assert _pragma(store, "busy_timeout") == [(limit,)], "whatever else has to wait waits as SQLite does"
+
+
+def _pragma(store: Store, name: str) -> list[tuple[object, ...]]:
+    with store.read() as reader:
+        return [tuple(row) for row in reader.connection.exec_driver_sql(f"PRAGMA {name}")]
 
 
 def test_a_statement_that_takes_too_long_is_cut_off(impatient: tuple[Stores, Store]) -> None:

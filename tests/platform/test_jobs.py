@@ -158,6 +158,41 @@ def test_a_worker_that_lost_its_lease_writes_nothing(bench: Bench) -> None:
     assert bench.effects() == [1] and bench.get(id).result == 1 and bench.get(id).tries == 2
 
 
+def test_a_job_that_ends_in_its_last_step_is_not_done_again(bench: Bench) -> None:
+    """Its worker dies between the last commit and the news of it."""
+
+    def work(run: JobRun) -> int:
+        with run.step() as writer:
+            writer.execute(sa.insert(EFFECT), {"n": 1})
+            run.progress(1, 1)
+            run.end(writer, 7)
+        return 7
+
+    bench.jobs.register("work", work)
+    id = bench.add()
+    run = bench.jobs.claim(bench.store, bench.location, "dies")
+    assert run is not None
+    work(run)
+    bench.clock.advance(timedelta(seconds=61))
+    assert bench.run() == 0 and bench.effects() == [1]
+    job = bench.get(id)
+    assert (job.state, job.result, job.progress_done) == ("done", 7, 1)
+    bench.jobs.finish(run, 7)  # had it lived
+
+
+def test_an_end_that_is_rolled_back_has_not_been(bench: Bench) -> None:
+    bench.jobs.register("work", effect(1))
+    id = bench.add()
+    run = bench.jobs.claim(bench.store, bench.location, "fails")
+    assert run is not None
+    with pytest.raises(ZeroDivisionError), run.step() as writer:
+        run.end(writer, 7)
+        raise ZeroDivisionError
+    assert not run.ended and bench.get(id).state == "running"
+    bench.jobs.finish(run, 8)
+    assert bench.get(id).result == 8
+
+
 def test_a_heartbeat_keeps_the_lease(bench: Bench) -> None:
     bench.jobs.register("work", effect(1))
     bench.add()

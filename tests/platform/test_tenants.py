@@ -97,15 +97,16 @@ def test_a_store_of_another_version_is_refused_with_the_command(
     store = stores.tenant(location)
     ran: list[str | None] = []
     step: Callable[[Writer], None] = lambda writer: ran.append(writer.store.schema)  # noqa: E731
-    monkeypatch.setitem(versions.VERSIONS, "tenant", 2)
-    monkeypatch.setitem(versions.STEPS["tenant"], 2, step)
+    now = versions.VERSIONS["tenant"]
+    monkeypatch.setitem(versions.VERSIONS, "tenant", now + 1)
+    monkeypatch.setitem(versions.STEPS["tenant"], now + 1, step)
     other = Tenants(stores, FixedClock(), FixedIds(2))
     with pytest.raises(Unavailable, match="store.older"):
         other.get("a")
-    assert versions.upgrade(store, "tenant") == (2,) and ran == [store.schema]
+    assert versions.upgrade(store, "tenant") == (now + 1,) and ran == [store.schema]
     assert versions.upgrade(store, "tenant") == ()
     other.get("a")
-    monkeypatch.setitem(versions.VERSIONS, "tenant", 1)
+    monkeypatch.setitem(versions.VERSIONS, "tenant", now)
     with pytest.raises(Unavailable, match="store.newer"):
         Tenants(stores, FixedClock(), FixedIds(3)).get("a")
 

@@ -16,12 +16,14 @@ from werkzeug.test import TestResponse
 from stores import open_stores, settings_for
 from tabwright.platform import versions
 from tabwright.platform.clock import FixedClock, FixedIds, SystemIds
+from tabwright.platform.csrf import mask_csrf
 from tabwright.platform.errors import Conflict, Fault, Invalid, LimitReached, Place, Unavailable
 from tabwright.platform.identities import Identities
 from tabwright.platform.settings import Limits
 from tabwright.platform.signin import COOKIE, Sessions, Tokens
+from tabwright.platform.static_files import static_files
 from tabwright.platform.tenants import Tenants
-from tabwright.platform.web import PROBLEM, Web, check_policies, policy, static_files, visit
+from tabwright.platform.web import PROBLEM, Web, check_policies, policy, visit
 
 LIMITS = Limits(body_bytes=1000, upload_bytes=5000)
 
@@ -42,7 +44,7 @@ class House:
         self.cookie = self.sessions.start(identity, tenant.id, UUID(int=5))
         session = self.sessions.find(self.cookie)
         assert session is not None
-        self.csrf = session.csrf
+        self.csrf = mask_csrf(session.csrf)
         self.token = tokens.create(tenant.id, UUID(int=6), "t")
         self.app = Flask(__name__, static_folder=None)
         self.web = Web(self.app, stores.settings, SystemIds(clock), self.sessions, tokens)
@@ -159,10 +161,13 @@ def test_a_token_is_enough_where_tokens_are_taken(house: House) -> None:
 def test_a_session_changes_nothing_without_its_csrf_token(house: House) -> None:
     client = house.client()
     assert fault_of(client.post("/page"), 403) == "web.csrf"
-    assert fault_of(client.post("/page", data={"csrf": "wrong"}), 403) == "web.csrf"
-    assert fault_of(client.post("/api/v1/things", headers={"X-CSRF-Token": "é"}), 403) == "web.csrf"
-    assert client.post("/page", data={"csrf": house.csrf}).text == "5"
-    assert client.post("/page", headers={"X-CSRF-Token": house.csrf}).text == "5"
+    assert fault_of(client.post("/page", data={"_csrf": "wrong"}), 403) == "web.csrf"
+    assert fault_of(client.post("/api/v1/things", headers={"X-CSRFToken": "é"}), 403) == "web.csrf"
+    assert client.post("/page", data={"_csrf": house.csrf}).text == "5"
+    assert client.post("/page", headers={"X-CSRFToken": house.csrf}).text == "5"
+    # One name each: other spellings are not read.
+    assert fault_of(client.post("/page", headers={"X-CSRF-Token": house.csrf}), 403) == "web.csrf"
+    assert fault_of(client.post("/page", data={"csrf_token": house.csrf}), 403) == "web.csrf"
 
 
 @pytest.mark.parametrize(
@@ -170,19 +175,19 @@ def test_a_session_changes_nothing_without_its_csrf_token(house: House) -> None:
 )
 def test_another_site_may_not_post_not_even_to_the_sign_in(house: House, headers: dict[str, str]) -> None:
     assert fault_of(house.client(False).post("/open", headers=headers), 403) == "web.origin"
-    given = {**headers, "X-CSRF-Token": house.csrf}
+    given = {**headers, "X-CSRFToken": house.csrf}
     assert fault_of(house.client().post("/page", headers=given), 403) == "web.origin"
     assert house.client().get("/page", headers=headers).status_code == 200
-    ours = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": house.csrf}
+    ours = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "X-CSRFToken": house.csrf}
     assert house.client().post("/page", headers=ours).status_code == 200
 
 
 def test_a_body_has_a_limit_and_a_file_another(house: House) -> None:
     client = house.client()
-    response = client.post("/page", data={"csrf": house.csrf, "x": "y" * 2000})
+    response = client.post("/page", data={"_csrf": house.csrf, "x": "y" * 2000})
     assert fault_of(response, 413) == "web.body_too_large"
     assert "1000" in response.get_json(force=True)["detail"]
-    headers = {"X-CSRF-Token": house.csrf}
+    headers = {"X-CSRFToken": house.csrf}
     sent = client.post("/upload", data={"file": (io.BytesIO(b"x" * 3000), "a.csv")}, headers=headers)
     assert sent.text == "3000"
     sent = client.post("/upload", data={"file": (io.BytesIO(b"x" * 6000), "a.csv")}, headers=headers)
@@ -194,13 +199,13 @@ def test_a_body_of_unknown_length_has_the_same_limit(house: House, size: int) ->
     """It is read whole or refused, never cut off."""
     for path, type, start in (
         ("/api/v1/echo", "application/json", b""),
-        ("/page", "application/x-www-form-urlencoded", b"csrf=" + house.csrf.encode() + b"&x="),
+        ("/page", "application/x-www-form-urlencoded", b"_csrf=" + house.csrf.encode() + b"&x="),
     ):
         response = house.client().post(
             path,
             input_stream=io.BytesIO(start + b"x" * (size - len(start))),
             content_type=type,
-            headers={"X-CSRF-Token": house.csrf} if not start else {},
+            headers={"X-CSRFToken": house.csrf} if not start else {},
             environ_overrides={"wsgi.input_terminated": True},
         )
         if size > LIMITS.body_bytes:

@@ -111,9 +111,9 @@ def _until(
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
-        if importer.imports.get(id).state == state:
-            return kills, largest
         found = importer.imports.get(id)
+        if found.state == state:
+            return kills, largest
         assert found.state in ("running", "undoing"), (found.state, found.error)
         kills += 1
 

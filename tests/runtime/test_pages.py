@@ -274,11 +274,11 @@ def test_two_people_edit_one_record(site: PageSite, rep: Visitor, other: Visitor
     for value in ("1.00", "2.00", "3.00"):
         assert value in readable(answer)
     form = rep.form()
-    rep.follow(rep.post(at + "/edit", {**form, "pick.amount": "theirs"}))
+    rep.follow(rep.post(at + "/edit", {**form, "_pick.amount": "theirs"}))
     assert site.call.tenant and _value(site, id, "amount") == 2
     rep.get(at + "/edit")
     answer = rep.post(at + "/edit", {**mine, "amount": "3"})
-    rep.follow(rep.post(at + "/edit", {**rep.form(), "pick.amount": "mine"}))
+    rep.follow(rep.post(at + "/edit", {**rep.form(), "_pick.amount": "mine"}))
     assert _value(site, id, "amount") == 3
 
 
@@ -306,7 +306,7 @@ def test_delete_counts_what_follows_and_the_bin_brings_back(site: PageSite, rep:
     child = made(site, "opportunity", rep, name="要断开的商机", stage="open", account=str(account))
     page = rep.get(f"/o/account/{account}/delete")
     assert "1 条" in readable(page)
-    answer = rep.post(f"/o/account/{account}/delete", {"revision": "1"})
+    answer = rep.post(f"/o/account/{account}/delete", {"_revision": "1"})
     assert "要删的客户" in readable(rep.follow(answer))
     assert rep.get(f"/o/account/{account}").status_code == 404
     assert _value(site, child, "account") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from publishers import publisher as publisher
 from stores import stores as stores
 from tabwright.metadata.drafts import Delete, Rename
 from tabwright.platform.clock import FixedClock
-from tabwright.platform.database import Stores, Writer
+from tabwright.platform.database import Stores, Writer, observe
 from tabwright.platform.errors import Conflict, Invalid, LockTimeout
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.journal.tables import operations
@@ -32,6 +33,19 @@ def test_a_new_tenant_has_the_base_package_as_its_first_release(publisher: Publi
     assert [each.number for each in releases] == [1]
     assert {"user", "queue", "permission_assignment"} <= publisher.model.objects.keys()
     publisher.records.create("queue", {"name": "all"})
+
+
+def test_tables_change_last_because_their_readers_wait_until_the_commit(publisher: Publisher) -> None:
+    publisher.publish(*thing(SIZE))
+    publisher.records.create("thing", {"name": "one", "size": "1"})
+    publisher.draft(a_field("price", "currency"), Delete("field", "thing.size"))
+    said: list[str] = []
+    with observe(lambda how, text, count: said.append(text)):
+        publisher.publishing.publish(ADMIN)
+    altered = [text.startswith("ALTER TABLE") for text in said]
+    rest = said[altered.index(True) + sum(altered) :]
+    # What follows is the bell of the jobs in the control store, rung after the commit.
+    assert all(re.search(r"^(UPDATE|INSERT INTO) (\S+\.)?due\b", text) for text in rest), rest
 
 
 def test_an_object_of_five_fields_takes_records_at_once(publisher: Publisher) -> None:
@@ -362,6 +376,25 @@ def test_a_large_unique_rule_that_records_break_fails_its_job(publisher: Publish
     assert publisher.model.release == 2
 
 
+def test_the_plan_says_before_it_that_an_index_makes_writers_wait(publisher: Publisher, large: None) -> None:
+    publisher.publish(*thing(SIZE))
+    some_things(publisher)
+    there = len(publisher.values("thing", "name"))
+    publisher.draft(a_field("parent", "lookup", options={"target": "thing"}))
+    plan = publisher.publishing.preview(ADMIN.user_id)
+    said = [each for each in plan.consequences if each.says.code == "publish.writers_wait"]
+    if publisher.store.dialect == "postgresql":
+        assert said == []  # built concurrently
+        return
+    assert [(each.weight, each.count) for each in said] == [("warning", there)]
+    assert said[0].says.params["indexes"] == 1 and said[0].says.params["seconds"] == 1
+    publisher.publish()
+    publisher.run_jobs()
+    publisher.draft(a_field("other", "integer"))
+    after = publisher.publishing.preview(ADMIN.user_id)
+    assert "publish.writers_wait" not in [each.says.code for each in after.consequences]
+
+
 def test_sort_keys_indexes_and_search_rows_of_large_tables_follow_the_release(
     publisher: Publisher, large: None
 ) -> None:
@@ -389,7 +422,8 @@ def test_sort_keys_indexes_and_search_rows_of_large_tables_follow_the_release(
     assert {f"i{entry.n}" for entry in live} <= indexes
     lists = [entry.storage["spec"]["terms"] for entry in live if entry.uid.endswith(":list")]
     size = table.entries["size"].n
-    assert [[term[0] for term in terms] for terms in lists] == [[f"f{size}", f"s{size}", "id", "owner_id"]]
+    listed = {tuple(term[0] for term in terms) for terms in lists}
+    assert listed == {(f"f{size}", f"s{size}", "id", "owner_id"), ("updated_at", "id", "owner_id")}
     assert publisher.publishing.list()[0].building == {}
 
 

@@ -197,3 +197,44 @@ def test_limits_are_named(crm: World) -> None:
         wide.list(Query("deal", order=(("note", "asc"),)))
     assert len(reads.list(Query("deal", limit=3))) == 0
     assert len(reads.list(Query("user"))) <= 3  # a page that nobody sized is as long as the operator allows
+
+
+# ---- one plan for filters that differ in their literals -------------------------------------------
+
+
+def test_a_new_literal_makes_no_new_plan_and_finds_its_own(crm: World) -> None:
+    fill(crm, 12)
+    reads = Reads(crm.call)
+
+    def names(where: str) -> list[str]:
+        return [row["name"] for row in reads.list(Query("deal", ("name",), where, count=True)).rows]
+
+    def total(where: str) -> Any:
+        return aggregate(crm.call, Aggregation("deal", where=where)).rows[0]["count"]
+
+    assert names('name = "d001" && amount < 5') == ["d001"] and total('name = "d001" && amount < 5') == 1
+    before = crm.tenant.pieces.count
+    assert names('name = "d002" && amount < 3') == ["d002"] and total('name = "d002" && amount < 3') == 1
+    assert names('name="d003"  &&  amount < 3') == [] and total('name="d003" && amount < 3') == 0
+    assert crm.tenant.pieces.count == before, "the plan of the first serves all"
+
+
+def test_two_filters_with_literals_keep_theirs_apart(crm: World) -> None:
+    fill(crm, 12)
+    reads = Reads(crm.call)
+    for low, high in ((3, 6), (1, 9), (9, 1)):
+        query = Query("deal", ("amount",), (f"amount >= {low}", f"amount <= {high}"), count=True)
+        page = reads.list(query)
+        assert [row["amount"] for row in page.rows] == list(range(low, high + 1))
+        assert page.count == len(page.rows) and reads.count(query) == (len(page.rows), False)
+
+
+def test_a_literal_that_does_not_fit_is_looked_at_again(crm: World) -> None:
+    fill(crm, 2)
+    reads = Reads(crm.call)
+    some = reads.list(Query("account")).rows[0]["id"]
+    assert len(reads.list(Query("deal", where=f'account = "{some}"'))) == 2
+    assert len(reads.list(Query("deal", where=f'account = "{uuid4()}"'))) == 0
+    with pytest.raises(Invalid) as refused:
+        reads.list(Query("deal", where='account = "Acme"'))
+    assert refused.value.faults[0].code.endswith("FORMULA_NOT_AN_ID"), refused.value.faults

@@ -201,6 +201,7 @@ def test_unique_values_clash_in_the_store_in_the_batch_and_after_a_restore(world
         w.records.create("account", {"name": "b", "credit_code": "äB1"})
     assert codes(error.value) == [("unique.taken", "credit_code")]
     assert error.value.faults[0].params["other"] == str(first)
+    assert say_fault(error.value.faults[0], "zh").endswith("与“a”重复")  # by its name: ids say nothing
     both = [Intent("create", values={"name": "x", "credit_code": "same"})] * 2
     outcome = w.records.apply_each("account", both)
     assert [row.outcome for row in outcome.rows] == ["created", "failed"]

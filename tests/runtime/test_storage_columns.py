@@ -12,11 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabwright.metadata.model import type_names
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.runtime.storage.columns import (
     WAYS,
-    WIRE_NAMES,
-    Codec,
     Conversion,
     Dialect,
     Shape,
@@ -42,11 +40,6 @@ values = st.one_of(
 )
 
 
-def run_source(made: Codec, stored: Any) -> Any:
-    source = made.wire_source.format(v="v")
-    return eval(source, {"__builtins__": {}, **WIRE_NAMES}, {"v": stored})  # as a generated dumper would
-
-
 @given(values)
 def test_every_form_says_the_same_on_both_databases(given: tuple[Shape, Any]) -> None:
     shape, value = given
@@ -60,7 +53,6 @@ def test_every_form_says_the_same_on_both_databases(given: tuple[Shape, Any]) ->
         assert msgspec.json.decode(msgspec.json.encode(journal)) == journal
         assert made.from_journal(journal) == value
         wire = encode(made.to_wire(stored))
-        assert encode(run_source(made, stored)) == wire
         seen.add((wire, repr(journal)))
     assert len(seen) == 1, seen
     way = WAYS[shape.way]
@@ -73,17 +65,10 @@ def test_nothing_is_nothing_in_every_form(way: str) -> None:
         made = codec(Shape(way), dialect)
         forms = (made.to_storage, made.from_storage, made.to_wire, made.to_journal, made.from_journal)
         assert [form(None) for form in forms] == [None] * 5
-        assert run_source(made, None) is None
 
 
 def test_every_field_type_has_a_way() -> None:
-    assert {type for way in WAYS.values() for type in way.types} == {
-        *type_names,
-        "id",
-        "owner",
-        "record_type",
-        "revision",
-    }
+    assert {each.storage for each in TYPES.values()} == set(WAYS)
 
 
 @pytest.mark.parametrize(

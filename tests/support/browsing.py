@@ -1,12 +1,17 @@
 """A real browser for the tests marked `browser`, and axe to look at the pages that it shows."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from pagesite import PASSWORD
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # No request of the browser's own leaves the machine; root may not use the sandbox.
@@ -42,3 +47,26 @@ def barriers(page: Page, *, impacts: tuple[str, ...] = ("serious", "critical")) 
         for fault in result["violations"]
         if fault["impact"] in impacts
     ]
+
+
+@contextmanager
+def answering(app: Flask) -> Iterator[str]:
+    """The application served to browsers; its address. Ends with the block."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)
+        server.server_close()
+
+
+def sign_in(page: Page, base: str, name: str) -> None:
+    """Sign in as a person of a ``PageSite``, by their name."""
+    page.goto(base + "/sign-in")
+    page.fill("#address", f"{name}@example.com")
+    page.fill("#password", PASSWORD)
+    page.click(".btn-primary")
+    page.wait_for_url(base + "/")

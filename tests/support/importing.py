@@ -85,6 +85,6 @@ def csv_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return out.getvalue()
 
 
-def counted(run: Run) -> Mapping[str, int]:
+def counted(run: Run) -> Mapping[str, Any]:
     """What a check or a run did with the rows, without what is zero."""
     return {name: count for name, count in run.counts.items() if count}

@@ -66,7 +66,7 @@ def _options(type: str, inside: str) -> dict[str, Any]:
             return {"global": inside.removeprefix("global ")}
         case "picklist":
             return {"values": [{"code": code, "label": labels(code)} for code in parts]}
-        case "lookup":
+        case "lookup" | "master_detail":
             return {"target": parts[0], **({"on_delete": parts[1]} if len(parts) > 1 else {})}
         case "auto_number":
             return {"pattern": inside}

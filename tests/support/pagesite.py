@@ -49,8 +49,8 @@ class Visitor:
 
     def post(self, path: str, data: Mapping[str, Any]) -> TestResponse:
         """A form of the page seen last."""
-        token = re.search(r'name="csrf" value="([^"]+)"', self.last)
-        given = {"csrf": token[1] if token else "", **data}
+        token = re.search(r'name="_csrf" value="([^"]+)"', self.last)
+        given = {"_csrf": token[1] if token else "", **data}
         return self._seen(self.client.post(path, data=given, headers=HTML))
 
     def follow(self, answer: TestResponse) -> TestResponse:
@@ -66,7 +66,10 @@ class Visitor:
             name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
             skipped = ("checkbox" in tag or "radio" in tag) and " checked" not in tag
             if name and not skipped:
-                found[html.unescape(name[1])] = html.unescape(value[1]) if value else ""
+                text = html.unescape(value[1]) if value else ""
+                if " data-many" in tag:  # one of several boxes of one name
+                    text = f"{found[name[1]]};{text}".strip(";")
+                found[html.unescape(name[1])] = text
         for name, inside in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', body, re.S):
             found[name] = html.unescape(inside)
         for name, inside in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', body, re.S):

@@ -18,11 +18,18 @@ from uuid import uuid4
 import pytest
 
 from services import url_of
+from tabwright.formula import sqlite as formula_sqlite
 from tabwright.platform.database import Store, Stores, create_tables
 from tabwright.platform.settings import Limits, Settings
 from tabwright.platform.tables import TENANT, DialectName
 
 OnConnect = Callable[[Any, DialectName], None]
+
+
+def with_formulas(raw: Any, dialect: DialectName) -> None:
+    """What the product does to each connection: the functions of formulas on SQLite."""
+    if dialect == "sqlite":
+        formula_sqlite.register(raw)
 
 
 def settings_for(dialect: str, home: Path, limits: Limits | None = None) -> Settings:
@@ -39,7 +46,7 @@ def settings_for(dialect: str, home: Path, limits: Limits | None = None) -> Sett
 
 
 @contextmanager
-def open_stores(settings: Settings, on_connect: OnConnect = lambda raw, dialect: None) -> Iterator[Stores]:
+def open_stores(settings: Settings, on_connect: OnConnect = with_formulas) -> Iterator[Stores]:
     """Stores with an empty control place; at the end everything of this installation is dropped."""
     stores = Stores(settings, on_connect)
     stores.make_control()

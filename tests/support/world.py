@@ -20,6 +20,7 @@ import tabwright.runtime.journal.tables
 import tabwright.runtime.numbering
 import tabwright.runtime.search.tables  # noqa: F401 - the fixed tables of every room
 from stores import DIALECTS, new_tenant_store, open_stores, settings_for
+from tabwright.formula.sqlite import register
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.documents import read
 from tabwright.metadata.model import Model
@@ -153,6 +154,12 @@ class World:
 _count = itertools.count(1)
 
 
+def language_functions(raw: Any, dialect: str) -> None:
+    """What the doorway does on each connection: SQLite gets the functions of the language."""
+    if dialect == "sqlite":
+        register(raw)
+
+
 def make_world(stores: Stores, documents: Iterable[Document] = ()) -> World:
     """A new tenant in open stores, with the built-in package and ``documents`` published."""
     clock = FixedClock(step=timedelta(milliseconds=1))
@@ -189,5 +196,5 @@ def object_doc(name: str, name_field: str = "name", **body: Any) -> Document:
 def world(request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
     """``world(documents)`` makes a tenant, on each database."""
     with tempfile.TemporaryDirectory() as folder:
-        with open_stores(settings_for(request.param, Path(folder))) as stores:
+        with open_stores(settings_for(request.param, Path(folder)), language_functions) as stores:
             yield lambda documents=(): make_world(stores, documents)

@@ -1,0 +1,156 @@
+"""Every field type in a real browser: form, record and list, wide and narrow, light and dark, zh and en."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import models
+from browsing import answering, barriers, sign_in
+from fieldsamples import OTHER, USER
+from fieldsamples import SAMPLES as EVERY
+from pagesite import PageSite, make_pages
+from tabwright.metadata import schema
+
+pytestmark = pytest.mark.browser
+SAMPLES = [each for each in EVERY if each.on == "thing"]
+SHOTS = os.environ.get("TABWRIGHT_TEST_SHOTS")  # a folder: pictures for people to look at
+
+
+def documents() -> models.Compact:
+    words = schema.schema_of("field")["properties"]["type"]["x-labels"]
+    fields: dict[str, Any] = {
+        "name": {"type": "text", "label": {"zh": "名称", "en": "Name"}, "required": True}
+    }
+    for sample in SAMPLES:
+        label = {
+            lang: words[sample.type][lang] + (f" ({sample.name})" if sample.name else "")
+            for lang in ("zh", "en")
+        }
+        body: dict[str, Any] = {"type": sample.type, "label": label, **sample.body}
+        if sample.options:
+            body["options"] = dict(sample.options)
+        fields[f"f_{sample.key}"] = body
+    return {"other": {"name": "text required"}, "thing": fields}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[PageSite, str]]:
+    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
+        columns = ["name", *(f"f_{each.key}" for each in SAMPLES if each.type != "long_text")]
+        view = {"kind": "list_view", "name": "thing.every", "columns": columns}
+        made.publish(documents(), [view])
+        other = str(made.records.create("other", {"name": "Northwind"}).id)
+        for name, language in (("chen", "zh"), ("anna", "en")):
+            visitor = made.person(name, "administrator", "standard_user", language=language)
+            meant = {OTHER: other, USER: str(visitor.user_id)}
+            for which in ("value", "second"):
+                values = {f"f_{s.key}": getattr(s, which) for s in SAMPLES if s.given}
+                values = {k: meant.get(v, v) if isinstance(v, str) else v for k, v in values.items()}
+                for sample in SAMPLES:  # unique values would clash, and that is not the point here
+                    if sample.body.get("unique"):
+                        values.pop(f"f_{sample.key}")
+                made.records.create(
+                    "thing", {"name": f"{name} {which}", "owner": str(visitor.user_id), **values}
+                )
+        with answering(made.app) as base:
+            yield made, base
+
+
+def first_record(page: Page, base: str) -> str:
+    page.goto(base + "/o/thing?view=every")
+    href = page.locator("table a.tw-cut, .tw-table th a").last.get_attribute("href")
+    assert href is not None
+    return base + href
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "width"), [("chen", 1360), ("anna", 1360), ("chen", 390)])
+def test_every_type_on_every_page(
+    site: tuple[PageSite, str], chrome: Browser, name: str, width: int, scheme: Any
+) -> None:
+    _, base = site
+    context = chrome.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    sign_in(page, base, name)
+    record = first_record(page, base)
+    pages = {
+        "list": base + "/o/thing?view=every",
+        "record": record,
+        "edit": record + "/edit",
+        "new": base + "/o/thing/new",
+    }
+    for what, address in pages.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
+        assert barriers(page) == [], what
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{what}-{name}-{width}-{scheme}.png", full_page=True)
+            high = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
+            page.set_viewport_size({"width": width, "height": min(int(page.evaluate(high)) + 250, 5000)})
+            if what == "list":
+                page.evaluate("for (const each of document.querySelectorAll('*')) each.scrollLeft = 99999")
+            page.screenshot(path=f"{SHOTS}/{what}-{name}-{width}-{scheme}-whole.png")
+            page.set_viewport_size({"width": width, "height": 900})
+    assert complaints == []
+    context.close()
+
+
+def test_the_editor_is_worked_by_keyboard_and_posts_html(site: tuple[PageSite, str], page: Page) -> None:
+    _, base = site
+    sign_in(page, base, "anna")
+    page.goto(base + "/o/thing/new")
+    page.fill("#f-name", "by keyboard")
+    box = page.locator("[data-rich]").first
+    edit = box.locator(".tw-richedit")
+    page.locator('label[for="f-f_rich_text"]').click()
+    expect(edit).to_be_focused()
+    page.keyboard.type("plain ")
+    page.keyboard.press("Control+b")
+    page.keyboard.type("bold")
+    expect(box.locator('[data-do="bold"]')).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Shift+Tab")
+    expect(box.locator('[data-do="bold"]')).to_be_focused()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(box.locator('[data-do="ul"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    edit.evaluate(
+        "each => { each.innerHTML += '<img src=x onerror=\"window.hit=1\">';"
+        " each.dispatchEvent(new Event('input')); }"
+    )
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/o/thing/0*")
+    shown = page.locator(".tw-rich")
+    expect(shown).to_contain_text("plain bold")
+    assert (
+        "<li>" in shown.inner_html()
+        and "<b>bold</b>" in shown.inner_html()
+        and "<img" not in shown.inner_html()
+    )
+
+
+def test_a_colour_is_picked_and_boxes_are_counted(site: tuple[PageSite, str], page: Page) -> None:
+    _, base = site
+    sign_in(page, base, "anna")
+    page.goto(base + "/o/thing/new")
+    page.fill("#f-name", "coloured")
+    page.locator('[data-tint="f-f_colour"]').fill("#00aa55")
+    expect(page.locator("#f-f_colour")).to_have_value("#00aa55")
+    page.locator('input[name="f_multi_picklist"][value="red"]').check()
+    page.locator('input[name="f_rating"][value="4"]').check()
+    expect(page.locator("[data-unsaved]")).to_contain_text("4")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/o/thing/0*")
+    expect(page.locator("main")).to_contain_text("#00aa55")
+    expect(page.locator("main")).to_contain_text("★★★★")
