@@ -49,6 +49,7 @@ format: $(VENV)/.dev ## Put the style right where a tool can
 types: $(VENV)/.dev ## Types: mypy --strict over every room and the tests
 	@$(PY) -m mypy
 	@$(PY) -m mypy --explicit-package-bases tests tools/vendor_assets
+	@$(PY) -m mypy tools/take_screens
 
 test: $(VENV)/.dev lint types ## Everything that must be green: lint, types, tests (ARGS=... for pytest)
 	@if tools/ensure_chromium; then \

@@ -14,7 +14,9 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask, Response
 
-from tabwright import __version__
+from tabwright import __version__, logs
+from tabwright.admin_ui import replacing
+from tabwright.admin_ui import views as studio
 from tabwright.formula import sqlite as formula_sqlite
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.model import Model
@@ -23,19 +25,25 @@ from tabwright.platform.clock import Clock, Ids, SystemClock, SystemIds
 from tabwright.platform.database import Stores
 from tabwright.platform.identities import Identities
 from tabwright.platform.jobs import Jobs
+from tabwright.platform.memberships import Memberships
 from tabwright.platform.runner import Runner
 from tabwright.platform.settings import Settings
 from tabwright.platform.signin import Sessions, Tokens
+from tabwright.platform.static_files import static_files
 from tabwright.platform.tables import DialectName
 from tabwright.platform.tenants import Tenants
-from tabwright.platform.web import Web, check_policies, policy, static_files
+from tabwright.platform.web import Web, check_policies, policy
 from tabwright.runtime import api, pinyin
+from tabwright.runtime.access import members
+from tabwright.runtime.bulk import working as bulk
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
+from tabwright.runtime.exporting import service as exporting
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
 from tabwright.runtime.pages.world import Desk
+from tabwright.runtime.personal import telling
 from tabwright.runtime.publishing.releases import CompiledReleases
 from tabwright.runtime.publishing.service import Publishing, register_jobs
 from tabwright.runtime.records import recycling
@@ -53,6 +61,7 @@ class Site:
     stores: Stores
     tenants: Tenants
     identities: Identities
+    memberships: Memberships
     sessions: Sessions
     tokens: Tokens
     jobs: Jobs
@@ -80,7 +89,7 @@ def create_site(
     clock = clock or SystemClock()
     ids = ids or SystemIds(clock)
     limits = settings.limits
-    stores = Stores(settings, _on_connect)
+    stores = Stores(settings, on_connect)
     control = versions.open_control(stores)
     tenants = Tenants(stores, clock, ids)
     jobs = Jobs(clock, ids, timedelta(seconds=limits.lease_seconds))
@@ -92,6 +101,7 @@ def create_site(
         stores=stores,
         tenants=tenants,
         identities=Identities(control, clock, ids, limits, hasher),
+        memberships=Memberships(control),
         sessions=Sessions(control, clock, limits),
         tokens=Tokens(control, clock, ids, limits),
         jobs=jobs,
@@ -102,11 +112,17 @@ def create_site(
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
     recycling.register(jobs, site.tenancy, clock, ids)
-    register_imports(jobs, site.tenancy, clock, ids)
+    replacing.register_jobs(jobs, site.tenancy, clock, ids)
+    exporting.register(jobs, site.tenancy, clock, ids)
+    bulk.register(jobs, site.tenancy, clock, ids)
+    members.register(jobs, site.tenancy, site.memberships, clock)
+    telling.register(jobs, site.tenancy, clock, limits.notice_days)
+    register_imports(jobs, site.tenancy, clock, ids, settings.limits.import_file_days)
     return site
 
 
-def _on_connect(connection: Any, dialect: DialectName) -> None:
+def on_connect(connection: Any, dialect: DialectName) -> None:
+    """What each new connection needs: the functions of formulas on SQLite."""
     if dialect == "sqlite":
         formula_sqlite.register(connection)
 
@@ -127,6 +143,7 @@ def create_app(site: Site) -> Flask:
     api.register(app, site)
     pages.register(app, site, lambda desk: _draft_of(site, desk))
     import_pages.register(app, site)
+    studio.register(app, site)
     check_policies(app)
     return app
 
@@ -166,6 +183,7 @@ def application_with_worker() -> Flask:
 
 
 def _started() -> Site:
+    logs.configure()
     site = create_site(Settings.from_env(os.environ))
     # What stands now stands until the end: the collector need not look at it again.
     gc.collect()

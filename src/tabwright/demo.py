@@ -54,7 +54,7 @@ def prepare(site: Site, template: str, tell: Callable[[str], None]) -> list[Sign
     install_package(site, location, folder)
     sign_ins, owners = _people(site, location, folder / "samples")
     call = system_call(site, location).because("import")
-    counts = load_samples(call, folder / "samples", package.samples, owners)
+    counts = load_samples(call, package.name, folder / "samples", package.samples, owners)
     tell(", ".join(f"{count} {name}" for name, count in counts.items()))
     _write(file, sign_ins)
     return sign_ins

@@ -8,10 +8,15 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
+from tabwright import __version__
 from tabwright.platform.errors import Invalid
+from tabwright.platform.language import Language, register_messages, say
 from tabwright.platform.settings import Settings
+
+register_messages(Path(__file__).with_name("messages.json"))
 
 _ARENAS = "MALLOC_ARENA_MAX"
 
@@ -43,6 +48,31 @@ def become(arguments: Sequence[str]) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-m", "tabwright", *arguments], {_ARENAS: "2", **os.environ})
 
 
+def data_place(settings: Settings) -> str:
+    """Where the data lie, for a person; of a database without user and password."""
+    if settings.database_url is None:
+        return f"SQLite, {settings.home}"
+    from sqlalchemy import make_url
+
+    url = make_url(settings.database_url)
+    return f"PostgreSQL, {url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
+
+
+def greeting(host: str, port: int, with_worker: bool, settings: Settings, spoken: Language) -> str:
+    """What ``serve`` says at its start: what, where, on which data."""
+    address = settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    jobs = say("cli.jobs_here" if with_worker else "cli.jobs_elsewhere", {}, spoken)
+    params = {"version": __version__, "address": address, "data": data_place(settings), "jobs": jobs}
+    return say("cli.serving", params, spoken)
+
+
+def working_greeting(threads: int, settings: Settings, spoken: Language) -> str:
+    """What ``worker`` says at its start."""
+    return say(
+        "cli.working", {"version": __version__, "threads": threads, "data": data_place(settings)}, spoken
+    )
+
+
 def serve(host: str, port: int, threads: int, with_worker: bool) -> None:
     """Serve until the process is told to end."""
     from granian.constants import HTTPModes, Interfaces
@@ -68,8 +98,10 @@ def serve(host: str, port: int, threads: int, with_worker: bool) -> None:
 
 def work(settings: Settings, threads: int) -> None:
     """Run jobs until the process is told to end; what runs then is finished by whoever finds it."""
+    from tabwright import logs
     from tabwright.app import create_site
 
+    logs.configure()
     site = create_site(settings)
     stop = threading.Event()
     workers = [
