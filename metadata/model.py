@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
@@ -207,7 +208,7 @@ class UniqueRuleDef:
     needs: str | None = None  # a field: records without it clash with none
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ObjectDef:
     """One object with everything that hangs on it. ``digest`` keys what runtime compiles from it (0010)."""
 
@@ -241,12 +242,12 @@ class ObjectDef:
             found = self.fields.get(self.field_aliases[name])
         return found
 
-    @property
+    @cached_property
     def tree(self) -> FieldDef | None:
         """The lookup by which records hang on others of their kind."""
         return next((each for each in self.fields.values() if each.tree), None)
 
-    @property
+    @cached_property
     def own_fields(self) -> tuple[FieldDef, ...]:
         return tuple(each for each in self.fields.values() if not each.system)
 

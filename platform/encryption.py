@@ -7,15 +7,18 @@ secret always stands last: it opens what was sealed before the operator gave key
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Sequence
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tabwright.platform.errors import Invalid
 
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
 NAME = "TABWRIGHT_ENCRYPTION_KEYS"
+_KEY_BYTES = 32
 
 
 class Keys:
@@ -25,12 +28,26 @@ class Keys:
     """
 
     def __init__(self, given: Sequence[str], secret: str) -> None:
-        derived = HKDF(SHA256(), 32, None, b"tabwright values at rest").derive(secret.encode())
-        try:
-            keys = [Fernet(key) for key in given]
-        except ValueError:
-            raise Invalid.of("settings.encryption_keys", name=NAME) from None
-        self._keys = MultiFernet([*keys, Fernet(base64.urlsafe_b64encode(derived))])
+        for key in given:
+            try:
+                size = len(base64.urlsafe_b64decode(key))
+            except (binascii.Error, ValueError):
+                size = 0
+            if size != _KEY_BYTES:
+                raise Invalid.of("settings.encryption_keys", name=NAME)
+        self._given = tuple(given)
+        self._secret = secret
+
+    @cached_property
+    def _keys(self) -> MultiFernet:
+        # Imported by the first value that is sealed: 6 MB that most installations do without.
+        from cryptography.fernet import Fernet, MultiFernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        derived = HKDF(SHA256(), _KEY_BYTES, None, b"tabwright values at rest").derive(self._secret.encode())
+        own = base64.urlsafe_b64encode(derived).decode()
+        return MultiFernet([Fernet(key) for key in (*self._given, own)])
 
     def seal(self, text: str) -> str:
         """The text as cipher text, another one each time."""
@@ -38,6 +55,8 @@ class Keys:
 
     def open(self, token: str) -> str | None:
         """The text of a cipher text; None where no key opens it."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._keys.decrypt(token.encode()).decode()
         except InvalidToken:

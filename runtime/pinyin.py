@@ -1,95 +1,57 @@
 """How Han characters are read: toneless pinyin, character by character, with phrases for those of several
 readings.
 
-The dictionaries of the pinyin library take 57 MB and 50 us a name when used through it. Here they are read
-once, on the first Han character a process meets, and only what differs from a character's first reading is
-kept.
+The readings are pinyin.json, which tools/make_readings makes; it is read on the first Han character a process
+meets.
 """
 
 from __future__ import annotations
 
-import gc
-import importlib.util
+import json
 import re
+import sys
 import threading
-import unicodedata
+from array import array
 from functools import cache, lru_cache
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
-from typing import cast
+from pathlib import Path
 
-LONGEST_PHRASE = 4  # longer ones are sayings, not names
+_FIRST, _LAST = 0x3007, 0x9FFF
 
 _load_lock = threading.Lock()
 
 
 class _Readings:
-    """``characters``: character -> syllable; ``phrases``: first character -> ((phrase, syllables), ...)
-    longest first.
-    """
+    """``phrases``: first character -> ((phrase, syllables), ...) longest first."""
 
-    def __init__(self, digest: str) -> None:
-        characters, _, phrases = digest.partition("\n")
-        known: dict[str, str] = {}
-        self.characters: dict[str, str] = {
-            word[0]: known.setdefault(word[1:], word[1:]) for word in characters.split(" ")
-        }
+    def __init__(self, characters: dict[str, str], phrases: dict[str, str]) -> None:
+        self.syllables = tuple(characters)
+        # Two bytes a character, where a dict of them takes two hundred.
+        self._numbers = array("H", bytes(2 * (_LAST - _FIRST + 1)))
+        for number, read_so in enumerate(characters.values(), start=1):
+            for character in read_so:
+                self._numbers[ord(character) - _FIRST] = number
         by_first: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        for line in phrases.split("\n"):
-            phrase, *read = line.split(" ")
-            said = tuple(known.setdefault(each, each) for each in read)
-            by_first.setdefault(phrase[0], []).append((phrase, said))
+        for phrase, said in phrases.items():
+            by_first.setdefault(phrase[0], []).append((phrase, tuple(map(sys.intern, said.split(" ")))))
         self.phrases = {
             first: tuple(sorted(found, key=lambda each: -len(each[0]))) for first, found in by_first.items()
         }
 
-
-def _digest() -> str:
-    """What is worth keeping of the dictionaries, as one text: built apart so that all else can be given
-    back.
-    """
-    tone: dict[int, str] = {}
-    for code in range(0x00C0, 0x1F00):
-        plain = unicodedata.normalize("NFD", chr(code))
-        if len(plain) > 1 and plain[0].isascii() and plain[0].isalpha():
-            tone[code] = plain[0]
-    tone |= dict.fromkeys(range(0x0300, 0x0330), "")
-    tone |= {ord(each): "v" for each in "üǖǘǚǜ"}
-    first = {
-        chr(code): said.partition(",")[0].translate(tone)
-        for code, said in cast("dict[int, str]", _data("pinyin_dict").pinyin_dict).items()
-        if 0x3007 <= code <= 0x9FFF  # of the rarer planes nobody knows the reading by heart
-    }
-    lines = [" ".join(character + said for character, said in first.items())]
-    for phrase, said in cast("dict[str, list[list[str]]]", _data("phrases_dict").phrases_dict).items():
-        if len(phrase) <= LONGEST_PHRASE and len(said) == len(phrase):
-            read = [each[0].translate(tone) for each in said]
-            if any(first.get(character) != each for character, each in zip(phrase, read, strict=True)):
-                lines.append(" ".join((phrase, *read)))
-    return "\n".join(lines)
-
-
-def _data(name: str) -> ModuleType:
-    """A data module of the library alone: importing its package would load and keep everything."""
-    package = PathFinder.find_spec("pypinyin")
-    folders = package.submodule_search_locations if package is not None else None
-    spec: ModuleSpec | None = PathFinder.find_spec(name, list(folders or ()))
-    if spec is None or spec.loader is None:
-        raise ImportError(f"pypinyin has no {name}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    def of(self, character: str) -> str:
+        """The first reading of a character, or the character itself."""
+        code = ord(character)
+        number = self._numbers[code - _FIRST] if _FIRST <= code <= _LAST else 0
+        return self.syllables[number - 1] if number else character
 
 
 @cache
 def _readings() -> _Readings:
-    digest = _digest()
-    gc.collect()  # the library's modules are rings: 30 MB that would stay until the next full collection
-    return _Readings(digest)
+    kept = json.loads(Path(__file__).with_name("pinyin.json").read_text("utf-8"))
+    return _Readings(kept["characters"], kept["phrases"])
 
 
 def warm() -> None:
-    """Read the dictionaries now (0.3 s), so that no request waits for them."""
+    """Read them now, so that no request waits for it."""
     with _load_lock:
         _readings()
 
@@ -100,7 +62,7 @@ def syllables(run: str) -> tuple[str, ...]:
     if _readings.cache_info().currsize == 0:
         warm()
     known = _readings()
-    characters, phrases = known.characters, known.phrases
+    phrases = known.phrases
     done: list[str] = []
     skip = 0
     for at, character in enumerate(run):
@@ -115,9 +77,9 @@ def syllables(run: str) -> tuple[str, ...]:
                     skip = len(phrase) - 1
                     break
             else:
-                done.append(characters.get(character, character))
+                done.append(known.of(character))
         else:
-            done.append(characters.get(character, character))
+            done.append(known.of(character))
     return tuple(done)
 
 
@@ -126,7 +88,7 @@ def all_syllables() -> tuple[str, ...]:
     """Every toneless syllable that a character is read as; such as are sounds only (m, ng) left out."""
     if _readings.cache_info().currsize == 0:
         warm()
-    said = set(_readings().characters.values())
+    said = set(_readings().syllables)
     return tuple(sorted(each for each in said if each.isascii() and not set("aeiouv").isdisjoint(each)))
 
 

@@ -11,7 +11,6 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-import segno
 from markupsafe import escape
 
 from tabwright.platform.static_files import content_mark
@@ -120,6 +119,8 @@ def swatch(value: str) -> str:
 @lru_cache(maxsize=512)
 def qr(text: str) -> str:
     """A QR code of a text as an image in the page, dark on white in every theme; '' where it is too long."""
+    import segno  # most objects have no barcode
+
     try:
         code = segno.make(text, error="m", micro=False)
     except segno.DataOverflowError:
