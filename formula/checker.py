@@ -98,12 +98,17 @@ class _Checker:
                 code = "FORMULA_UNKNOWN_FIELD" if index == 0 else "FORMULA_UNKNOWN_FIELD_OF"
                 of = ".".join(steps[:index])
                 return self.fault(code, start, start + len(step), near, name=step, of=of)
-            if known is not None and known.kind != "reference" and not last:
+            leads = known is not None and (known.kind == "reference" or self.leads(tree.path[: index + 1]))
+            if known is not None and not leads and not last:
                 return self.fault(
                     "FORMULA_NOT_A_REFERENCE", start, start + len(step), name=step, received=known.kind
                 )
             start += len(step) + 1
         return None
+
+    def leads(self, path: Path) -> bool:
+        """Whether further steps may stand behind a path that is no plain reference."""
+        return any(True for _ in self.scope.suggestions(path))
 
     def unary(self, tree: nodes.Unary) -> Node | None:
         arg = self.node(tree.arg)

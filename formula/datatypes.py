@@ -6,7 +6,7 @@ from typing import Final
 
 KINDS: Final = (
     "text", "number", "boolean", "date", "datetime", "time", "picklist", "choices", "reference", "opaque",
-    "null",
+    "location", "null",
 )  # fmt: skip
 TEXT_LIKE: Final = frozenset({"text", "picklist"})
 # Kinds whose blank is the empty text inside the language.
@@ -41,6 +41,7 @@ DATE: Final = Type("date")
 DATETIME: Final = Type("datetime")
 TIME: Final = Type("time")
 OPAQUE: Final = Type("opaque")
+LOCATION: Final = Type("location")
 NULL: Final = Type("null")
 
 

@@ -10,9 +10,10 @@ in treewalk, codegen and sqlwriter.
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
-from tabwright.formula import days, figures, strings
+from tabwright.formula import days, figures, places, strings
 
 SPECIAL: Final = frozenset("literal read zero today now zone is_new and or if case fallback blank in".split())
 
@@ -129,4 +130,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "text_date": Operation(days.text_date, raises=True),
     "text_datetime": Operation(days.text_datetime, raises=True),
     "date_datetime": Operation(days.date_datetime),
+    # places
+    "metres": Operation(lambda a, b: Decimal(places.metres(a, b))),
 }

@@ -8,13 +8,15 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import Grouping
 
-from tabwright.formula import days, strings
+from tabwright.formula import days, places, strings
 from tabwright.formula.budget import PLACES
 from tabwright.formula.figures import LIMIT, NUMERAL, SCALE
 from tabwright.formula.sqlwriter import (
     NotPushable,
+    PackedPoint,
     Part,
     Sql,
     TimeOfDay,
@@ -41,6 +43,19 @@ def _number(value: Decimal | int) -> Sql:
     return sa.literal(Decimal(value), sa.Numeric())
 
 
+class _Metres(sa.sql.functions.FunctionElement[int]):
+    """How far two packed points are apart: see ``places``."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Metres)
+def _metres_sql(element: _Metres, compiler: Any, **given: Any) -> str:
+    a, b = (compiler.process(each, **given) for each in element.clauses)
+    return places.postgresql_metres(a, b)
+
+
 class PostgresqlWriter(Writer):
     types: ClassVar[dict[str, Any]] = {
         "text": sa.Text(),
@@ -48,6 +63,7 @@ class PostgresqlWriter(Writer):
         "choices": sa.Text(),
         "opaque": sa.Text(),
         "time": TimeOfDay(),
+        "location": PackedPoint(),
         "number": sa.Numeric(),
         "boolean": sa.Boolean(),
         "date": sa.Date(),
@@ -346,6 +362,9 @@ class PostgresqlWriter(Writer):
 
     def op_days_between(self, node: Node, end: Sql, start: Sql) -> Sql:
         return sa.cast(infix("-", end, start, sa.Integer()), sa.Numeric())
+
+    def op_metres(self, node: Node, a: Sql, b: Sql) -> Sql:
+        return sa.cast(_Metres(a, b), sa.Numeric())
 
     def op_time_between(self, node: Node, end: Sql, start: Sql) -> Sql:
         seconds = infix("-", sa.extract("epoch", end), sa.extract("epoch", start), sa.Numeric())

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, Final
 
-from tabwright.formula import days, figures, strings
+from tabwright.formula import days, figures, places, strings
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.figures import NOWHERE, SCALE, half_up
 
@@ -188,6 +188,10 @@ def _date_datetime(day: str) -> int:
     return days.microseconds(days.date_datetime(date.fromisoformat(day)))
 
 
+def _metres(a: int, b: int) -> int:
+    return places.metres(places.unpacked(a), places.unpacked(b))
+
+
 def _quiet(compute: Callable[..., Any]) -> Callable[..., Any]:
     """NULL for NULL, and NULL where the process would raise."""
 
@@ -234,6 +238,7 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_text_date": (1, _quiet(_text_date)),
     "tw_text_datetime": (1, _quiet(_text_datetime)),
     "tw_datetime_text": (1, _quiet(_datetime_text)),
+    "tw_metres": (2, _quiet(_metres)),
     "tw_date_datetime": (1, _quiet(_date_datetime)),
 }
 

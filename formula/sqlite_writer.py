@@ -20,7 +20,17 @@ from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
 from tabwright.formula.figures import SCALE
 from tabwright.formula.sqlite import ERROR, key_of
-from tabwright.formula.sqlwriter import Part, Sql, TimeOfDay, Writer, as_record, balanced, infix, whole_64
+from tabwright.formula.sqlwriter import (
+    PackedPoint,
+    Part,
+    Sql,
+    TimeOfDay,
+    Writer,
+    as_record,
+    balanced,
+    infix,
+    whole_64,
+)
 from tabwright.formula.typed import STEADY, Node, whole_literal
 
 _INT64 = 2**63
@@ -130,6 +140,7 @@ class SqliteWriter(Writer):
         "choices": sa.Text(),
         "opaque": sa.Text(),
         "time": TimeOfDay(),
+        "location": PackedPoint(),
         "number": _INTEGER,
         "boolean": sa.Boolean(),
         "date": sa.Date(),
@@ -490,6 +501,9 @@ class SqliteWriter(Writer):
     def op_days_between(self, node: Node, end: Sql, start: Sql) -> Num:
         ends = [sa.func.julianday(sa.type_coerce(day, sa.Text())) for day in (end, start)]
         return self.small(node, sa.cast(infix("-", ends[0], ends[1], sa.Float()), sa.Integer()))
+
+    def op_metres(self, node: Node, a: Sql, b: Sql) -> Num:
+        return self.small(node, sa.Function("tw_metres", a, b, type_=_INTEGER))
 
     def op_time_between(self, node: Node, end: Sql, start: Sql) -> Num:
         return self.slow_number(node, lambda: slowly("time_between", end, start))

@@ -17,7 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter, Grouping
 
-from tabwright.formula import days
+from tabwright.formula import days, places
 from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.lifting import Lifting
@@ -40,6 +40,19 @@ class TimeOfDay(sa.types.TypeDecorator[time]):
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> time | None:
         return None if value is None else days.from_milliseconds(value)
+
+
+class PackedPoint(sa.types.TypeDecorator[places.Point]):
+    """A point, kept as one number on both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: places.Point | int | None, dialect: sa.Dialect) -> int | None:
+        return value.packed if isinstance(value, places.Point) else value
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> places.Point | None:
+        return None if value is None else places.unpacked(value)
 
 
 class NotPushable(Exception):

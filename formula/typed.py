@@ -13,6 +13,7 @@ from typing import Any, Final
 from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.datatypes import BOOLEAN, DATE, DATETIME, EMPTY_IS_BLANK, TEXT, Type, common, number
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, At
+from tabwright.formula.places import FARTHEST
 
 STEADY: Final = 15
 _DAYS: Final = 3_700_000
@@ -221,6 +222,8 @@ def _figure(op: str, args: Sequence[Node], data: Any) -> tuple[int, int]:
         return SCALE, LIMIT
     if op == "time_between":
         return SCALE, _DAYS
+    if op == "metres":
+        return 0, FARTHEST * 1000
     return a.scale, a.bound  # neg, abs, zero
 
 

@@ -41,6 +41,7 @@ class FieldType:
     picks: bool = False  # values come from a picklist
     many: bool = False  # a value is several of them
     links: bool = False  # a value is a record of the object that its options name
+    several: bool = False  # a value is a record of one of the objects that its options name
     system: bool = False  # only fields that every object has are of it
 
 
@@ -110,11 +111,24 @@ TYPES: Mapping[str, FieldType] = {
     "master_detail": FieldType(
         meaning=_lookup, defaults={"access": "parent", "reparent": True}, links=True, **_reference
     ),
+    "polymorphic": FieldType(
+        "link",
+        _always(datatypes.OPAQUE),
+        {"on_delete": "set_null"},
+        sorts="no",
+        keys=False,
+        groups=False,
+        ranks=False,
+        several=True,
+    ),  # fmt: skip
     "user": FieldType(meaning=_USER, **_reference),
     "auto_number": FieldType("text", _text(80), {"start": 1}, sorts="key", names=True, searched=True),
     "email": FieldType("text", _text(254), sorts="key", names=True, searched=True),
     "phone": FieldType("text", _text(32), {"country": "CN"}, sorts="key", names=True, searched=True),
     "url": FieldType("text", _text(2000), sorts="key", searched=True),
+    "geolocation": FieldType(
+        "point", _always(datatypes.LOCATION), sorts="no", keys=False, groups=False, ranks=False
+    ),
     "rating": FieldType("integer", _number, {"scale": 0, "precision": 2, "max": 5}, number=True, whole=True),
     "progress": FieldType("integer", _number, {"scale": 0, "precision": 3}, number=True, whole=True),
     "colour": FieldType("text", _text(7)),

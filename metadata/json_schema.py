@@ -112,6 +112,24 @@ def value_schema(type: str, options: Mapping[str, Any], codes: Iterable[str] | N
             items: Schema = {"type": "string"} if codes is None else {"enum": list(codes)}
             most = {"maxItems": options["max_items"]} if "max_items" in options else {}
             return {"type": "array", "items": items, "uniqueItems": True, **most}
+        case "geolocation":
+            return {
+                "type": "object",
+                "properties": {
+                    "lat": {"type": "number", "minimum": -90, "maximum": 90},
+                    "lng": {"type": "number", "minimum": -180, "maximum": 180},
+                },
+                "required": ["lat", "lng"],
+            }
+        case "polymorphic":
+            return {
+                "type": "object",
+                "properties": {
+                    "object": {"enum": list(options["targets"])},
+                    "id": {"type": "string", "format": "uuid"},
+                },
+                "required": ["object", "id"],
+            }
         case "json":
             return {"type": ["object", "array"], "maxLength": options["max_length"]}
         case "decimal" | "currency" | "percent":

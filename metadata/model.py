@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
-from tabwright.formula.datatypes import Type
+from tabwright.formula.datatypes import Type, reference, text
 from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.links import Link
 
 # What an admin may make a field of; system fields have other types too.
 type_names = tuple(name for name, each in TYPES.items() if not each.system)
@@ -100,6 +101,7 @@ class FieldDef:
     controlled_by: str | None = None  # picklist: the field whose value decides what can be chosen
     matrix: Mapping[str, frozenset[str]] = field(default_factory=dict)  # its code -> codes that go with it
     target: str | None = None  # lookup, master_detail, user: object name; owner: "user" (queue is the other)
+    kinds: Mapping[str, str] = field(default_factory=dict)  # polymorphic: uid -> name of each target
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
     tree: bool = False  # lookup to the own object: its records hang on each other, never in a ring
     into_tree: bool = False  # link: the records it names hang on each other
@@ -118,7 +120,38 @@ class FieldDef:
 
     @property
     def is_reference(self) -> bool:
-        return self.type in ("user", "owner") or TYPES[self.type].links
+        return self.type in ("user", "owner") or TYPES[self.type].links or bool(self.kinds)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the objects that a reference may name: an owner is a user or a queue."""
+        if self.type == "owner":
+            return ("user", "queue")
+        return tuple(self.kinds.values()) or ((self.target,) if self.target else ())
+
+    def target_of(self, value: Any) -> str:
+        """The name of the object that a value of a reference names a record of; "" where nobody knows it."""
+        if self.kinds:
+            return self.kinds.get(value.kind, "") if isinstance(value, Link) else ""
+        return self.target or "user"
+
+    def narrowed(self, target: ObjectDef) -> FieldDef:
+        """A polymorphic field as a lookup to one of its targets: blank where it names another kind."""
+        labels = {
+            language: f"{label_in(self.labels, language)} › {label_in(target.labels, language)}"
+            for language in ("zh", "en")
+        }
+        return dataclasses.replace(
+            self, name=f"{self.name}.{target.name}", type="lookup", labels=labels, kinds={},
+            target=target.name, value_type=reference(target.name), into_tree=target.tree is not None,
+        )  # fmt: skip
+
+    def called(self) -> FieldDef:
+        """The name of the record that a polymorphic field names, whatever its kind."""
+        return dataclasses.replace(
+            self, name="name", type="text", labels={"zh": "名称", "en": "Name"}, kinds={}, max_length=255,
+            value_type=text(255), system=True, read_only=True,
+        )  # fmt: skip
 
     @property
     def is_number(self) -> bool:
@@ -335,5 +368,5 @@ class Model:
             each
             for other in self.objects.values()
             for each in other.fields.values()
-            if each.target == object and not each.system
+            if not each.system and object in each.targets
         )

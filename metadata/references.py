@@ -149,6 +149,8 @@ def _path(path: tuple[str, ...], start: int, within: str | None, world: World) -
     for step, field in zip(path, world.walk(within, path), strict=False):
         if field is not None and field.component is not None:
             made.append(Atom(("field", field.path), start, start + len(step), True))
+        elif field is not None and "." in field.name and field.target:  # narrowed to one of its targets
+            made.append(Atom(("object", field.target), start, start + len(step), False))
         start += len(step) + 1
     return made
 

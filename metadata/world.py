@@ -63,6 +63,17 @@ class FieldSource:
         return "user" if self.type in ("user", "owner") else None
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The objects that a reference names, as written: one, or those of a polymorphic field."""
+        if fieldtypes.TYPES[self.type].several:
+            return tuple(self.options.get("targets", ()))
+        return (self.target,) if self.target else ()
+
+    def narrowed(self, target: str) -> FieldSource:
+        """A polymorphic field as a lookup to one of its targets."""
+        return FieldSource(self.object, f"{self.name}.{target}", "lookup", {"target": target}, None)
+
+    @property
     def signature(self) -> str:
         return self.component.digest if self.component else "system"
 
@@ -120,7 +131,7 @@ class ObjectSource:
 
     @cached_property
     def lookups(self) -> tuple[FieldSource, ...]:
-        return tuple(each for each in self.fields.values() if each.component and each.target)
+        return tuple(each for each in self.fields.values() if each.component and each.targets)
 
     @cached_property
     def record_type_names(self) -> tuple[str, ...]:
@@ -157,9 +168,10 @@ class World:
         found: dict[str, list[FieldSource]] = {}
         for source in self.objects.values():
             for each in source.lookups:
-                target = self.object(each.target or "")
-                if target is not None:
-                    found.setdefault(target.name, []).append(each)
+                for name in each.targets:
+                    target = self.object(name)
+                    if target is not None:
+                        found.setdefault(target.name, []).append(each)
         return {name: tuple(each) for name, each in found.items()}
 
     @cached_property
@@ -249,18 +261,32 @@ class World:
         return fieldtypes.value_type(field.type, field.options, codes)
 
     def walk(self, object: str, path: tuple[str, ...]) -> list[FieldSource | None]:
-        """The fields along a path from an object; ends with None where there is no such field."""
+        """The fields along a path from an object, one a step; ends with None where there is no such field.
+
+        Behind a polymorphic field stands the name of one of its targets (``related.account.industry``): that
+        step is the field narrowed to it.
+        """
         found: list[FieldSource | None] = []
         at: str | None = object
+        before: FieldSource | None = None
         if len(path) > limits.lookup_path + 1:
             return [None]
         for step in path:
-            field = self.field(at, step) if at is not None else None
+            if before is not None and fieldtypes.TYPES[before.type].several:
+                field = self.narrowed(before, step)
+            else:
+                field = self.field(at, step) if at is not None else None
             found.append(field)
             if field is None:
                 break
-            at = field.target
+            at, before = field.target, field
         return found
+
+    def narrowed(self, field: FieldSource, step: str) -> FieldSource | None:
+        """A polymorphic field narrowed to the target of that name; None where it has none such."""
+        target = self.object(step)
+        known = {each.name for name in field.targets if (each := self.object(name)) is not None}
+        return field.narrowed(target.name) if target is not None and target.name in known else None
 
     # ---- signatures -------------------------------------------------------------------------------
 
@@ -339,10 +365,14 @@ class Lens:
         """As ``World.walk``, noting each step."""
         found = self.world.walk(object, path)
         at: str | None = object
+        several = False
         for step, field in zip(path, found, strict=False):
-            if at is not None:
+            if several:
+                self.object(step)
+            elif at is not None:
                 self.field(at, step)
             at = field.target if field else None
+            several = field is not None and fieldtypes.TYPES[field.type].several
         return found
 
 
@@ -368,6 +398,8 @@ class RecordScope:
         at: str | None = object
         if steps:
             last = self._lens.world.walk(object, steps)[-1]
+            if last is not None and fieldtypes.TYPES[last.type].several:
+                return last.targets
             at = last.target if last else None
         source = self._lens.world.object(at) if at else None
         names = list(source.fields) if source else []

@@ -109,6 +109,7 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
     target = None
     if source.target is not None:
         target = work.object(component, source.target, "options", "target")
+    kinds = _kinds(work, component, options) if fieldtypes.TYPES[source.type].several else {}
     default = lookup_filter = None
     if "default" in body:
         default = work.formula(
@@ -149,6 +150,7 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         picklist=_picklist(work, component, options) if fieldtypes.TYPES[source.type].picks else None,
         default_code=_default_code(source.type, options) if active else None,
         target=target,
+        kinds=kinds,
         into_tree=target is not None and work.lens.tree_of(target) is not None,
         lookup_filter=lookup_filter,
         aliases=tuple(each.rpartition(".")[2] for each in body.get("aliases", ())),
@@ -180,12 +182,28 @@ def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:
         given |= {"pattern": options.get("pattern"), "pattern_message": options.get("pattern_message", {})}
     if type == "lookup":
         given |= {"on_delete": options["on_delete"], "tree": options.get("tree", False)}
+    if type == "polymorphic":
+        given |= {"on_delete": options["on_delete"]}
     if type == "master_detail":
         given |= {"on_delete": "cascade", "master_access": options["access"]}
     if type == "auto_number":
         given |= {"number_pattern": options["pattern"], "number_start": options["start"]}
         given |= {"number_restart": options.get("restart")}
     return given
+
+
+def _kinds(work: Work, component: Component, options: Mapping[str, Any]) -> dict[str, str]:
+    """The objects that a polymorphic field may name: uid -> name, in the admin's order."""
+    found: dict[str, str] = {}
+    for number, given in enumerate(options.get("targets", ())):
+        name = work.object(component, given, "options", "targets", number)
+        source = work.lens.object(name) if name is not None else None
+        if source is None or source.component is None:
+            continue
+        if source.component.uid in found:
+            work.fault(component, "field.target_twice", "options", "targets", number, name=source.name)
+        found[source.component.uid] = source.name
+    return found
 
 
 def _within(work: Work, component: Component, source: FieldSource, options: Mapping[str, Any]) -> str | None:

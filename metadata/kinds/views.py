@@ -131,8 +131,8 @@ def _related(
     field = work.field(component, source.name, local, *pointer, "field")
     if field is None:
         return None
-    target = work.lens.object(field.target) if field.target else None
-    if field.component is None or target is None or target.name != object:
+    targets = [found.name for name in field.targets if (found := work.lens.object(name)) is not None]
+    if field.component is None or object not in targets:
         work.fault(
             component, "layout.not_a_lookup_here", *pointer, "field", name=given["field"], object=object
         )

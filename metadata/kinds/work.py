@@ -14,6 +14,7 @@ from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import Labels
 from tabwright.metadata.world import FieldSource, Lens, RecordScope
@@ -78,7 +79,20 @@ class Work:
             return None
         found: list[str] = []
         at: str | None = object
+        before: FieldSource | None = None
         for number, step in enumerate(steps):
+            if before is not None and TYPES[before.type].several:
+                self.lens.object(step)
+                narrowed = self.lens.world.narrowed(before, step)
+                if narrowed is None:
+                    near = hint(step, before.targets)
+                    self.fault(
+                        component, "reference.not_a_target", *pointer, name=before.name, step=step, hint=near
+                    )
+                    return None
+                found.append(narrowed.target or step)
+                at, before = narrowed.target, narrowed
+                continue
             if at is None:
                 self.fault(component, "reference.not_a_lookup", *pointer, name=steps[number - 1], path=text)
                 return None
@@ -87,7 +101,7 @@ class Work:
                 self._unknown_field(component, at, step, pointer)
                 return None
             found.append(source.name)
-            at = source.target
+            at, before = source.target, source
         return ".".join(found)
 
     def formula(

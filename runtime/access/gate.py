@@ -6,7 +6,7 @@ the same fault, and takes its suggestions from readable names only. The same hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,8 @@ from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, Re
 from tabwright.runtime.access.rights import AUDIT_FIELDS, AUDIT_RIGHT, MAX_HOPS, named_by_all, rights_of
 
 Level = Literal["read", "edit", "delete", "transfer"]
+
+CALLED = "name"  # behind a polymorphic field: the name of its record, of whatever kind
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -43,6 +45,11 @@ class ResolvedPath:
     @property
     def prefix(self) -> tuple[str, ...]:
         return tuple(hop.name for hop in self.hops)
+
+    @property
+    def is_called(self) -> bool:
+        """The name of what a polymorphic field names, whatever its kind."""
+        return bool(self.hops) and bool(self.hops[-1].kinds)
 
     @property
     def is_name(self) -> bool:
@@ -158,18 +165,37 @@ class Gate:
                 "field.too_many_hops", Place(object=object.name, field=path), path=path, limit=MAX_HOPS
             )
         hops: list[FieldDef] = []
-        here = object
-        for name in names[:-1]:
-            hop = self.find(here, name)
-            target = self.model.objects.get(hop.target) if hop is not None and hop.target else None
-            if hop is None or target is None or not self.may(target, "read"):
-                raise self._unknown(object, path, here, name)
-            hops.append(hop)
+        here, at = object, 0
+        while True:
+            found, used = self._step(here, names[at:])
+            if found is None:
+                raise self._unknown(object, path, here, names[at])
+            at += used
+            if at == len(names):
+                return ResolvedPath(".".join(each.name for each in (*hops, found)), tuple(hops), here, found)
+            hops.append(found)
+            if found.kinds:
+                # Only the name stands behind a link that is not narrowed to one kind.
+                if names[at:] == [CALLED]:
+                    return ResolvedPath(
+                        f"{'.'.join(each.name for each in hops)}.{CALLED}", tuple(hops), here, found.called()
+                    )
+                raise self._unknown(object, path, here, names[at])
+            target = self.model.objects.get(found.target or "")
+            if target is None or not self.may(target, "read"):
+                raise self._unknown(object, path, here, names[at - 1])
             here = target
-        field = self.find(here, names[-1])
-        if field is None:
-            raise self._unknown(object, path, here, names[-1])
-        return ResolvedPath(".".join([*(hop.name for hop in hops), field.name]), tuple(hops), here, field)
+
+    def _step(self, here: ObjectDef, names: Sequence[str]) -> tuple[FieldDef | None, int]:
+        """The field that the names begin with, and how many of them say so: a polymorphic field and the
+        object to which the next name narrows it are one step.
+        """
+        found = self.find(here, names[0])
+        if found is not None and found.kinds and len(names) > 1:
+            target = self.model.find(names[1])
+            if target is not None and target.uid in found.kinds and self.may(target, "read"):
+                return found.narrowed(target), 2
+        return found, 1
 
     def resolve_all(self, object: ObjectDef, paths: tuple[str, ...]) -> tuple[ResolvedPath, ...]:
         """Every path resolved; one Invalid with the faults of all that are unknown."""

@@ -74,11 +74,6 @@ def field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
     return "none"
 
 
-def targets(field: FieldDef) -> tuple[str, ...]:
-    """The objects that a reference may name: an owner is a user or a queue."""
-    return NAMED_BY_ALL if field.type == "owner" else (field.target,) if field.target else ()
-
-
 class Rights:
     """What some permission sets, narrowed by a token's scope, allow. Nothing here is of one person."""
 
@@ -184,7 +179,7 @@ class Rights:
                     facts.append((each.uid, each.digest, wide, tuple(field.uid for field in readable)))
                     facts += self._above(each)
                     for field in readable:
-                        for name in targets(field):
+                        for name in field.targets:
                             if (target := self._model.objects.get(name)) is not None:
                                 following.append(target)
                 level = following

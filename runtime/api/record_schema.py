@@ -34,6 +34,21 @@ def read_schema(field: FieldDef) -> dict[str, Any]:
         found = {"type": "string", "format": "date"}
     elif field.type == "datetime":
         found = dict(_MOMENT)
+    elif field.type == "geolocation":
+        both = {"lat": {"type": "number"}, "lng": {"type": "number"}}
+        return {
+            "type": ["object", "null"],
+            "properties": both,
+            "required": ["lat", "lng"],
+            "title": _title(field),
+        }
+    elif field.kinds:
+        return {
+            "type": ["object", "null"],
+            "properties": {"object": {"type": ["string", "null"]}, "id": dict(ID)},
+            "required": ["object", "id"],
+            "title": _title(field),
+        }
     elif field.is_reference or field.type == "id":
         found = dict(ID)
     else:
@@ -58,6 +73,11 @@ def write_schema(field: FieldDef) -> dict[str, Any]:
     elif TYPES[field.type].many:
         found["type"] = ["array", "string", "null"]
         found["items"] = {"type": "string"}
+    elif field.type == "geolocation":
+        found["type"] = ["object", "array", "string", "null"]
+    elif field.kinds:
+        found["type"] = ["object", "string", "null"]
+        found["properties"] = {"object": {"type": "string"}, "id": {"type": "string"}}
     elif field.type == "json":
         found["type"] = ["object", "array", "string", "null"]
     else:
@@ -139,6 +159,9 @@ def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
         found["matrix"] = {code: sorted(allowed) for code, allowed in field.matrix.items()}
     if target is not None and gate.may(target, "read"):
         found["target"] = target.name
+    if field.kinds:
+        known = (gate.model.objects[name] for name in field.targets if name in gate.model.objects)
+        found["targets"] = [each.name for each in known if gate.may(each, "read")]
     return found
 
 

@@ -17,6 +17,7 @@ from tabwright.formula import nodes
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.nodes import Tree
 from tabwright.formula.parser import parse
+from tabwright.formula.places import text_point
 from tabwright.formula.printer import print_formula
 from tabwright.metadata.model import FieldDef
 from tabwright.platform.errors import Fault, Invalid, Place
@@ -57,6 +58,10 @@ def kind_of(field: FieldDef) -> str:
     """The kind whose operators a field has."""
     if field.type in ("user", "owner"):
         return "person"
+    if field.kinds:
+        return "link"
+    if "." in field.name:
+        return "narrowed"
     if field.into_tree:
         return "tree"
     return field.value_type.kind
@@ -144,6 +149,10 @@ def _bindings(found: Operator, row: Row, field: FieldDef) -> Mapping[str, Sequen
 
 def _literal(kind: str, value: str, field: FieldDef) -> Tree:
     if kind == "text":
+        return nodes.Text(value)
+    if kind == "place":
+        if text_point(value) is None:
+            raise _Refused("condition.not_place", value=value[:40])
         return nodes.Text(value)
     if kind == "date":
         try:
@@ -311,7 +320,7 @@ def _values(
 
 
 def _shown(kind: str, tree: Tree, field: FieldDef) -> str | None:
-    if kind in ("text", "codes", "ids"):
+    if kind in ("text", "codes", "ids", "place"):
         return tree.value if isinstance(tree, nodes.Text) and tree.value else None
     if kind == "date":
         return _shown_day(tree)

@@ -16,7 +16,7 @@ from tabwright.formula.nodes import Tree
 from tabwright.formula.parser import parse
 
 # What a row asks for beside its field: texts of a person, as the field's own input takes them.
-Operand = Literal["text", "number", "date", "count", "codes", "ids"]
+Operand = Literal["text", "number", "date", "count", "codes", "ids", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,22 @@ _TREE: Final = (
     Operator("not_under", "NOT BELOW(F, VS)", ("ids",)),
     *_REFERENCE[2:],
 )
+_LOCATION: Final = (
+    Operator(
+        "within",
+        "DISTANCE(F, GEOLOCATION(V)) <= W",
+        ("place", "number"),
+        also=('DISTANCE(F, GEOLOCATION(V), "km") <= W',),
+    ),
+    Operator("farther", "DISTANCE(F, GEOLOCATION(V)) > W", ("place", "number")),
+    *reversed(_BLANK),
+)
+_LINK: Final = tuple(reversed(_BLANK))
+_NARROWED: Final = (
+    Operator("of_kind", "NOT ISBLANK(F)", also=("NOT(ISBLANK(F))",)),
+    Operator("not_of_kind", "ISBLANK(F)"),
+    *_REFERENCE[:2],
+)
 _PEOPLE: Final = (
     Operator("me", "F = $User.Id"),
     Operator("not_me", "F <> $User.Id"),
@@ -142,6 +158,9 @@ _BY_KIND: Final[Mapping[str, tuple[Operator, ...]]] = MappingProxyType(
         "picklist": _PICKLIST,
         "reference": _REFERENCE,
         "tree": _TREE,
+        "link": _LINK,
+        "location": _LOCATION,
+        "narrowed": _NARROWED,
         "person": _PEOPLE,
         "date": _days("F"),
         "datetime": _days("DATEVALUE(F)"),

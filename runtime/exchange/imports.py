@@ -304,7 +304,7 @@ class Imports:
     def _readable_match(self, object: ObjectDef, column: Column) -> Column:
         """The proposal with a match field that this person may read, if the target has one."""
         field = object.fields[column.field]
-        if not field.is_reference:
+        if not field.is_reference or field.kinds:
             return column
         for target in resolving.targets_of(self._call.gate, field):
             known = [each.name for each in resolving.matchable(self._call.gate, target)]

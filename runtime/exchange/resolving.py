@@ -9,7 +9,6 @@ from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place
 from tabwright.runtime.access.gate import Gate
-from tabwright.runtime.access.rights import NAMED_BY_ALL
 from tabwright.runtime.exchange.settings import MODE_RIGHTS, Column, Existing, Mode, Parent, Settings
 
 
@@ -238,8 +237,7 @@ def matchable(gate: Gate, target: ObjectDef) -> tuple[FieldDef, ...]:
 
 def targets_of(gate: Gate, field: FieldDef) -> tuple[ObjectDef, ...]:
     """The objects that a reference may name, as far as this person may read them."""
-    names = NAMED_BY_ALL if field.type == "owner" else (field.target or "",)
-    found = (gate.model.objects.get(name) for name in names)
+    found = (gate.model.objects.get(name) for name in field.targets)
     return tuple(each for each in found if each is not None and gate.may(each, "read"))
 
 
@@ -265,7 +263,7 @@ def _targets(
         try:
             found = gate.resolve(target, match).field
         except Invalid as error:
-            if done or field.type == "owner" and target.name == "queue":
+            if done or field.kinds or (field.type == "owner" and target.name == "queue"):
                 continue  # a queue has no e-mail address by which a user is named
             faults.extend(error.faults)
             continue

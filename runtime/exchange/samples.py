@@ -185,7 +185,7 @@ def _names(row: Mapping[str, str], object_: ObjectDef) -> set[str]:
 
 def _is_lookup(object_: ObjectDef, column: str) -> bool:
     field = object_.find(column)
-    return field is not None and TYPES[field.type].links
+    return field is not None and (TYPES[field.type].links or TYPES[field.type].several)
 
 
 def _values(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tabwright.metadata.choices import CHOICE_SEPARATOR
 from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.links import Link
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Writer
 from tabwright.platform.errors import Fault, Place
@@ -172,14 +173,18 @@ class Translator:
         name = chosen.field.name
         wanted = {line.texts[name] for line in lines} - {""}
         found: dict[str, list[UUID]] = {}
-        for target, field in chosen.targets:
-            for text, ids in matches(self._call, writer, target, field, wanted - found.keys()).items():
-                found[text] = ids
-        own = chosen.targets and chosen.targets[0][0].uid == self._plan.object.uid
+        if chosen.field.kinds:
+            found = self._linked(writer, chosen, wanted)
+        else:
+            for target, field in chosen.targets:
+                for text, ids in matches(self._call, writer, target, field, wanted - found.keys()).items():
+                    found[text] = ids
+        alone = len(chosen.targets) == 1 or not chosen.field.kinds
+        own = alone and chosen.targets and chosen.targets[0][0].uid == self._plan.object.uid
         waiting = {text for text in wanted - found.keys() if own and pending(name, text)}
         missing = wanted - found.keys() - waiting
         refused: Mapping[str, Sequence[Fault]] = {}
-        if missing and chosen.column.missing == "create":
+        if missing and chosen.column.missing == "create" and not chosen.field.kinds:
             found, refused = self._make(writer, chosen, missing, found, reference, rehearsal)
         for line in lines:
             text = line.texts[name]
@@ -201,6 +206,36 @@ class Translator:
                 line.ids[name] = None
             else:
                 line.refuse("import.unknown_record", name, value=text[:80])
+
+    def _linked(self, writer: Writer, chosen: Chosen, wanted: set[str]) -> dict[str, list[UUID]]:
+        """The records that texts name among several kinds: ``account: Northwind`` says which (by the name or
+        a label of the object), a text alone may be any. Behind the kind an id will do.
+        """
+        found: dict[str, list[UUID]] = {}
+        for target, field in chosen.targets:
+            meant: dict[str, list[str]] = {}
+            names = {fold(name) for name in (target.name, *target.labels.values())}
+            others = {
+                fold(name)
+                for other, _ in chosen.targets
+                if other is not target
+                for name in (other.name, *other.labels.values())
+            }
+            for text in wanted:
+                kind, colon, rest = text.replace("：", ":", 1).partition(":")
+                rest = rest.strip()
+                if not colon or fold(kind) not in names | others:
+                    meant.setdefault(text, []).append(text)
+                elif fold(kind) in names and rest:
+                    id = _id_in(rest)
+                    if id is not None:
+                        found[text] = [Link(target.uid, id)]
+                    else:
+                        meant.setdefault(rest, []).append(text)
+            for named, ids in matches(self._call, writer, target, field, meant.keys()).items():
+                for text in meant[named]:
+                    found[text] = [*found.get(text, ()), *(Link(target.uid, id) for id in ids)]
+        return found
 
     def _make(
         self,
@@ -301,6 +336,15 @@ class Translator:
         gate, object = self._call.gate, self._plan.object
         coerce = Coercer(object, gate.settable(object), gate.readable(object), self._call.zone)
         coerce(values, self._call.language, Place(row=line.number), line.faults)
+
+
+def _id_in(text: str) -> UUID | None:
+    if len(text) not in (32, 36):
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def plain_amount(text: str) -> str:

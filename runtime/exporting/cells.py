@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from tabwright.formula.places import Point
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
@@ -37,13 +38,30 @@ def column_of(
 ) -> Column:  # fmt: skip
     """The column of a path. ``knows``: whether a path may be read."""
     if names == "api":
+        if field.kinds:
+            return Column(path, (path,), _plain(path, lambda value: f"{field.target_of(value)}:{value.hex}"))
         return Column(path, (path,), _plain(path, _api))
     name_at = name_path(field, path, model)
     if name_at is not None:
         if not knows(name_at):
             return Column(label, (path,), lambda row: None)
+        if field.kinds:
+            return Column(label, (path, name_at), _called(field, path, name_at, model, language))
         return Column(label, (path, name_at), lambda row: row.get(name_at))
     return Column(label, (path,), _plain(path, _shown(field, model, language, zone)))
+
+
+def _called(field: FieldDef, path: str, name_at: str, model: Model, language: Language) -> MakeCell:
+    """The kind and the name of what a polymorphic field names, as an import takes them."""
+
+    def cell(row: Mapping[str, Any]) -> Cell:
+        target = model.objects.get(field.target_of(row.get(path)))
+        name = row.get(name_at)
+        if target is None or not name:
+            return None
+        return f"{label_in(target.labels, language)}: {name}"
+
+    return cell
 
 
 def _plain(path: str, convert: Callable[[Any], Cell]) -> MakeCell:
@@ -57,6 +75,8 @@ def _plain(path: str, convert: Callable[[Any], Cell]) -> MakeCell:
 def _api(value: Any) -> Cell:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Point):
+        return str(value)
     if isinstance(value, list | tuple):
         return CHOICE_SEPARATOR.join(map(str, value))
     return value if isinstance(value, bool | int | Decimal | date) else _text(value)
@@ -83,6 +103,8 @@ def _shown(field: FieldDef, model: Model, language: Language, zone: ZoneInfo) ->
         return lambda value: said[bool(value)]
     if field.type == "datetime":
         return lambda value: moment(value, zone).replace(tzinfo=None, microsecond=0)
+    if field.type == "geolocation":
+        return str
     if field.type == "time":
         return lambda value: value if isinstance(value, str) else time_text(value)
     if field.rich_text:

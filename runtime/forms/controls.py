@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from markupsafe import escape
@@ -37,14 +38,17 @@ _line_attributes = {
     "progress": 'type="text" inputmode="numeric"',
     "colour": 'type="text" placeholder="#1677ff" spellcheck="false"',
     "url": 'type="url" inputmode="url"',
+    "geolocation": 'type="text" placeholder="31.2304, 121.4737" spellcheck="false"',
 }
 
 
 def _line(field: FieldDef, place: Place, model: Model, language: Language) -> Control:
     attributes = _line_attributes.get(field.type, 'type="text"')
+    if field.placeholder:
+        attributes = re.sub(' placeholder="[^"]*"', "", attributes)
     css = (
         "form-control tw-num"
-        if field.is_number or field.type in ("date", "datetime", "time")
+        if field.is_number or field.type in ("date", "datetime", "time", "geolocation")
         else "form-control"
     )
     limit = f' maxlength="{field.max_length}"' if field.max_length and field.type == "text" else ""
@@ -283,6 +287,7 @@ _controls: Mapping[str, MakeControl] = {
     "record_type": _select,
     "lookup": _lookup,
     "master_detail": _lookup,
+    "polymorphic": _lookup,
     "user": _lookup,
     "owner": _lookup,
     "boolean": _box,

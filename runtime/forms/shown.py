@@ -66,7 +66,7 @@ def is_right(field: FieldDef) -> bool:
 
 def name_path(field: FieldDef, path: str, model: Model) -> str | None:
     """The path at which a row holds the name of what ``path`` refers to; None for what is no reference."""
-    if field.type == "owner":
+    if field.type == "owner" or field.kinds:
         return f"{path}.name"
     target = model.objects.get(field.target or "")
     return f"{path}.{target.name_field}" if field.is_reference and target is not None else None
@@ -75,6 +75,8 @@ def name_path(field: FieldDef, path: str, model: Model) -> str | None:
 def shower(field: FieldDef, path: str, model: Model, language: Language, *, short: bool = False) -> Show:
     """How the value at ``path`` is shown; '' for a blank one. ``short``: one line, for tables."""
     show_value = value_shower(field, model, language, short)
+    if field.kinds:
+        return _link(field, path, model, language, short)
     if field.is_reference:
         return _reference(field, path, model, short)
 
@@ -125,6 +127,33 @@ def _with_eye(field: FieldDef, path: str, show_value: ShowValue, language: Langu
             return f'<mark class="tw-num tw-whole">{escape(seen.whole[path])}</mark>'
         shown = show_value(value, seen.zone)
         return shown if seen.whole is None else f'<span class="tw-row">{shown}{button}</span>'
+
+    return show
+
+
+def _link(field: FieldDef, path: str, model: Model, language: Language, short: bool) -> Show:
+    """A record of one of several kinds: its name, with its kind said by the sign before it."""
+    targets = {name: model.objects[name] for name in field.targets if name in model.objects}
+
+    def show(seen: Seen) -> str:
+        value = seen.row.get(path)
+        if value is None:
+            return ""
+        target = targets.get(field.target_of(value))
+        name = str(seen.row.get(f"{path}.name") or "")
+        if target is None or not name:
+            return '<span class="tw-3">…</span>'
+        kind = escape(label_in(target.labels, language))
+        sign = (
+            f'<span class="tw-objicon is-sm" data-c="{escape(target.colour)}" title="{kind}">'
+            f'{icon(target.icon)}<span class="tw-sr">{kind}</span></span>'
+        )
+        if target.name == "user":
+            return person(value, name)
+        cut = ' class="tw-cut"' if short else ""
+        return (
+            f'<a class="tw-person" href="/o/{target.name}/{value}">{sign}<span{cut}>{escape(name)}</span></a>'
+        )
 
     return show
 

@@ -113,6 +113,26 @@ def _barcode(field: FieldDef, model: Model, language: Language, short: bool) -> 
     return lambda value, zone: f'<span class="tw-barcode">{qr(str(value))}{plain(value, zone)}</span>'
 
 
+def _point(field: FieldDef, model: Model, language: Language, short: bool) -> ShowValue:
+    """Coordinates as a link that opens them on a map; nothing is fetched before somebody follows it."""
+    said = escape(say("pages.record.on_map", {}, language))
+    pin = icon("map-pin", "icon icon-14")
+
+    def show(value: Any, zone: ZoneInfo) -> str:
+        latitude, longitude = value.degrees
+        if language == "zh":  # the points are GPS's; the maps of China shift them themselves when told so
+            href = f"https://uri.amap.com/marker?position={longitude},{latitude}&amp;coordinate=wgs84"
+        else:
+            href = f"https://www.openstreetmap.org/?mlat={latitude}&amp;mlon={longitude}&amp;zoom=16"
+        return (
+            f'<a class="tw-row" href="{href}" target="_blank" rel="noopener noreferrer"'
+            f' title="{said}">{pin}'
+            f'<span class="tw-num">{escape(value)}</span></a>'
+        )
+
+    return show
+
+
 def _json(field: FieldDef, model: Model, language: Language, short: bool) -> ShowValue:
     if short:
         return lambda value, zone: f'<span class="tw-cut tw-mono">{escape(str(value)[:200])}</span>'
@@ -195,6 +215,7 @@ def _link(value: str) -> str:
 _makers: Mapping[str, Make] = {
     "long_text": _lines,
     "multi_picklist": _choices,
+    "geolocation": _point,
     "time": _time,
     "rating": _rating,
     "progress": _progress,

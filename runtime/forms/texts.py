@@ -65,6 +65,7 @@ _texts: Mapping[str, Callable[[Any], str]] = {
     "multi_picklist": _choices_text,
     "time": lambda value: value if isinstance(value, str) else time_text(value),
     "json": _json_lines,
+    "geolocation": lambda value: f"{value['lat']}, {value['lng']}" if isinstance(value, dict) else str(value),
 }
 
 

@@ -166,6 +166,10 @@ def _named(
 
 def _unknown(field: FieldDef, typed: str, call: Call) -> str:
     target = call.model.objects.get(field.target or "")
+    if field.kinds:
+        known = [call.model.objects[name] for name in field.targets if name in call.model.objects]
+        named = text(call.language)("preview.join").join(singular(each, call.language) for each in known)
+        return text(call.language)("form.lookup_unknown", text=typed, object=named)
     name = singular(target, call.language) if target is not None else label_in(field.labels, call.language)
     return text(call.language)("form.lookup_unknown", text=typed, object=name)
 

@@ -158,7 +158,7 @@ def _names(
                 continue
             for value in (change.old, change.new):
                 if isinstance(value, UUID):
-                    wanted[(field.target or "user", value)] = None
+                    wanted[(field.target_of(value), value)] = None
     return names_of(call, reads, wanted)
 
 

@@ -229,6 +229,15 @@ class Columns:
         target = next(iter(targets_of(self._gate, field)), None) if field.is_reference else None
         if target is None:
             return ()
+        if field.kinds:  # which kind would be made is nowhere said
+            name = text(self._language)("preview.join").join(
+                singular(each, self._language) for each in targets_of(self._gate, field)
+            )
+            return tuple(
+                Choice(each, self._t("import.missing." + each, object=name), each == column.missing)
+                for each in MISSING
+                if each != "create"
+            )
         made = [each for each in MISSING if each != "create" or self._gate.may(target, "create")]
         name = singular(target, self._language)
         return tuple(

@@ -39,8 +39,7 @@ class ShownOption:
 
 def targets(call: Call, field: FieldDef) -> tuple[ObjectDef, ...]:
     """The objects whose records the field may name, as far as this person may read them."""
-    names = ["user", "queue"] if field.type == "owner" else [field.target or ""]
-    found = (call.model.objects.get(name) for name in names)
+    found = (call.model.objects.get(name) for name in field.targets)
     return tuple(each for each in found if each is not None and call.gate.may(each, "read"))
 
 
@@ -53,23 +52,39 @@ class Lookups:
 
     def options(self, field: FieldDef, text: str) -> Sequence[Option]:
         """The best records for a typed text; without a text the first by name."""
+        kinds = [self._among(field, object, text) for object in targets(self._call, field)]
+        if not field.kinds:
+            return [each for kind in kinds for each in kind][:OPTIONS]
+        # As many of each kind as of another, while there are any; shown kind by kind.
+        left, taken = OPTIONS, [0] * len(kinds)
+        while left > 0 and any(taken[n] < len(kind) for n, kind in enumerate(kinds)):
+            for n, kind in enumerate(kinds):
+                if left > 0 and taken[n] < len(kind):
+                    taken[n], left = taken[n] + 1, left - 1
+        return [each for n, kind in enumerate(kinds) for each in kind[: taken[n]]]
+
+    def _among(self, field: FieldDef, object: ObjectDef, text: str) -> list[Option]:
+        """The best records of one object; of a field of several kinds each says its kind."""
         found: dict[UUID, Option] = {}
-        for object in targets(self._call, field):
-            for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS, field):
-                found.setdefault(each.id, Option(each.id, each.name))
-            if text.strip() and len(found) < OPTIONS:
-                # Pinyin initials, another field's text: what global search knows besides names.
-                hits = search(self._call, text, [object.name], OPTIONS)
-                with self._call.tenant.store.read() as reader:
-                    wrong = Choice(self._call, field, object).refused(reader, [hit.id for hit in hits])
-                for hit in hits:
-                    if hit.id not in wrong:
-                        found.setdefault(hit.id, Option(hit.id, hit.name))
-        return [each for each in found.values() if each.name][:OPTIONS]
+        kind = singular(object, self._call.language) if field.kinds else ""
+        for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS, field):
+            found.setdefault(each.id, Option(each.id, each.name, kind))
+        if text.strip() and len(found) < OPTIONS:
+            # Pinyin initials, another field's text: what global search knows besides names.
+            hits = search(self._call, text, [object.name], OPTIONS)
+            with self._call.tenant.store.read() as reader:
+                wrong = Choice(self._call, field, object).refused(reader, [hit.id for hit in hits])
+            for hit in hits:
+                if hit.id not in wrong:
+                    found.setdefault(hit.id, Option(hit.id, hit.name, kind))
+        return [each for each in found.values() if each.name]
 
     def name(self, field: FieldDef, id: UUID) -> str | None:
         """The name of the record that the id names; None where there is none that may be read."""
+        known = field.target_of(id) if field.kinds else ""
         for object in targets(self._call, field):
+            if known and object.name != known:
+                continue
             try:
                 row = self._reads.get(object.name, id, (object.name_field,))
             except NotFound:

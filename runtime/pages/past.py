@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tabwright.metadata.model import ObjectDef
+from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.errors import TabwrightError
 from tabwright.runtime.desk import Call
 from tabwright.runtime.journal.asof import Past, as_of, moment_of
+from tabwright.runtime.pages.behind import read_behind
 from tabwright.runtime.pages.history import names_of, shown_change
 from tabwright.runtime.pages.preview import Listed, Reading, Rows
 from tabwright.runtime.pages.record_page import PastBanner, RecordPage, record_page
@@ -25,7 +26,7 @@ def past_page(call: Call, reads: Reading, object: ObjectDef, id: UUID, moment: s
     """The page of a record as it stood, to look at only. Raises Malformed for what is no moment, NotFound."""
     zone = ZoneInfo(call.zone)
     past = as_of(call, object.name, id, moment_of(moment, zone))
-    page = record_page(call, _PastReads(reads, past, object), object, id, None)
+    page = record_page(call, _PastReads(reads, past, object, call.model), object, id, None)
     changed = [name for name in past.changed if name not in _STAMPS]
     names = _names(call, reads, object, past, changed)
     said = f"{past.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
@@ -52,7 +53,7 @@ def _names(
     call: Call, reads: Reading, object: ObjectDef, past: Past, changed: Sequence[str]
 ) -> dict[UUID | None, str]:
     wanted = [
-        (object.fields[name].target or "user", value)
+        (object.fields[name].target_of(value), value)
         for name in changed
         if object.fields[name].is_reference
         for value in (past.values[name], past.now[name])
@@ -64,12 +65,11 @@ def _names(
 class _PastReads:
     """Reads in which one record is as it stood; what its lookups led to then is read as it is now."""
 
-    def __init__(self, reads: Reading, past: Past, object: ObjectDef) -> None:
+    def __init__(self, reads: Reading, past: Past, object: ObjectDef, model: Model) -> None:
         self._reads = reads
         self._past = past
-        self._targets = {
-            name: each.target or "user" for name, each in object.fields.items() if each.is_reference
-        }
+        self._model = model
+        self._references = {name: each for name, each in object.fields.items() if each.is_reference}
 
     def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> Mapping[str, Any]:
         past = self._past
@@ -88,14 +88,10 @@ class _PastReads:
         return row
 
     def _reached(self, field: str, rests: Sequence[str]) -> Mapping[str, Any]:
-        blank = dict.fromkeys(rests)
-        target, value = self._targets.get(field), self._past.values.get(field)
-        if target is None or value is None:
-            return blank
-        try:
-            return self._reads.get(target, value, tuple(rests))
-        except TabwrightError:  # gone, or not to be seen
-            return blank
+        reference = self._references.get(field)
+        if reference is None:
+            return dict.fromkeys(rests)
+        return read_behind(self._reads, self._model, reference, self._past.values.get(field), rests)
 
     def list(self, query: Query) -> Listed:
         return Rows(())

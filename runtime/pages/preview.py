@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.access.gate import CALLED
 from tabwright.runtime.query.asked import Query
 
 
@@ -67,7 +68,7 @@ def object_now(draft: ObjectDef, current: Model) -> ObjectDef | None:
 def field_now(field: FieldDef, current: ObjectDef) -> FieldDef | None:
     """The field as the release in force knows it; None where it is new or of another type."""
     found = next((each for each in current.fields.values() if each.uid == field.uid), None)
-    return found if found is not None and (found.type, found.target) == (field.type, field.target) else None
+    return found if found is not None and (found.type, found.targets) == (field.type, field.targets) else None
 
 
 def marks(draft: Model, current: Model) -> dict[str, frozenset[str]]:
@@ -148,12 +149,22 @@ class PreviewReads:
     def _path(self, object: str, path: str) -> str | None:
         here: ObjectDef | None = self._draft.objects.get(object)
         words: list[str] = []
+        kinds: tuple[str, ...] = ()  # of the polymorphic field before
         for name in path.split("."):
+            if kinds:
+                here = self._draft.objects.get(name) if name in kinds else None
+                there = object_now(here, self._current) if here is not None else None
+                if there is None and name != CALLED:
+                    return None
+                words.append(there.name if there is not None else name)
+                kinds = ()
+                continue
             now = object_now(here, self._current) if here is not None else None
             field = here.fields.get(name) if here is not None else None
             known = field_now(field, now) if field is not None and now is not None else None
             if field is None or known is None:
                 return None
             words.append(known.name)
+            kinds = field.targets if field.kinds else ()
             here = self._draft.objects.get(field.target or "")
         return ".".join(words)

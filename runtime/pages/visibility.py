@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.formula.compiler import Formula
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.model import FieldDef, LayoutDef, LayoutField
-from tabwright.platform.errors import Invalid, TabwrightError
+from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms import texts
+from tabwright.runtime.pages.behind import read_behind
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.visiting import Parts
 from tabwright.runtime.records.values import Refused, converter
@@ -95,17 +95,7 @@ def typed(
             made[field.name] = None
         behind = [path for path in wanted if path.startswith(field.name + ".")]
         if behind and made[field.name] != row.get(field.name):
-            made.update(_behind(reads, field, made[field.name], behind))
+            rests = [path.removeprefix(field.name + ".") for path in behind]
+            reached = read_behind(reads, call.model, field, made[field.name], rests)
+            made.update({f"{field.name}.{rest}": value for rest, value in reached.items()})
     return made
-
-
-def _behind(reads: Reading, field: FieldDef, id: Any, wanted: list[str]) -> dict[str, Any]:
-    blank = dict.fromkeys(wanted)
-    if not isinstance(id, UUID) or field.target is None:
-        return blank
-    rests = tuple(path.partition(".")[2] for path in wanted)
-    try:
-        row = reads.get(field.target, id, rests)
-    except TabwrightError:
-        return blank
-    return {f"{field.name}.{rest}": row.get(rest) for rest in rests}

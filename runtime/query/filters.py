@@ -19,7 +19,7 @@ from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.tables import Uuid
-from tabwright.runtime.access.gate import Gate, ResolvedPath
+from tabwright.runtime.access.gate import CALLED, Gate, ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.trees import below
@@ -60,6 +60,9 @@ class GateScope:
         here = self._object
         if path:
             resolved = self.resolve(path)
+            if resolved is not None and resolved.field.kinds:
+                known = (self._gate.model.objects[name] for name in resolved.field.targets)
+                return [*(each.name for each in known if self._gate.may(each, "read")), CALLED]
             target = (
                 resolved and resolved.field.target and self._gate.model.objects.get(resolved.field.target)
             )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.metadata.links import link_text
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, prepare
 from tabwright.platform.errors import Invalid, Malformed, NotFound, Place
@@ -297,7 +298,11 @@ class Reads:
             if not lookup.field.is_reference:
                 raise Invalid.of("query.not_a_lookup", Place(field=lookup.text), path=lookup.text)
             column = source.column(lookup)
-            found.columns.append(column == sa.bindparam("parent", type_=column.type))
+            if lookup.field.kinds:
+                links = [column == sa.bindparam(f"parent_{uid}", type_=sa.Text) for uid in lookup.field.kinds]
+                found.columns.append(sa.or_(*links))
+            else:
+                found.columns.append(column == sa.bindparam("parent", type_=column.type))
         return found
 
     def _source(self, object: ObjectDef) -> Source:
@@ -338,5 +343,10 @@ class Reads:
     def _params(self, query: Query, literals: Mapping[str, Any]) -> dict[str, Any]:
         params: dict[str, Any] = {**self._call.gate.viewer(), **moment(self._call), **literals}
         if query.parent is not None:
-            params["parent"] = query.parent[1]
+            path, id = query.parent
+            lookup = self._call.gate.resolve(self._object(query.object), path).field
+            if lookup.kinds:  # whichever kind the parent is of: an id is one record's
+                params |= {f"parent_{uid}": link_text(uid, id) for uid in lookup.kinds}
+            else:
+                params["parent"] = id
         return params

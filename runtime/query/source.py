@@ -19,6 +19,7 @@ from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
 from tabwright.runtime.query.ranks import codes, rank, rank_codec
 from tabwright.runtime.storage.columns import Codec, Shape, codec
+from tabwright.runtime.storage.links import id_in, kind_in
 from tabwright.runtime.storage.tables import RecordTable, Tables
 
 Prefix = tuple[str, ...]
@@ -91,6 +92,9 @@ class Source:
 
     def column(self, path: ResolvedPath) -> Column:
         """The value of a path, in storage form."""
+        if path.is_called:
+            node = self._walk(path.hops[:-1])
+            return self._guarded(node, self._called(node, path.hops[-1]))
         node = self._walk(path.hops)
         found = self._plain(node, path.field.name)
         if path.is_name:
@@ -99,8 +103,10 @@ class Source:
 
     def codec(self, path: ResolvedPath) -> Codec:
         """The conversions of ``column``'s values."""
-        if path.field.type == "record_type":
+        if path.field.type == "record_type" or path.is_called:
             return codec(Shape("text"), self._tables.dialect)
+        if "." in path.field.name:  # a link narrowed to one kind
+            return codec(Shape("reference"), self._tables.dialect)
         return self._tables.of(path.object).codec(path.field.name)
 
     def sort(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
@@ -113,6 +119,8 @@ class Source:
         field = path.field
         if field.mask is not None and not self._gate.has("unmask"):
             raise self._not_sortable(path)  # an order tells what the mask hides
+        if field.kinds or path.is_called:
+            raise self._not_sortable(path)
         if field.is_reference:
             target = self._gate.model.objects.get(field.target or "user")
             if target is None or not self._gate.name_shown(target):
@@ -151,7 +159,28 @@ class Source:
             "query.not_sortable", Place(object=self.object.name, field=path.text), path=path.text
         )
 
+    def _called(self, node: _Node, field: FieldDef) -> Column:
+        """The name of what a link names: one look-up a row, in the table of its kind."""
+        link = self._of(node, node.table.column(field.name))
+        names: list[tuple[Column, Column]] = []
+        for uid, name in field.kinds.items():
+            target = self._gate.model.objects.get(name)
+            if target is None or not self._gate.name_shown(target) or not self._gate.may(target, "read"):
+                continue
+            table = self.beside(target)
+            named = sa.select(table.column(target.name_field)).select_from(table.joined)
+            named = named.where(table.id == id_in(link, (uid,), self.dialect))
+            if not named_by_all(target):
+                named = named.where(table.deleted_at.is_(None))
+            names.append((kind_in(link) == uid, named.scalar_subquery()))
+        return sa.case(*names) if names else sa.null()
+
     def _plain(self, node: _Node, name: str) -> Column:
+        base, _, kind = name.partition(".")
+        if kind:
+            field = node.object.fields[base]
+            kinds = tuple(uid for uid, target in field.kinds.items() if target == kind)
+            return id_in(self._of(node, node.table.column(base)), kinds, self.dialect)
         found = self._of(node, node.table.column(name))
         if name == "record_type" and node.object.fields[name].system:
             # Stored as a uid; everywhere outside it is the record type's name.

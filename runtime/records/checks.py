@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.metadata.links import Link
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
@@ -134,21 +135,21 @@ def access_new(batch: Batch, work: Work) -> None:
 
 
 def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UUID, list[Row]]) -> None:
-    targets = ("user", "queue") if field.type == "owner" else (field.target or "",)
     missing = dict(wanted)
-    for target_name in targets:
+    for target_name in field.targets:
         target = work.model.objects.get(target_name)
-        if target is None or not missing:
+        asked = _of_kind(missing, target) if field.kinds and target is not None else missing
+        if target is None or not asked:
             continue
         rule = work.gate.rule(target, "read")
         if rule.nothing:
             continue
-        one = len(missing) == 1
+        one = len(asked) == 1
         statement = call_piece(
             batch, work, "exists", lambda target=target, one=one: _exists(work, target, one),
             target.digest, rule.shape, one,
         )  # fmt: skip
-        ids = next(iter(missing)) if one else ids_value(work.writer.store.dialect, sorted(missing))
+        ids = UUID(int=next(iter(asked)).int) if one else ids_value(work.writer.store.dialect, sorted(asked))
         given = {"ids": ids, **rule.parameters()}
         there: dict[UUID, list[Row]] = {}
         for (found,) in work.writer.rows(statement, given):
@@ -157,12 +158,19 @@ def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UU
             for row in there[id]:
                 if field.type == "owner" and row.new is not None:
                     row.new["owner_kind"] = target_name
+                elif field.kinds and row.new is not None:
+                    row.new[field.name] = Link(target.uid, id)
         for id, code in Choice(work.call, field, target).refused(work.writer, there).items():
             for row in there[id]:
                 row.refuse(code, field.name, field=field.name, id=str(id))
     for id, rows in missing.items():
         for row in rows:
             row.refuse("value.no_such_record", field.name, field=field.name, id=str(id))
+
+
+def _of_kind(wanted: dict[UUID, list[Row]], target: ObjectDef) -> dict[UUID, list[Row]]:
+    """Those that may be of the target: an id without a kind may be of any."""
+    return {id: rows for id, rows in wanted.items() if not isinstance(id, Link) or id.kind == target.uid}
 
 
 def _exists(work: Work, target: ObjectDef, one: bool) -> Prepared:

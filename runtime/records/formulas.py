@@ -43,10 +43,11 @@ class Evaluation:
         self._person: Mapping[str, Any] = person_of(work.principal)
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}
+        self._merged: dict[Path, Path] = {}
         needed: dict[Path, set[str]] = {}
         for formula in formulas:
             for read in formula.reads:
-                path = read.path
+                path = self._steps(read.path)
                 if len(path) > 1 and not path[0].startswith("$"):
                     for at in range(1, len(path)):
                         needed.setdefault(path[:at], set()).add(path[at])
@@ -58,14 +59,15 @@ class Evaluation:
         object = self._object_at(prefix)
         hop = prefix[-1]
         if len(prefix) == 1:
-            ids = {row.new[hop] for row in rows if row.new is not None and row.new[hop] is not None}
+            found = [self._held(self._object, row.new, hop) for row in rows]
         else:
-            ids = {
-                values[hop] for values in self._related[prefix[:-1]].values() if values.get(hop) is not None
-            }
+            above = self._object_at(prefix[:-1])
+            found = [self._held(above, values, hop) for values in self._related[prefix[:-1]].values()]
+        ids = {id for id in found if id is not None}
         if object is None or not ids:
             self._related[prefix] = {}
             return
+        names = sorted({name.partition(".")[0] for name in names})
         table = work.call.tables.of(object)
         statement: Prepared = work.call.tenant.piece(
             "related", object, table, lambda: self._statement(object, names), tuple(names)
@@ -82,10 +84,37 @@ class Evaluation:
 
     def _object_at(self, prefix: Path) -> ObjectDef | None:
         object: ObjectDef | None = self._object
-        for name in prefix:
+        for step in prefix:
+            name, _, kind = step.partition(".")
             field = object.find(name) if object is not None else None
-            object = self._work.model.objects.get(field.target or "") if field is not None else None
+            object = self._work.model.objects.get(kind or field.target or "") if field is not None else None
         return object
+
+    def _steps(self, path: Path) -> Path:
+        """The path with a polymorphic field and the kind behind it as one step, ``related.account``."""
+        if len(path) == 1 or path[0].startswith("$"):
+            return path
+        known = self._merged.get(path)
+        if known is None:
+            steps: list[str] = []
+            at = 0
+            while at < len(path):
+                object = self._object_at(tuple(steps))
+                field = object.find(path[at]) if object is not None else None
+                wide = 2 if field is not None and field.kinds and at + 1 < len(path) else 1
+                steps.append(".".join(path[at : at + wide]))
+                at += wide
+            known = self._merged[path] = tuple(steps)
+        return known
+
+    @staticmethod
+    def _held(object: ObjectDef | None, values: Mapping[str, Any] | None, step: str) -> Any:
+        """The value of a step; of a polymorphic field narrowed to a kind only where it is of that kind."""
+        name, _, kind = step.partition(".")
+        value = None if values is None else values.get(name)
+        if not kind or value is None or object is None:
+            return value
+        return value if object.fields[name].target_of(value) == kind else None
 
     def _statement(self, object: ObjectDef, names: Sequence[str]) -> Prepared:
         store = self._work.writer.store
@@ -97,12 +126,12 @@ class Evaluation:
         values = []
         new, old = row.new, row.old
         for read in formula.reads:
-            path = read.path
+            path = self._steps(read.path)
             if path == ("$user",):
                 values.append(self._person.get("id"))
             elif len(path) == 1:
                 source = old if read.prior and old is not None else new
-                values.append(None if source is None else source.get(path[0]))
+                values.append(self._held(self._object, source, path[0]))
             elif path[0] == "$user":
                 values.append(self._person.get(path[1]))
             else:
@@ -111,10 +140,12 @@ class Evaluation:
 
     def _follow(self, path: Path, start: Mapping[str, Any] | None) -> Any:
         here = start
+        object: ObjectDef | None = self._object
         for at in range(1, len(path)):
-            id = here.get(path[at - 1]) if here is not None else None
+            id = self._held(object, here, path[at - 1])
             here = self._related[path[:at]].get(id) if id is not None else None
-        return here.get(path[-1]) if here is not None else None
+            object = self._object_at(path[:at])
+        return self._held(object, here, path[-1])
 
     def holds(self, formula: Formula, row: Row) -> bool:
         """Whether a condition is true. One that cannot be computed refuses the row."""

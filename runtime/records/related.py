@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.metadata.links import Link
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, LimitReached
@@ -19,25 +20,30 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.journal.reading import followed_by
 from tabwright.runtime.journal.tables import changes
 from tabwright.runtime.records.batch import Batch, Intent, Row, Work
+from tabwright.runtime.storage.links import in_links, links_value
 
 MOST_DEEP = 8
 MOST_FOLLOWING = 10_000  # of one lookup
 
 
-def _referring(work: Work, field: FieldDef, ids: list[UUID]) -> list[tuple[UUID, UUID]]:
-    """(record, what it refers to) of the living records whose lookup names one of the ids."""
+def _referring(work: Work, field: FieldDef, target: ObjectDef, ids: list[UUID]) -> list[tuple[UUID, UUID]]:
+    """(record, what it refers to) of the living records whose lookup names one of the target's ids."""
     object = work.model.objects[field.object]
     table = work.call.tables.of(object)
 
     def make() -> Prepared:
         column = table.column(field.name)
         chosen = sa.select(table.id, column).select_from(table.joined)
-        chosen = chosen.where(in_ids(table.dialect, column), table.deleted_at.is_(None))
+        named = in_links(column, table.dialect) if field.kinds else in_ids(table.dialect, column)
+        chosen = chosen.where(named, table.deleted_at.is_(None))
         return prepare(work.writer.store, chosen.limit(MOST_FOLLOWING + 1))
 
     statement = work.call.tenant.piece("referring", object, table, make, field.name)
+    if field.kinds:
+        found = work.writer.rows(statement, {"ids": links_value(target.uid, ids, table.dialect)})
+        return [(uuid_of(id), Link.of(named)) for id, named in found]
     found = work.writer.rows(statement, {"ids": ids_value(table.dialect, ids)})
-    return [(uuid_of(id), uuid_of(target)) for id, target in found]
+    return [(uuid_of(id), uuid_of(named)) for id, named in found]
 
 
 def restrict(batch: Batch, work: Work) -> None:
@@ -49,7 +55,7 @@ def restrict(batch: Batch, work: Work) -> None:
         if field.on_delete != "restrict":
             continue
         count: dict[UUID, int] = {}
-        for id, target in _referring(work, field, list(deleting)):
+        for id, target in _referring(work, field, batch.object, list(deleting)):
             if id not in deleting:
                 count[target] = count.get(target, 0) + 1
         object = work.model.objects[field.object]
@@ -85,7 +91,7 @@ def _follow_deletes(batch: Batch, work: Work, rows: list[Row]) -> None:
     for field in work.model.children(batch.object.name):
         if field.on_delete == "restrict":
             continue
-        found = _referring(work, field, ids)
+        found = _referring(work, field, batch.object, ids)
         if not found:
             continue
         if work.depth >= MOST_DEEP:
@@ -162,8 +168,9 @@ def _links(
     values = {}
     for key, value in old or ():
         name = names.get(key)
-        if name is not None and value is not None and UUID(value) in restored:
-            values[name] = UUID(value)
+        named = table.codec(name).from_journal(value) if name is not None else None
+        if name is not None and named in restored and named is not None:
+            values[name] = named
     return values
 
 

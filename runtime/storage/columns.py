@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tabwright.metadata.choices import codes_in
 from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.links import Link
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.masks import Sealed, masked
 from tabwright.runtime.storage.codings import Codec, Dialect, Shape, encode
@@ -57,12 +58,21 @@ def codec_of(field: FieldDef, dialect: Dialect) -> Codec:
 
 
 def for_field(field: FieldDef, found: Codec) -> Codec:
-    """The conversions of a shape as a field uses them: what leaves the product is masked where it is."""
+    """The conversions of a shape as a field uses them: what leaves the product is masked where it is, and a
+    link has the name of its object.
+    """
+    if field.kinds:
+        return replace(found, wire=lambda stored: link_wire(field, Link.of(stored)))
     if field.mask is None:
         return found
     if found.shape.way == "secret":
         return replace(found, wire=lambda stored: masked(field, Sealed(stored)))
     return replace(found, wire=lambda stored: masked(field, stored))
+
+
+def link_wire(field: FieldDef, link: Link) -> dict[str, str | None]:
+    """What a link is outside: the object is null where the field no longer names it."""
+    return {"object": field.target_of(link) or None, "id": link.hex}
 
 
 def to_storage(field: FieldDef, value: Any, dialect: Dialect) -> Any:

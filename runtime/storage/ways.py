@@ -12,7 +12,9 @@ import msgspec
 import sqlalchemy as sa
 
 from tabwright.formula.days import from_milliseconds, milliseconds
+from tabwright.formula.places import Point, text_point, unpacked
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in, joined
+from tabwright.metadata.links import Link
 from tabwright.runtime.masks import HIDDEN, Sealed
 from tabwright.runtime.storage.codings import (
     MOST_DIGITS,
@@ -91,6 +93,24 @@ class ChoicesWay(TextWay):
     def from_text(self, text: str, shape: Shape) -> Any:
         codes = [code for each in text.split(CHOICE_SEPARATOR) if (code := each.strip())]
         return joined(dict.fromkeys(codes)) if codes else None
+
+
+class LinkWay(TextWay):
+    """A record of one of several objects. Which objects these are is the field's, so no text becomes one."""
+
+    name = "link"
+    width = 72
+
+    def codec(self, shape: Shape, dialect: Dialect) -> Codec:
+        return Codec(
+            shape, dialect, store=lambda value: value.text, load=Link.of, unjournal=Link.of, wire=Link.of
+        )
+
+    def to_text(self, value: Any, shape: Shape) -> str:
+        return str(value.text)
+
+    def from_text(self, text: str, shape: Shape) -> Any:
+        return Link.of(text)
 
 
 class SecretWay(TextWay):
@@ -241,6 +261,36 @@ class TimeWay(Way):
         return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
+class PointWay(Way):
+    """A point on the map, as one number."""
+
+    name = "point"
+    width = 16
+
+    def column_type(self, shape: Shape, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.BigInteger() if dialect == "postgresql" else sa.Integer()
+
+    def codec(self, shape: Shape, dialect: Dialect) -> Codec:
+        return Codec(
+            shape,
+            dialect,
+            store=lambda value: value.packed,
+            load=unpacked,
+            journal=lambda stored: str(unpacked(stored)),
+            unjournal=text_point,
+            wire=lambda stored: dict(zip(("lat", "lng"), unpacked(stored).degrees, strict=True)),
+        )
+
+    def to_text(self, value: Any, shape: Shape) -> str:
+        return str(value)
+
+    def from_text(self, text: str, shape: Shape) -> Point:
+        found = text_point(text)
+        if found is None:
+            raise ValueError(text)
+        return found
+
+
 class DateWay(Way):
     name = "date"
     width = 8
@@ -358,9 +408,11 @@ WAYS: Mapping[str, Way] = {
         TextWay(),
         LongTextWay(),
         ChoicesWay(),
+        LinkWay(),
         JsonWay(),
         SecretWay(),
         TimeWay(),
+        PointWay(),
         IntegerWay(),
         NumberWay(),
         BooleanWay(),

@@ -16,14 +16,15 @@ import pytest
 
 import models
 from apisite import Person
-from fieldsamples import NEVER, OTHER, SAMPLES, SECOND, USER, Sample
+from fieldsamples import NEVER, OTHER, SAMPLES, SECOND, THIRD, USER, Sample
 from importing import Importer, csv_of
 from pagesite import PageSite, Visitor, make_pages, readable
 from stores import DIALECTS
 from tabwright.metadata.model import type_names
 from tabwright.runtime.access.principal import Principal
 
-REFERENCES = ("lookup", "master_detail", "user")
+REFERENCES = ("lookup", "master_detail", "polymorphic", "user")
+BESIDE: models.Compact = {"other": {"name": "text required"}, "third": {"name": "text required"}}
 BY_KEY = {sample.key: sample for sample in SAMPLES}
 
 
@@ -31,7 +32,7 @@ def documents() -> models.Compact:
     """``thing`` has a field of each sample; ``need_x``, ``only_x``, ``preset_x`` have one that is required,
     unique, or has a default.
     """
-    made: dict[str, dict[str, Any]] = {"other": {"name": "text required"}}
+    made: dict[str, dict[str, Any]] = {name: dict(fields) for name, fields in BESIDE.items()}
     for sample in SAMPLES:
         body = {"type": sample.type, **({"options": dict(sample.options)} if sample.options else {})}
         fields = made.setdefault(sample.on, {"name": "text(60) searchable sortable"})
@@ -57,6 +58,7 @@ class Bench:
     visitor: Visitor
     other: UUID
     another: UUID
+    third: UUID
 
     @cached_property
     def api(self) -> Person:
@@ -83,8 +85,10 @@ class Bench:
 
     def meant(self, value: Any) -> Any:
         """A sample's value with the ids of this site."""
-        if value in (OTHER, SECOND):
-            return (self.other if value == OTHER else self.another).hex
+        if isinstance(value, dict):
+            return {key: self.meant(each) for key, each in value.items()}
+        if isinstance(value, str) and value in (OTHER, SECOND, THIRD):
+            return {OTHER: self.other, SECOND: self.another, THIRD: self.third}[value].hex
         return self.api.id.hex if value == USER else value
 
     def wire(self, sample: Sample) -> Any:
@@ -118,7 +122,8 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         visitor = pages.person("admin", "administrator", "standard_user")
         other = pages.records.create("other", {"name": "Northwind", "owner": str(visitor.user_id)}).id
         another = pages.records.create("other", {"name": "Zephyr", "owner": str(visitor.user_id)}).id
-        yield Bench(pages, visitor, other, another)
+        third = pages.records.create("third", {"name": "Third", "owner": str(visitor.user_id)}).id
+        yield Bench(pages, visitor, other, another, third)
 
 
 def each(*wanted: str, **flags: bool) -> pytest.MarkDecorator:
@@ -152,7 +157,8 @@ def test_create_gives_the_canonical_form_back(bench: Bench, sample: Sample) -> N
 @each("wrong")
 def test_what_the_type_does_not_take_is_refused_with_its_code(bench: Bench, sample: Sample) -> None:
     for value, code in sample.wrong:
-        answer = bench.api.post(f"/objects/{sample.on}/records", {"name": "wrong", field_of(sample): value})
+        given = {"name": "wrong", field_of(sample): bench.meant(value)}
+        answer = bench.api.post(f"/objects/{sample.on}/records", given)
         assert codes(answer) == {code}, value
         assert [each["field"] for each in answer.json["faults"]] == [field_of(sample)]
 
@@ -420,13 +426,14 @@ def test_values_outlive_a_release_that_is_taken_back_and_a_type_that_changes(dia
     """A field goes and comes back with its values; made text and back, it says the same."""
     with tempfile.TemporaryDirectory() as folder, make_pages(dialect, Path(folder)) as pages:
         fields: dict[str, Any] = {"name": "text(60)"}
-        pages.publish({"other": {"name": "text required"}, "thing": fields})
+        pages.publish({**BESIDE, "thing": fields})
         publishing, before = pages.publishing, pages.call.model.release
         whole = {key: documents()["thing"][key] for key in documents()["thing"]}
-        pages.publish({"other": {"name": "text required"}, "thing": whole})
+        pages.publish({**BESIDE, "thing": whole})
         visitor = pages.person("admin", "administrator", "standard_user")
         other = pages.records.create("other", {"name": "Northwind"}).id
-        bench = Bench(pages, visitor, other, other)
+        third = pages.records.create("third", {"name": "Third"}).id
+        bench = Bench(pages, visitor, other, other, third)
         values = {
             field_of(each): bench.meant(each.value) for each in SAMPLES if each.given and each.on == "thing"
         }
@@ -441,7 +448,7 @@ def test_values_outlive_a_release_that_is_taken_back_and_a_type_that_changes(dia
             for each in SAMPLES
             if each.on == "thing" and each.type not in (*REFERENCES, "auto_number", "long_text", "secret")
         }
-        pages.publish({"other": {"name": "text required"}, "thing": {**whole, **texts}})
+        pages.publish({**BESIDE, "thing": {**whole, **texts}})
         told = bench.get(record["id"])
         for sample in SAMPLES:
             if field_of(sample) in texts:

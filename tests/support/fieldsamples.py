@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OTHER = "@other"  # in a value: the id of a record of the object ``other``
+THIRD = "@third"  # the id of a record of the object ``third``
 SECOND = "@second"  # the id of another one
 USER = "@user"  # the id of the user who asks
 
@@ -543,5 +544,58 @@ SAMPLES: tuple[Sample, ...] = (
         sorts=False,
         masked=True,
         name="masked_phone",
+    ),
+    Sample(
+        "geolocation",
+        {"lat": 31.2304, "lng": 121.4737},
+        {"lat": 39.9042, "lng": 116.4074},
+        form="31.2304，121.4737",
+        held="31.2304, 121.4737",
+        cell="31.2304,121.4737",
+        text="31.2304, 121.4737",
+        shown="31.2304, 121.4737",
+        wrong=(
+            ("91, 0", "value.not_point"),
+            ("here", "value.not_point"),
+            ({"lat": 1}, "value.not_point"),
+            ([0, 180.5], "value.not_point"),
+            (7, "value.not_point"),
+        ),
+        wrong_cells=(("121.4737,31.2304", "value.not_point"),),
+        holds=(
+            'DISTANCE({f}, GEOLOCATION("39.9042, 116.4074")) = 1067.312',
+            'DISTANCE({f}, GEOLOCATION(39.9042, 116.4074), "m") <= 1067312',
+            "DISTANCE({f}, {f}) = 0",
+            "NOT ISBLANK({f})",
+        ),
+        fails=("DISTANCE({f}, GEOLOCATION(39.9042, 116.4074)) < 1000", "ISBLANK({f})"),
+        default=('GEOLOCATION("0.5, -10")', {"lat": 0.5, "lng": -10}),
+        sorts=False,
+    ),
+    Sample(
+        "polymorphic",
+        {"object": "other", "id": OTHER},
+        {"object": "third", "id": THIRD},
+        form="Northwind",
+        held="Northwind",
+        cell="other: Northwind",
+        shown="Northwind",
+        options={"targets": ["other", "third"]},
+        wrong=(
+            ("nothing", "value.not_id"),
+            ("0" * 32, "value.no_such_record"),
+            ({"object": "thing", "id": "0" * 32}, "value.not_a_target"),
+            ({"object": "third", "id": OTHER}, "value.no_such_record"),
+        ),
+        wrong_cells=(("Nobody", "import.unknown_record"), ("third: Northwind", "import.unknown_record")),
+        holds=(
+            '{f}.other.name = "Northwind"',
+            '{f}.name = "Northwind"',
+            "NOT ISBLANK({f}.other)",
+            "ISBLANK({f}.third)",
+            "NOT ISBLANK({f})",
+        ),
+        fails=("ISBLANK({f})", "ISBLANK({f}.other)", 'CONTAINS({f}.third.name, "N")'),
+        sorts=False,
     ),
 )

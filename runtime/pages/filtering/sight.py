@@ -10,7 +10,7 @@ from uuid import UUID
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import say
-from tabwright.runtime.access.gate import ResolvedPath
+from tabwright.runtime.access.gate import CALLED, ResolvedPath
 from tabwright.runtime.conditions import builder
 from tabwright.runtime.conditions.builder import Group, Row
 from tabwright.runtime.conditions.operators import Operand, Operator, operator, operators
@@ -153,6 +153,7 @@ class Sight:
         gate, language = self.call.gate, self.call.language
         own = tuple(self._choices(gate.readable(self.object), "", chosen))
         groups = [FieldGroup("", own)]
+        groups += self._kinds(chosen)
         for each in gate.readable(self.object):
             target = self.call.model.objects.get(each.target or "") if each.type != "owner" else None
             if each.system or target is None or not gate.may(target, "read"):
@@ -163,6 +164,21 @@ class Sight:
         if all(choice.value != chosen for group in groups for choice in group.fields):
             groups[0] = FieldGroup("", (*own, Choice(chosen, self.label(chosen), True)))
         return tuple(groups)
+
+    def _kinds(self, chosen: str) -> Iterator[FieldGroup]:
+        """Of each polymorphic field the kinds that it may name, and the name of whatever it names."""
+        gate, language = self.call.gate, self.call.language
+        for each in gate.readable(self.object):
+            if not each.kinds:
+                continue
+            called = each.called()
+            path = f"{each.name}.{CALLED}"
+            choices = [Choice(path, label_in(called.labels, language), path == chosen)]
+            for target in (self.call.model.objects[name] for name in each.targets):
+                path = f"{each.name}.{target.name}"
+                if gate.may(target, "read"):
+                    choices.append(Choice(path, label_in(target.labels, language), path == chosen))
+            yield FieldGroup(label_in(each.labels, language), tuple(choices))
 
     def _choices(self, fields: Iterable[FieldDef], prefix: str, chosen: str) -> Iterator[Choice]:
         for each in fields:
@@ -184,6 +200,8 @@ class Sight:
             return "", text(self.call.language)("filter.days")
         if operand != "number":
             return "", ""
+        if field.type == "geolocation":
+            return "", text(self.call.language)("filter.km")
         return (symbol(field.currency) if field.currency else ""), ("%" if field.value_type.percent else "")
 
     def _many(self, named: ResolvedPath, operand: Operand, values: tuple[str, ...]) -> Control:
@@ -226,6 +244,9 @@ class Sight:
         shown = [self._say_value(named.field, found, value) for value in part.values]
         if len(shown) > MOST_SHOWN:
             shown = [*shown[:MOST_SHOWN], t("filter.more", count=len(shown) - MOST_SHOWN)]
+        if found.operands == ("place", "number"):
+            words = {"place": shown[0], "distance": shown[1]}
+            return Said(self.label(part.path), t(f"filter.{found.name}_said", **words))
         if found.operands == ("count",):
             return Said(self.label(part.path), t("filter.count_said", said=said, count="".join(shown)))
         joined = t("filter.and").join(shown) if len(found.operands) == 2 else t("filter.or").join(shown)

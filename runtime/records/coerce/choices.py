@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tabwright.metadata.choices import CHOICE_SEPARATOR, joined
+from tabwright.metadata.links import Link
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.records.coerce.common import Convert, Refused, clean
 
@@ -67,6 +68,33 @@ def several_of(field: FieldDef, zone: str) -> Convert:
             raise Refused("value.too_many_choices", limit=most)
         # What is not in the list comes behind it, in its own order.
         return joined(sorted(codes, key=lambda code: (places.get(code, last), code))) if codes else None
+
+    return convert
+
+
+def link(field: FieldDef, zone: str) -> Convert:
+    """A record of one of the field's objects: ``{"object": ..., "id": ...}``, or the id alone.
+
+    An id alone is unique over all objects; which kind it is of is found where it is looked for.
+    """
+    kinds = {name: uid for uid, name in field.kinds.items()}
+    plain = reference(field, zone)
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Link):
+            return value
+        name: Any = None
+        if isinstance(value, Mapping):
+            name = value.get("object")
+        elif isinstance(value, str) and ":" in value:
+            name, _, value = value.partition(":")
+        found = plain(value)
+        if found is None or name is None:
+            return found
+        kind = kinds.get(name.strip().lower()) if isinstance(name, str) else None
+        if kind is None:
+            raise Refused("value.not_a_target", object=str(name)[:80])
+        return Link(kind, found)
 
     return convert
 

@@ -1,17 +1,54 @@
-"""Values with a form of their own: colours, JSON."""
+"""Values with a form of their own: colours, JSON, points on the map."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
 
 import msgspec
 
+from tabwright.formula.places import Point, text_point
+from tabwright.formula.places import point as point_of
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.records.coerce.common import Convert, Refused, clean
 from tabwright.runtime.storage.codings import encode, plain_json
 
 _colour = re.compile(r"#?([0-9a-f]{6}|[0-9a-f]{3})").fullmatch
+
+
+def point(field: FieldDef, zone: str) -> Convert:
+    """A point on the map: ``{"lat": ..., "lng": ...}``, a list of both, or a text such as "31.23, 121.47"."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Point):
+            return value
+        if isinstance(value, str):
+            if not value.strip():
+                return None
+            return text_point(value) or _no_point(value)
+        if isinstance(value, Mapping):
+            value = [value.get("lat"), value.get("lng")] if set(value) == {"lat", "lng"} else None
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise Refused("value.not_point", value="")
+        found = []
+        for each in value:
+            if isinstance(each, bool) or not isinstance(each, int | float | Decimal | str):
+                raise Refused("value.not_point", value=str(value)[:80])
+            try:
+                found.append(Decimal(str(each).strip()))
+            except InvalidOperation:
+                raise Refused("value.not_point", value=str(each)[:80]) from None
+        if not all(each.is_finite() for each in found):
+            raise Refused("value.not_point", value=", ".join(map(str, value))[:80])
+        return point_of(*found) or _no_point(", ".join(map(str, value)))
+
+    return convert
+
+
+def _no_point(text: str) -> NoReturn:
+    raise Refused("value.not_point", value=text[:80])
 
 
 def colour(field: FieldDef, zone: str) -> Convert:
