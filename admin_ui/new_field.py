@@ -84,7 +84,7 @@ def placed(studio: Studio, spot: Spot, field: str) -> Put:
     if spot.kind == "list_view":
         return Put({**document, "columns": [*document["columns"], field]})
     *before, last = document["sections"]
-    return Put({**document, "sections": [*before, {**last, "fields": [*last["fields"], field]}]})
+    return Put({**document, "sections": [*before, {**last, "fields": [*last.get("fields", ()), field]}]})
 
 
 class NewField(Editor):

@@ -114,7 +114,7 @@ def _about(studio: Studio, component: Component) -> str:
         case "picklist":
             return s("about.values", count=len(body["values"]))
         case "layout":
-            return s("about.fields", count=sum(len(each["fields"]) for each in body["sections"]))
+            return s("about.fields", count=sum(len(each.get("fields", ())) for each in body["sections"]))
         case "list_view":
             return s("about.columns", count=len(body["columns"]))
         case "validation_rule":

@@ -179,11 +179,30 @@ class LayoutField:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesDef:
+    """A table of records of ``object`` whose ``field`` names the record, edited in the record's form."""
+
+    object: str
+    field: str
+    columns: tuple[LayoutField, ...]
+    position: str | None = None  # the field that keeps the order; None: as they were made
+    minimum: int = 0
+    maximum: int = 200
+    totals: tuple[str, ...] = ()
+    visible: Formula | None = None
+
+    @property
+    def relation(self) -> str:
+        return f"{self.object}.{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
 class LayoutSection:
     labels: Labels
     columns: int
     fields: tuple[LayoutField, ...]
     collapsed: bool = False  # only its heading shows until it is opened
+    lines: LinesDef | None = None  # below the fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +214,7 @@ class RelatedList:
     columns: tuple[str, ...]
     order: tuple[tuple[str, Literal["asc", "desc"]], ...]
     labels: Labels = dataclasses.field(default_factory=dict)  # the heading; a compiled one is never empty
+    rows: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +224,11 @@ class LayoutDef:
     labels: Labels
     sections: tuple[LayoutSection, ...]
     related: tuple[RelatedList, ...]
+
+    @property
+    def lines(self) -> tuple[LinesDef, ...]:
+        """The tables of lines, from top to bottom."""
+        return tuple(section.lines for section in self.sections if section.lines is not None)
 
 
 @dataclass(frozen=True, slots=True)

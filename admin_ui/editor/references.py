@@ -45,10 +45,13 @@ class References:
     ) -> tuple[Choice, ...]:
         """What may stand here; what stands here already (``given``) is among it, known or not.
 
-        ``rule`` is the schema's ``x-within``: in which object local names are looked up.
+        ``rule`` is the schema's ``x-within``: in which object local names are looked up; "pointing" are the
+        lookups of any object that point at the document's own.
         """
         within = self._within(rule, document, steps, holder)
-        if kind == "path":
+        if rule == "pointing":
+            found = list(self._pointing(str(document.get("name", "")).partition(".")[0]))
+        elif kind == "path":
             found = list(self._paths(within)) if within else []
         elif kind == "field" and within:
             found = list(self._fields(within))
@@ -75,6 +78,12 @@ class References:
             other = holder.get(rule.partition(":")[2]) if isinstance(holder, Mapping) else None
             return str(other).partition(".")[0] if other else None
         return None
+
+    def _pointing(self, object: str) -> Iterable[Choice]:
+        for each in self._world.children(object):
+            head = self._world.part("object", each.object)
+            label = f"{self._label(head, {}, each.object)} › {self._label(each.component, {}, each.name)}"
+            yield Choice(each.path, label, each.path, finding(label, each.path))
 
     def _fields(self, object: str) -> Iterable[Choice]:
         source = self._world.object(object)

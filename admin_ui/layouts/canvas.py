@@ -14,6 +14,7 @@ from tabwright.admin_ui.navigation import generic_href
 from tabwright.admin_ui.studio import Studio
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.kinds.lines import NO_CELL
 from tabwright.metadata.model import LayoutDef, label_in
 from tabwright.metadata.world import FieldSource
 from tabwright.platform.language import messages, register_messages
@@ -157,6 +158,12 @@ def _label(studio: Studio, field: FieldSource) -> str:
     return label_in(known.labels, studio.call.language) if known is not None else field.name
 
 
+def _fits_a_line(field: FieldSource) -> bool:
+    """Whether lines may have the field as a column (``metadata.kinds.lines``)."""
+    body = field.component.body if field.component is not None else {}
+    return field.type not in NO_CELL and not body.get("options", {}).get("rich_text")
+
+
 def _related(studio: Studio, object: str) -> list[dict[str, Any]]:
     """The lookups that point at this object, with the fields that their lists may show."""
     world, found = studio.drafting.world, []
@@ -174,6 +181,11 @@ def _related(studio: Studio, object: str) -> list[dict[str, Any]]:
                 "icon": source.component.body.get("icon", "box"),
                 "colour": source.component.body.get("colour", "blue"),
                 "fields": [[one.name, _label(studio, one)] for one in own],
+                "cells": [
+                    [one.name, _label(studio, one), TYPES[one.type].number, one.type == "integer"]
+                    for one in own
+                    if one.name != each.name and _fits_a_line(one)
+                ],
             }
         )
     return found

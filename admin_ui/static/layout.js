@@ -32,7 +32,7 @@
     return svg;
   }
   function labelOf(labels) { return labels && (labels[state.language] || labels.en || labels.zh) || ""; }
-  function sectionName(section) { return labelOf(section.label) || w.no_heading; }
+  function sectionName(section) { return labelOf(section.label) || (section.lines && state.related[section.lines.relation] || {}).label || w.no_heading; }
   function field(name) { return state.fields[name] || { label: name, type: "", icon: "forms", find: name }; }
   function relatedOf(each) { return state.related[each.field] || { label: each.field, fields: [], icon: "list", colour: "grey", through: "" }; }
   function announce(text) { $("[data-said]").textContent = text; }
@@ -80,6 +80,12 @@
       parts.push(el("button", { type: "button", class: "tw-piece", "data-new-related": key, "data-focus": "rel:" + key, on: { click: function () { addRelated(key); } } },
         icon("plus", "icon-14"), el("span", { class: "tw-cut", text: say("related", { name: known.label }) }), el("small", { class: "tw-cut", text: known.through })));
     });
+    var tabled = model.doc.sections.map(function (each) { return each.lines && each.lines.relation; });
+    Object.keys(state.related).filter(function (key) { return tabled.indexOf(key) < 0 && state.related[key].cells.length; }).forEach(function (key) {
+      var known = state.related[key];
+      parts.push(el("button", { type: "button", class: "tw-piece", "data-new-lines": key, "data-focus": "lines:" + key, on: { click: function () { addLines(key); } } },
+        icon("table", "icon-14"), el("span", { class: "tw-cut", text: say("lines", { name: known.label }) }), el("small", { class: "tw-cut", text: known.through })));
+    });
     partsBox.replaceChildren.apply(partsBox, parts);
   }
   function isChosen(kind, key) { return chosen.kind === kind && chosen.key === key; }
@@ -103,8 +109,13 @@
         el("header", { class: isChosen("section", s) ? "is-chosen" : null }, grip(name, "section:" + s, function (by) { stepPart("sections", s, by, name); }),
           el("button", { type: "button", class: "lay-head", "aria-pressed": String(isChosen("section", s)), "data-focus": "section:" + s, on: { click: function () { choose("section", s); } } }, el("h2", { text: name }),
             el("span", { class: "tw-hint", text: say(columns === 1 ? "column" : "columns", { n: columns }) }), section.collapsed ? el("span", { class: "tw-tag", text: w.collapsed }) : null)),
-        faultLine(own), slots, section.fields.length ? null : el("p", { class: "lay-empty", text: w.empty_section }));
+        faultLine(own), slots, section.fields.length || section.lines ? null : el("p", { class: "lay-empty", text: w.empty_section }), section.lines ? linesPart(section.lines, s) : null);
     }));
+  }
+  function linesPart(lines, s) {
+    var known = state.related[lines.relation] || { label: lines.relation, cells: [], icon: "table" }, names = lines.columns.map(function (each) { return (known.cells.filter(function (one) { return one[0] === each.field; })[0] || [0, each.field])[1]; });
+    return el("button", { type: "button", class: "lay-lines", "aria-pressed": String(isChosen("lines", s)), "data-focus": "table:" + s, on: { click: function () { choose("lines", s); } } },
+      icon("table", "icon-14"), el("b", { text: say("lines", { name: known.label }) }), el("small", { text: names.join(" · ") }), lines.visible ? icon("eye-cog", "icon-14") : null);
   }
   function slot(entry, s, f, columns) {
     var known = field(entry.field), found = faultsAt("/sections/" + s + "/fields/" + f), span = known.wide ? columns : Math.min(entry.span || 1, columns);
@@ -171,6 +182,13 @@
     changed(true);
     var label = $('[data-focus="label:' + state.language + '"]');
     if (label) { label.focus(); label.select(); }
+  }
+  function addLines(key) {
+    var known = state.related[key], wanted = known.cells.filter(function (one) { return one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
+    model.change(function (doc) { doc.sections.push({ columns: 2, fields: [], lines: { relation: key, columns: (wanted.length ? wanted : known.cells.slice(0, 1)).map(function (one) { return { field: one[0] }; }) } }); });
+    chosen = { kind: "lines", key: model.doc.sections.length - 1 };
+    changed(true);
+    announce(say("lines", { name: known.label }));
   }
   function addRelated(key) {
     model.change(function (doc) { doc.related.push({ field: key }); });

@@ -16,7 +16,8 @@
       doc.label = doc.label || {};
       doc.related = doc.related || [];
       doc.sections.forEach(function (section) {
-        section.fields = section.fields.map(function (each) { return typeof each === "string" ? { field: each } : each; });
+        section.fields = (section.fields || []).map(function (each) { return typeof each === "string" ? { field: each } : each; });
+        if (section.lines) section.lines.columns = section.lines.columns.map(function (each) { return typeof each === "string" ? { field: each } : each; });
       });
       return doc;
     },
@@ -28,7 +29,9 @@
         if (section.label && (section.label.zh || section.label.en)) made.label = section.label;
         if (section.columns && section.columns !== 2) made.columns = section.columns;
         if (section.collapsed) made.collapsed = true;
-        made.fields = section.fields.map(function (each) { return Object.keys(each).length > 1 ? each : each.field; });
+        var plain = function (each) { return Object.keys(each).length > 1 ? each : each.field; };
+        if (section.fields.length || !section.lines) made.fields = section.fields.map(plain);
+        if (section.lines) { made.lines = section.lines; made.lines.columns = made.lines.columns.map(plain); }
         return made;
       });
       if (!doc.related.length) delete doc.related;

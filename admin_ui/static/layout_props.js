@@ -130,6 +130,58 @@
     if (kit.may) body.append(moves(kit, "sections", s, kit.sectionName(section)), kit.model.doc.sections.length > 1 ? button(kit, w.remove_section, "remove", function () { kit.model.remove("sections", s); kit.choose("whole"); kit.changed(true); }, "trash", "btn-quiet btn-sealtext") : "");
     return [head(kit, "layout", kit.sectionName(section)), body];
   }
+  // ---- a table of lines: its columns with their order, what they ask for, how many rows, sums ----
+  function ofLines(kit, s) {
+    var lines = kit.model.doc.sections[s].lines, known = kit.state.related[lines.relation] || { label: lines.relation, cells: [], icon: "table", through: "" }, el = kit.el, w = kit.words;
+    var body = el("div", {}, kit.faultLine(kit.faultsAt("/sections/" + s + "/lines"))), model = kit.model;
+    function set(key) { return function (value) { kit.changed(model.set(lines, key, value)); }; }
+    function placed(name) { return lines.columns.map(function (each) { return each.field; }).indexOf(name); }
+    var columns = el("fieldset", { class: "tw-f lay-columns" }, el("legend", { class: "tw-label", text: w.list_columns }));
+    var order = lines.columns.map(function (each) { return each.field; }).concat(known.cells.map(function (one) { return one[0]; }).filter(function (one) { return placed(one) < 0; }));
+    order.forEach(function (name) {
+      var cell = known.cells.filter(function (one) { return one[0] === name; })[0], title = cell ? cell[1] : name, at = placed(name), entry = lines.columns[at];
+      var row = el("div", { class: "lay-col" }, check(kit, title, "cell:" + name, at >= 0, function (value) {
+        kit.changed(model.change(function () {
+          if (value) lines.columns.push({ field: name }); else if (lines.columns.length > 1) lines.columns.splice(at, 1);
+          if (!value && lines.totals) { lines.totals = lines.totals.filter(function (one) { return one !== name; }); if (!lines.totals.length) delete lines.totals; }
+          if (value && lines.position === name) delete lines.position;
+        }));
+      }));
+      if (kit.may && at >= 0) {
+        var must = button(kit, "", "must:" + name, function () { kit.changed(model.set(entry, "required", !entry.required)); }, "checklist", "btn-quiet btn-icon");
+        must.setAttribute("aria-label", w.required + " " + title); must.setAttribute("aria-pressed", String(!!entry.required)); must.title = w.required;
+        row.append(must);
+        if (cell && cell[2]) {
+          var sum = button(kit, "", "sum:" + name, function () {
+            kit.changed(model.change(function () {
+              var totals = lines.totals || [], on = totals.indexOf(name);
+              if (on < 0) lines.totals = totals.concat(name); else { totals.splice(on, 1); if (!totals.length) delete lines.totals; }
+            }));
+          }, "sum", "btn-quiet btn-icon");
+          sum.setAttribute("aria-label", w.lines_total + " " + title); sum.setAttribute("aria-pressed", String((lines.totals || []).indexOf(name) >= 0)); sum.title = w.lines_total;
+          row.append(sum);
+        }
+        if (at > 0) {
+          var up = button(kit, "", "cellup:" + name, function () { kit.changed(model.change(function () { lines.columns.splice(at - 1, 0, lines.columns.splice(at, 1)[0]); })); }, "arrow-up", "btn-quiet btn-icon");
+          up.setAttribute("aria-label", w.up + " " + title); row.append(up);
+        }
+      }
+      columns.append(row);
+    });
+    var whole = known.cells.filter(function (one) { return one[3] && placed(one[0]) < 0; }).map(function (one) { return [one[0], one[1]]; });
+    function number(title, key, least) {
+      var made = text(kit, title, key, lines[key], function (value) { kit.changed(model.set(lines, key, /^\d+$/.test(value) && +value >= least ? +value : null)); });
+      made.querySelector("input").inputMode = "numeric";
+      return made;
+    }
+    body.append(columns, select(kit, w.lines_position, "position", [["", w.lines_unordered]].concat(whole), lines.position || "", set("position")), el("p", { class: "tw-hint", text: w.lines_position_hint }),
+      number(w.lines_min, "min", 1), number(w.lines_max, "max", 1), el("h3", { text: w.visible }), condition(kit, null, lines));
+    if (kit.may) body.append(moves(kit, "sections", s, kit.sectionName(model.doc.sections[s])), button(kit, w.remove, "remove", function () {
+      model.change(function (doc) { if (doc.sections[s].fields.length || doc.sections.length === 1) delete doc.sections[s].lines; else doc.sections.splice(s, 1); });
+      kit.choose("whole"); kit.changed(true);
+    }, "trash", "btn-quiet btn-sealtext"));
+    return [head(kit, "table", kit.say("lines", { name: known.label }), known.through), body];
+  }
   function moves(kit, list, at, name) {
     return kit.el("div", { class: "tw-row tw-gap-2 lay-moves" }, button(kit, kit.words.up, "up", function () { kit.stepPart(list, at, -1, name); }, "arrow-up"), button(kit, kit.words.down, "down", function () { kit.stepPart(list, at, 1, name); }, "arrow-down"));
   }
@@ -159,6 +211,7 @@
     });
     var way = function (name, direction) { kit.changed(kit.model.set(each, "order", name ? [[name, direction]] : null)); };
     body.append(set, select(kit, w.sort, "sort", [["", w.none]].concat(known.fields), order[0], function (value) { way(value, order[1]); }));
+    body.append(select(kit, w.related_rows, "rows", [5, 10, 20, 50].map(function (n) { return [n, String(n)]; }), each.rows || 5, function (value) { kit.changed(kit.model.set(each, "rows", +value === 5 ? null : +value)); }));
     if (order[0]) body.append(select(kit, w.position, "way", [["asc", w.ascending], ["desc", w.descending]], order[1], function (value) { way(order[0], value); }));
     if (kit.may) body.append(moves(kit, "related", r, known.label), button(kit, w.remove, "remove", function () { kit.model.remove("related", r); kit.choose("whole"); kit.changed(true); }, "trash", "btn-quiet btn-sealtext"));
     return [head(kit, known.icon, kit.say("related", { name: known.label }), known.through), body];
@@ -183,6 +236,7 @@
     var chosen = kit.chosen(), made;
     if (chosen.kind === "field" && kit.model.where(chosen.key)) made = ofField(kit, chosen.key);
     else if (chosen.kind === "section" && kit.model.doc.sections[chosen.key]) made = ofSection(kit, chosen.key);
+    else if (chosen.kind === "lines" && (kit.model.doc.sections[chosen.key] || {}).lines) made = ofLines(kit, chosen.key);
     else if (chosen.kind === "related" && kit.model.doc.related[chosen.key]) made = ofRelated(kit, chosen.key);
     else made = ofWhole(kit);
     kit.box.replaceChildren.apply(kit.box, made);

@@ -9,11 +9,13 @@ from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES, sorts_in_lists
+from tabwright.metadata.kinds.lines import compile_lines, lookup_here
 from tabwright.metadata.kinds.work import Work, labels_of, repeated
 from tabwright.metadata.model import (
     LayoutDef,
     LayoutField,
     LayoutSection,
+    LinesDef,
     ListColumn,
     ListViewDef,
     RelatedList,
@@ -63,9 +65,12 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
     """The layout of a document."""
     sections = []
     shown: set[str] = set()
+    tabled: set[str] = set()
     for number, section in enumerate(component.body["sections"]):
         fields = []
-        for place, entry in enumerate(section["fields"]):
+        if not section.get("fields") and "lines" not in section:
+            work.fault(component, "layout.without_fields", "sections", number)
+        for place, entry in enumerate(section.get("fields", ())):
             placed = _layout_field(
                 work, component, object, entry, section, "sections", number, "fields", place
             )
@@ -77,12 +82,19 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
                 )
             shown.add(placed.field)
             fields.append(placed)
+        lines = None
+        if "lines" in section:
+            at = ("sections", number, "lines")
+            lines = compile_lines(work, component, object, section["lines"], *at)
+            if lines is not None and lines.relation in tabled:
+                work.fault(component, "layout.lines_twice", *at, "relation", name=lines.relation)
+            tabled.add(lines.relation if lines is not None else "")
+        labels = section.get("label", {})
+        if lines is not None and not fields and not labels:
+            labels = _related_labels(work, object, *_lookup_here(work, lines))
         sections.append(
             LayoutSection(
-                section.get("label", {}),
-                section.get("columns", 2),
-                tuple(fields),
-                section.get("collapsed", False),
+                labels, section.get("columns", 2), tuple(fields), section.get("collapsed", False), lines
             )
         )
     related = [
@@ -91,6 +103,12 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
         if (made := _related(work, component, object, each, "related", number)) is not None
     ]
     return LayoutDef(component.uid, component.local, labels_of(component), tuple(sections), tuple(related))
+
+
+def _lookup_here(work: Work, lines: LinesDef) -> tuple[ObjectSource, FieldSource]:
+    source, field = work.lens.object(lines.object), work.lens.field(lines.object, lines.field)
+    assert source is not None and field is not None
+    return source, field
 
 
 def _layout_field(
@@ -123,20 +141,10 @@ def _layout_field(
 def _related(
     work: Work, component: Component, object: str, given: dict[str, Any], *pointer: str | int
 ) -> RelatedList | None:
-    owner, _, local = given["field"].partition(".")
-    source = work.lens.object(owner)
-    if source is None:
-        work.object(component, owner, *pointer, "field")
+    found = lookup_here(work, component, object, given["field"], *pointer, "field")
+    if found is None:
         return None
-    field = work.field(component, source.name, local, *pointer, "field")
-    if field is None:
-        return None
-    targets = [found.name for name in field.targets if (found := work.lens.object(name)) is not None]
-    if field.component is None or object not in targets:
-        work.fault(
-            component, "layout.not_a_lookup_here", *pointer, "field", name=given["field"], object=object
-        )
-        return None
+    source, field = found
     columns = [
         path
         for number, text in enumerate(given.get("columns", ()))
@@ -149,6 +157,7 @@ def _related(
         tuple(columns) or _columns_of(work, source, field.name, _related_columns),
         order,
         given.get("label") or _related_labels(work, object, source, field),
+        given.get("rows", 5),
     )
 
 

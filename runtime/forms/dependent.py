@@ -21,6 +21,11 @@ def is_controlled(object: ObjectDef, layout: LayoutDef) -> bool:
     )
 
 
+def is_offered_by_others(field: FieldDef) -> bool:
+    """Whether what can be chosen in the field follows another one."""
+    return field.controlled_by is not None
+
+
 def offered(object: ObjectDef, texts: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """The codes that each controlled field may have: by the form's texts, else by the record."""
     found = {}

@@ -32,6 +32,7 @@ class Entry:
     choices: Mapping[str, Sequence[Option]] = attribute(default_factory=dict)
     hidden: Collection[str] = ()
     offered: Mapping[str, Collection[str]] = attribute(default_factory=dict)  # codes, where others decide
+    lines: Mapping[str, str] = attribute(default_factory=dict)  # tables of lines as HTML, by relation
 
 
 Control = Callable[[str, str, Entry], str]  # text, attributes for descriptions and invalidity, entry

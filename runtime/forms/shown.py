@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,7 @@ class Seen:
     zone: ZoneInfo
     hidden: Collection[str] = ()  # fields that a visibility formula takes away
     whole: Mapping[str, str | None] | None = None  # masked values that were asked for; None: may not be
+    lines: Mapping[str, str] = field(default_factory=dict)  # tables of lines as HTML, by relation
 
 
 Show = Callable[[Seen], str]

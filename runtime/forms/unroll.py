@@ -7,6 +7,7 @@ A piece depends on the object, the layout, which fields this person may read and
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
 
 from markupsafe import Markup, escape
 
@@ -26,6 +27,7 @@ from tabwright.runtime.forms.piece import Part, Piece
 from tabwright.runtime.forms.shown import Seen, Show, icon, name_path, shower
 
 MOST_HIGHLIGHTS = 7
+WRONG = 'class="tw-err"'  # how what has to be corrected is marked
 NOTHING: Mapping[str, str] = {}
 BLANK = '<span class="tw-3">—</span>'
 # The platform keeps these; a form never asks for them.
@@ -63,12 +65,38 @@ def sections_of(
             for entry in section.fields
             if entry.field in object.fields and entry.field in readable
         ]
-        if here:
+        if here or section.lines is not None:
             yield section, here
 
 
 def _heading(section: LayoutSection, object: ObjectDef, language: Language) -> str:
     return str(escape(label_in(section.labels or object.labels, language)))
+
+
+class _Tabled(Protocol):
+    """What a section with a table of lines is filled with."""
+
+    @property
+    def lines(self) -> Mapping[str, str]: ...
+
+
+Filled = TypeVar("Filled", bound=_Tabled)
+
+
+def _with_lines(parts: list[Part[Filled]], before: int, section: LayoutSection) -> list[Part[Filled]]:
+    """A section with a table of lines as one slot: without fields and without the table nothing of it shows.
+
+    ``before``: how many of the parts stand above the table.
+    """
+    assert section.lines is not None
+    relation, whole = section.lines.relation, bool(section.fields)
+    above, below = Piece(parts[:before]), Piece(parts[before:])
+
+    def slot(filled: Filled) -> str:
+        table = filled.lines.get(relation, "")
+        return above.fill(filled) + table + below.fill(filled) if table or whole else ""
+
+    return [slot]
 
 
 def view_piece(
@@ -86,7 +114,8 @@ def view_piece(
     parts: list[Part[Seen]] = []
     for number, (section, entries) in enumerate(sections_of(object, layout, readable)):
         before, after = _frame(f"s{number}", _heading(section, object, language), section.collapsed)
-        parts += [*before, f'<dl class="tw-fields{_columns(section)}">']
+        start = len(parts)
+        parts += [*before, f'<dl class="tw-fields{_columns(section)}">' if entries else ""]
         for entry, field in entries:
             spread = spread_of(entry, field, section.columns)
             label = escape(label_in(field.labels, language))
@@ -102,7 +131,9 @@ def view_piece(
                 parts += inside
             else:
                 parts.append(_hideable(field.name, Piece(inside)))
-        parts.append(f"</dl>{after}")
+        parts += ["</dl>" if entries else "", after]
+        if section.lines is not None:
+            parts[start:] = _with_lines(parts[start:], len(parts) - start - 1, section)
     return Piece(parts)
 
 
@@ -199,19 +230,28 @@ def form_piece(
             allowed = record_type.picklists.get(field.name) if record_type is not None else None
             place = Place(entry, may, allowed, field.required or entry.required, section.columns)
             blocks.extend(block(field, place, model, language))
-        if not blocks:
+        if not blocks and section.lines is None:
             continue
+        start = len(parts)
         before, after = _frame(f"g{number}", _heading(section, object, language), section.collapsed)
         parts.append(before[0])
         if section.collapsed:
-            parts.append(_open_on_errors(frozenset(field.name for _, field in entries)))
+            relation = section.lines.relation if section.lines is not None else ""
+            parts.append(_open_on_errors(frozenset(field.name for _, field in entries), relation))
             parts.append(before[1])
-        parts.append(f'<div class="tw-formgrid{_columns(section)}">')
-        parts.extend(blocks)
-        parts.append(f"</div>{after}")
+        if blocks:
+            parts += [f'<div class="tw-formgrid{_columns(section)}">', *blocks, "</div>"]
+        parts.append(after)
+        if section.lines is not None:
+            parts[start:] = _with_lines(parts[start:], len(parts) - start - 1, section)
     return Piece(parts)
 
 
-def _open_on_errors(names: Collection[str]) -> Callable[[Entry], str]:
-    """A closed section opens by itself where one of its fields has to be corrected."""
-    return lambda entry: " open" if any(name in entry.errors for name in names) else ""
+def _open_on_errors(names: Collection[str], relation: str) -> Callable[[Entry], str]:
+    """A closed section opens by itself where one of its fields or lines has to be corrected."""
+
+    def opened(entry: Entry) -> str:
+        wrong = any(name in entry.errors for name in names) or WRONG in entry.lines.get(relation, "")
+        return " open" if wrong else ""
+
+    return opened

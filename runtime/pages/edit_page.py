@@ -78,6 +78,7 @@ class FormPage:
     draft_action: str  # where a script keeps what is typed
     alike: str  # the fields whose text is looked up among the records that there are
     layout: str  # the full name of the layout that arranges it
+    has_lines: bool = False  # tables of lines stand in it
     draft: DraftBanner | None = None
 
 
@@ -192,12 +193,15 @@ def entry_of(
     row: Mapping[str, Any],
     errors: Mapping[str, Sequence[str]],
     hidden: Collection[str] = (),
+    lines: Mapping[str, str] = visiting.NO_LINES,
 ) -> Entry:
     """What the form's piece is filled with after a post that was not written."""
     merged: dict[str, tuple[str, ...]] = dict(posted.errors)
     for name, found in errors.items():
         merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *found)))
-    return Entry(posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices, hidden)
+    return Entry(
+        posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices, hidden, lines=lines
+    )
 
 
 def sort_faults(
@@ -268,6 +272,7 @@ def form_page(
     back: str = "",
     from_text: str = "",
     types: tuple[TypeChoice, ...] = (),
+    is_dynamic: bool = False,
 ) -> FormPage:
     """The page round a filled form; ``row`` is the record that is edited, None for a new one."""
     object, t = parts.object, text(call.language)
@@ -302,7 +307,10 @@ def form_page(
         alike=" ".join(alike.checked(call.gate, object)) if creating else "",
         draft_action=at + ("/new/draft" if creating else "/draft"),
         layout=f"{object.name}.{parts.layout.name}",
-        is_dynamic=bool(visibility.conditioned(parts.layout)) or is_controlled(object, parts.layout),
+        is_dynamic=is_dynamic
+        or bool(visibility.conditioned(parts.layout))
+        or is_controlled(object, parts.layout),
+        has_lines=bool(parts.layout.lines),
     )
 
 
@@ -355,6 +363,7 @@ class ConflictPage:
     mine: tuple[tuple[str, str], ...]
     fields: tuple[Differing, ...]
     merged: str
+    lines: tuple[tuple[str, str], ...] = ()  # inputs that carry the form's lines
 
 
 def overlapping(posted: Posted, theirs: Mapping[str, str]) -> tuple[str, ...]:
@@ -398,8 +407,12 @@ def conflict_page(
     back: str,
     who: str,
     when: str,
+    differing: tuple[Differing, ...] = (),
+    lines: tuple[tuple[str, str], ...] = (),
 ) -> ConflictPage:
-    """Three values for each field that both changed: when opened, mine, theirs."""
+    """Three values for each field that both changed: when opened, mine, theirs. ``differing`` and ``lines``
+    are the cells of lines that both changed, and the inputs that carry them.
+    """
     object, t = parts.object, text(call.language)
     fields = visiting.fields_of(parts, creating=False)
     theirs = texts.to_texts(fields, row, ZoneInfo(call.zone))
@@ -420,7 +433,7 @@ def conflict_page(
         object=object,
         plural=plural(object, call.language),
         name=visiting.name_of(call, object, row),
-        headline=t("conflict.headline", who=who, count=len(both)),
+        headline=t("conflict.headline", who=who, count=len(both) + len(differing)),
         explain=t("conflict.explain"),
         who=who,
         when=when,
@@ -439,7 +452,9 @@ def conflict_page(
                 plain(by_name[name], theirs[name], their_names, call),
             )
             for name in both
-        ),
+        )
+        + differing,
+        lines=lines,
         merged=t("conflict.merged", fields=labels) if labels else "",
     )
 

@@ -17,6 +17,8 @@ from tabwright.platform.web import policy, visit
 from tabwright.runtime.forms import texts
 from tabwright.runtime.pages import edit_page, late_forms, visiting
 from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.lines import keeping
+from tabwright.runtime.pages.lines.form import LinesForm
 from tabwright.runtime.pages.record_page import read_record, row_parts
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.signing import redirect
@@ -71,7 +73,8 @@ def _kept(desk: Desk, object: ObjectDef, row: Mapping[str, Any] | None, parts: v
         at = f"/o/{object.name}/" + ("new" if id is None else f"{id}/edit")
         return redirect(local_path(request.form.get("_back", ""), at))
     form = late_forms.in_present_names(request.form, object)
-    draft = _draft_in(form, parts, creating=row is None)
+    lines = LinesForm.posted(desk.call, desk.reads, parts, form, id)
+    draft = _draft_in(form, parts, lines, creating=row is None)
     if draft is None:
         drafts.discard(object, id)
     else:
@@ -79,7 +82,9 @@ def _kept(desk: Desk, object: ObjectDef, row: Mapping[str, Any] | None, parts: v
     return Response(status=204)
 
 
-def _draft_in(form: MultiDict[str, str], parts: visiting.Parts, *, creating: bool) -> FormDraft | None:
+def _draft_in(
+    form: MultiDict[str, str], parts: visiting.Parts, lines: LinesForm, *, creating: bool
+) -> FormDraft | None:
     """What was typed beyond what the form was opened with; None where that is nothing."""
     fields = [each for each in visiting.fields_of(parts, creating=creating) if _may_be_kept(each)]
     given = texts.posted(fields, form)
@@ -95,7 +100,10 @@ def _draft_in(form: MultiDict[str, str], parts: visiting.Parts, *, creating: boo
         kept["texts"][uid], kept["was"][uid] = given.get(name, ""), first
         if field.is_reference:
             kept["names"][uid], kept["was_names"][uid] = typed, was_names.get(name, "")
-    if not kept["texts"]:
+    tables = {
+        table.plan.link.uid: made for table in lines.tables if (made := keeping.kept(table)) is not None
+    }
+    if not kept["texts"] and not tables:
         return None
     record_type = parts.record_type.uid if creating and parts.record_type is not None else None
     return FormDraft(
@@ -105,6 +113,7 @@ def _draft_in(form: MultiDict[str, str], parts: visiting.Parts, *, creating: boo
         kept["was_names"],
         edit_page.revision_of(form.get("_revision", "")),
         record_type,
+        lines=tables,
     )
 
 
@@ -124,6 +133,7 @@ class Return:
     was: str  # packed, as ``edit_page.pack``
     revision: str | None
     banner: DraftBanner | None
+    draft: FormDraft | None = None  # where it was asked for
 
 
 def on_return(
@@ -153,7 +163,7 @@ def on_return(
             was_names[field.name] = draft.was_names.get(field.uid, "")
     said = text(desk.call.language)("draft.restored", when=_when(desk, draft))
     here = DraftBanner(said, None, banner.discard_action, banner.back)
-    return Return(typed, known, edit_page.pack(was, was_names), str(draft.revision or ""), here)
+    return Return(typed, known, edit_page.pack(was, was_names), str(draft.revision or ""), here, draft)
 
 
 def _when(desk: Desk, draft: FormDraft) -> str:

@@ -31,6 +31,7 @@ from tabwright.runtime.forms.shown import name_path, shower
 from tabwright.runtime.forms.unroll import BLANK, asks, paths_of
 from tabwright.runtime.pages import edit_page, visibility, visiting
 from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.lines.shown import read_tables
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts, stamp
 from tabwright.runtime.pages.rendering import render, text
@@ -311,7 +312,9 @@ def _shown(cell: Cell) -> dict[str, Any]:
         return _cells(cell)
     call = cell.desk.call
     whole: dict[str, str | None] | None = {} if may_unmask(call) else None
-    filled = visiting.seen(call, cell.row, visibility.hidden(call, cell.parts, cell.row), whole)
+    hidden = visibility.hidden(call, cell.parts, cell.row)
+    tables = read_tables(call, cell.desk.reads, cell.parts, cell.row["id"], hidden)
+    filled = visiting.seen(call, cell.row, hidden, whole, tables)
     heights = visiting.highlights(call, cell.parts)
     may_edit = call.gate.allows(cell.object, "edit", cell.row)
     first = cell.fields[0]

@@ -24,9 +24,11 @@ from tabwright.runtime.forms.dependent import fitting, offered
 from tabwright.runtime.forms.inputs import Entry, Place, block
 from tabwright.runtime.forms.piece import Piece
 from tabwright.runtime.pages import edit_page, saving, visibility, visiting
+from tabwright.runtime.pages.lines.plan import plans
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.shell import Notice, singular
+from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, Site, open_desk
 
 # What people typed stands escaped, so that a quote here is always one of our own attributes.
@@ -40,9 +42,14 @@ def register(app: Flask, site: Site) -> None:
     @panels.get("/o/<object>/new/panel")
     @policy("session")
     def panel(object: str) -> Response:
-        """The panel as HTML; fields of the object in the address are filled in."""
+        """The panel as HTML; fields of the object in the address are filled in. A record that needs lines
+        has the whole form.
+        """
         desk = open_desk(site, request, visit())
-        return Response(_show(desk, desk.object(object)), content_type="text/html; charset=utf-8")
+        found = desk.object(object)
+        if _lines_needed(desk, found, request.args.get("record_type")):
+            return redirect(f"/o/{found.name}/new?{request.query_string.decode('ascii', 'replace')}")
+        return Response(_show(desk, found), content_type="text/html; charset=utf-8")
 
     @panels.post("/o/<object>/new/panel")
     @policy("session")
@@ -52,6 +59,17 @@ def register(app: Flask, site: Site) -> None:
         return _save(desk, desk.object(object))
 
     app.register_blueprint(panels)
+
+
+def _lines_needed(desk: Desk, object: ObjectDef, record_type: str | None) -> list[str]:
+    """What is said of tables of lines that a new record cannot be without."""
+    parts = visiting.parts_for(desk.call, object, saving.record_type_for(desk, object, record_type))
+    t = text(desk.call.language)
+    return [
+        t("lines.least", heading=plan.heading, count=plan.lines.minimum, now=0)
+        for plan in plans(desk.call, parts)
+        if plan.lines.minimum and plan.lines.visible is None and plan.may_add
+    ]
 
 
 def _entries(parts: visiting.Parts) -> dict[str, LayoutField]:
@@ -140,8 +158,9 @@ def _save(desk: Desk, object: ObjectDef) -> Response:
     if record_type is not None:
         values.setdefault("record_type", record_type.name)
     wrong, asked = _lacking(desk, parts, fields, posted)
-    if wrong or posted.errors:
-        return _again(desk, parts, asked, posted, {**posted.errors, **wrong}, (), 422)
+    needed = _lines_needed(desk, object, form.get("_record_type"))
+    if wrong or posted.errors or needed:
+        return _again(desk, parts, asked, posted, {**posted.errors, **wrong}, needed, 422)
     try:
         saved = desk.records.create(object.name, values)
     except (NotFound, Unauthenticated):

@@ -17,6 +17,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import moment
 from tabwright.runtime.lists.table import Column, Table, make_table
 from tabwright.runtime.pages import visibility, visiting
+from tabwright.runtime.pages.lines.shown import read_tables
 from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
@@ -26,7 +27,6 @@ from tabwright.runtime.unmasking import may_unmask
 if TYPE_CHECKING:
     from tabwright.runtime.pages.history import Day, ShownChange
 
-RELATED_ROWS = 5
 COUNTED = 1_000  # the count of a related list is told up to here
 
 
@@ -100,7 +100,9 @@ def record_page(
     parts = row_parts(call, object, row, marks)
     masks = any(field.mask is not None for field in visiting.shown_fields(parts))
     unmasks = masks and whole is not None and may_unmask(call)
-    filled = visiting.seen(call, row, visibility.hidden(call, parts, row), whole if unmasks else None)
+    hidden = visibility.hidden(call, parts, row)
+    tables = read_tables(call, reads, parts, id, hidden)
+    filled = visiting.seen(call, row, hidden, whole if unmasks else None, tables)
     heights = visiting.highlights(call, parts)
     may_edit = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
     may_delete = call.gate.may(object, "delete") and call.gate.allows(object, "delete", row)
@@ -212,7 +214,7 @@ def related(
             object.name,
             fields=table.paths,
             order=entry.order,
-            limit=RELATED_ROWS,
+            limit=entry.rows,
             count=True,
             parent=(entry.field, parent),
         )
@@ -231,5 +233,5 @@ def related(
         if call.gate.may(object, "create") and not is_preview
         else None,
         panel_href=f"/o/{object.name}/new/panel?{urlencode({entry.field: parent})}",
-        all_href=f"/o/{object.name}?{filter_text}" if count > RELATED_ROWS else None,
+        all_href=f"/o/{object.name}?{filter_text}" if count > entry.rows else None,
     )

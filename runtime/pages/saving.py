@@ -17,15 +17,18 @@ from tabwright.runtime.forms.dependent import fitting
 from tabwright.runtime.forms.inputs import Entry
 from tabwright.runtime.pages import edit_page, form_drafts, late_forms, visibility, visiting
 from tabwright.runtime.pages.history import when_text
+from tabwright.runtime.pages.lines.conflicts import clashes
+from tabwright.runtime.pages.lines.form import LinesForm
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, local_path, names
-from tabwright.runtime.records.batch import Intent
+from tabwright.runtime.records.batch import Intent, Saved
 from tabwright.runtime.records.prefill import known_defaults
 
 CLASH = "record.field_changed"
+LINE_CLASHES = frozenset(("record.stale", "record.not_found"))  # of a line: changed, or gone
 
 
 # ---- new --------------------------------------------------------
@@ -42,7 +45,10 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
     found = form_drafts.on_return(desk, object, None, fields, filled, known)
     empty = visibility.typed(call, desk.reads, parts, fields, found.texts, {})
     hidden = visibility.hidden(call, parts, empty, is_new=True)
-    entry = Entry(found.texts, visiting.seen(call, {}), names=found.names, hidden=hidden)
+    lines = LinesForm.new(call, desk.reads, parts, visiting.as_uuid(args.get("_copy")))
+    lines = lines.restored(found.draft).under(hidden)
+    seen = visiting.seen(call, {})
+    entry = Entry(found.texts, seen, names=found.names, hidden=hidden, lines=lines.html())
     page = edit_page.form_page(
         call,
         parts,
@@ -51,6 +57,7 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
         back=local_path(args.get("_back", ""), ""),
         from_text=said,
         types=edit_page.type_choices(call, object, record_type, args.to_dict()),
+        is_dynamic=lines.is_dynamic,
     )
     return desk.page("form.html", object.name, replace(page, draft=found.banner))
 
@@ -105,27 +112,30 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     parts = visiting.parts_for(call, object, record_type)
     fields = visiting.fields_of(parts, creating=True)
     posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
+    lines = LinesForm.posted(call, desk.reads, parts, form, None)
     back = local_path(form.get("_back", ""), "")
     types = edit_page.type_choices(call, object, record_type, {})
-    if form.get("_then") == "edit":
-        posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
-        return _again(desk, parts, posted, None, {}, (), back, 200, types)
+    again = _Again(desk, parts, posted, None, back, types)
+    lines = lines.under(again.hidden)
+    if form.get("_then") == "edit" or "_line" in form:
+        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
+        return again.show(lines, {}, (), 200)
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
     values = {name: value for name, value in values.items() if value is not None}
     if record_type is not None:
         values.setdefault("record_type", record_type.name)
-    wrong = {**posted.errors, **_missing(desk, parts, fields, posted, None)}
+    lines = lines.checked()
+    wrong = {**posted.errors, **edit_page.missing(parts, posted, again.hidden, call.language)}
     lost = late_forms.gone(form, parts, call, creating=True)
-    if wrong or lost:
-        at, lines = _told(desk, object, Intent("create", values=values), wrong, fields)
-        return _again(desk, parts, posted, None, at, lost + lines, back, 409 if lost else 422, types)
+    head = Intent("create", values=values)
+    if wrong or lost or lines.has_errors:
+        return again.told(head, lines, wrong, lost)
     try:
-        saved = desk.records.create(object.name, values)
-    except (NotFound, Unauthenticated):
+        saved = desk.records.save(object.name, head, lines.wanted()).head
+    except Unauthenticated:
         raise
     except TabwrightError as error:
-        at, lines = edit_page.sort_faults(error, object, fields, call.language)
-        return _again(desk, parts, posted, None, at, lines, back, error.status, types)
+        return again.refused(error, lines)
     form_drafts.done(desk, object, None)
     desk.flash("form.created", undo=saved.operation, name=saved_name(desk, object, saved.id))
     if form.get("_then") == "new":
@@ -141,71 +151,102 @@ def saved_name(desk: Desk, object: ObjectDef, id: UUID) -> str:
     return visiting.name_of(desk.call, object, row)
 
 
-def _hidden(
-    desk: Desk,
-    parts: visiting.Parts,
-    fields: tuple[FieldDef, ...],
-    posted: edit_page.Posted,
-    row: Mapping[str, Any] | None,
-) -> frozenset[str]:
-    made = visibility.typed(desk.call, desk.reads, parts, fields, posted.texts, row or {})
-    return visibility.hidden(desk.call, parts, made, is_new=row is None)
-
-
-def _missing(
-    desk: Desk,
-    parts: visiting.Parts,
-    fields: tuple[FieldDef, ...],
-    posted: edit_page.Posted,
-    row: Mapping[str, Any] | None,
-) -> dict[str, tuple[str, ...]]:
-    hidden = _hidden(desk, parts, fields, posted, row)
-    return edit_page.missing(parts, posted, hidden, desk.call.language)
-
-
-def _told(
-    desk: Desk,
-    object: ObjectDef,
-    intent: Intent,
-    wrong: Mapping[str, tuple[str, ...]],
-    fields: tuple[FieldDef, ...],
-) -> tuple[dict[str, tuple[str, ...]], tuple[edit_page.FaultLine, ...]]:
-    """What the form itself found wrong, and what the write path would say besides: everything at once."""
-    language = desk.call.language
-    at, lines = dict(wrong), edit_page.lines_of(wrong, object, language)
-    try:
-        failed = desk.records.rehearse(object.name, (intent,)).failed
-    except TabwrightError as error:
-        faults = error.faults
-    else:
-        faults = failed[0].faults if failed else ()
-    others = [fault for fault in faults if fault.place.field not in wrong]
-    if others:
-        more, further = edit_page.sort_faults(Invalid(others), object, fields, language)
-        at.update(more)
-        lines += further
-    place = {f"f-{field.name}": number for number, field in enumerate(fields)}
-    return at, tuple(sorted(lines, key=lambda line: place.get(line.anchor or "", len(place))))
-
-
-def _again(
-    desk: Desk,
-    parts: visiting.Parts,
-    posted: edit_page.Posted,
-    row: Mapping[str, Any] | None,
-    at: Mapping[str, tuple[str, ...]],
-    lines: tuple[edit_page.FaultLine, ...],
-    back: str,
-    status: int,
-    types: tuple[edit_page.TypeChoice, ...] = (),
-) -> Response:
+class _Again:
     """The form once more, with everything that was typed and what is wrong with it."""
-    call = desk.call
-    fields = visiting.fields_of(parts, creating=row is None)
-    entry = edit_page.entry_of(call, posted, row or {}, at, _hidden(desk, parts, fields, posted, row))
-    was = late_forms.in_present_names(desk.request.form, parts.object).get("_was", "")
-    page = edit_page.form_page(call, parts, entry, was=was, row=row, faults=lines, back=back, types=types)
-    return desk.page("form.html", parts.object.name, page, status)
+
+    def __init__(
+        self,
+        desk: Desk,
+        parts: visiting.Parts,
+        posted: edit_page.Posted,
+        row: Mapping[str, Any] | None,
+        back: str,
+        types: tuple[edit_page.TypeChoice, ...] = (),
+    ) -> None:
+        self._desk = desk
+        self._parts = parts
+        self._row = row
+        self._back = back
+        self._types = types
+        self._fields = visiting.fields_of(parts, creating=row is None)
+        self.posted = posted
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What the visibility formulas take away from the form as it was posted."""
+        call, row = self._desk.call, self._row
+        made = visibility.typed(
+            call, self._desk.reads, self._parts, self._fields, self.posted.texts, row or {}
+        )
+        return visibility.hidden(call, self._parts, made, is_new=row is None)
+
+    def show(
+        self,
+        lines: LinesForm,
+        at: Mapping[str, tuple[str, ...]],
+        told: tuple[edit_page.FaultLine, ...],
+        status: int,
+    ) -> Response:
+        desk, parts, row = self._desk, self._parts, self._row
+        hidden = self.hidden
+        lines = lines.under(hidden)
+        entry = edit_page.entry_of(desk.call, self.posted, row or {}, at, hidden, lines.html())
+        form = late_forms.in_present_names(desk.request.form, parts.object)
+        page = edit_page.form_page(
+            desk.call,
+            parts,
+            entry,
+            was=form.get("_was", ""),
+            row=row,
+            faults=told,
+            back=self._back,
+            types=self._types,
+            is_dynamic=lines.is_dynamic,
+        )
+        return desk.page("form.html", parts.object.name, page, status)
+
+    def told(
+        self,
+        head: Intent,
+        lines: LinesForm,
+        wrong: Mapping[str, tuple[str, ...]],
+        lost: tuple[edit_page.FaultLine, ...],
+    ) -> Response:
+        """What the form itself found wrong, and what the write path would say besides: everything at once."""
+        desk, object = self._desk, self._parts.object
+        language = desk.call.language
+        at, about = dict(wrong), edit_page.lines_of(wrong, object, language)
+        known = {
+            (table.plan.relation, line.key): set(line.errors)
+            for table in lines.tables
+            for line in table.lines
+        }
+        try:
+            error = desk.records.rehearse_save(object.name, head, lines.wanted())
+        except TabwrightError as refused:
+            error = refused
+        if error is not None:
+            lines, faults = lines.with_faults(error, known)
+            others = [fault for fault in faults if fault.place.field not in wrong]
+            if others:
+                more, further = edit_page.sort_faults(Invalid(others), object, self._fields, language)
+                at.update(more)
+                about += further
+        place = {f"f-{field.name}": number for number, field in enumerate(self._fields)}
+        about = tuple(sorted(about, key=lambda line: place.get(line.anchor or "", len(place))))
+        return self.show(lines, at, lost + about + lines.summary(), 409 if lost or lines.lost else 422)
+
+    def refused(self, error: TabwrightError, lines: LinesForm) -> Response:
+        """What the write path refused, at its places. A record that is gone is not shown again."""
+        language = self._desk.call.language
+        lines, faults = lines.with_faults(error)
+        if isinstance(error, NotFound) and faults:
+            raise error
+        at: dict[str, tuple[str, ...]] = {}
+        about: tuple[edit_page.FaultLine, ...] = ()
+        if faults:
+            at, about = edit_page.sort_faults(Invalid(faults), self._parts.object, self._fields, language)
+        return self.show(lines, at, about + lines.summary(), error.status)
 
 
 # ---- edit --------------------------------------------------------
@@ -220,13 +261,16 @@ def show_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     found = form_drafts.on_return(desk, object, id, fields, filled, known)
     typed = visibility.typed(call, desk.reads, parts, fields, found.texts, row)
     hidden = visibility.hidden(call, parts, typed)
+    lines = LinesForm.edit(call, desk.reads, parts, id).restored(found.draft).under(hidden)
+    seen = visiting.seen(call, row)
     page = edit_page.form_page(
         call,
         parts,
-        Entry(found.texts, visiting.seen(call, row), names=found.names, hidden=hidden),
+        Entry(found.texts, seen, names=found.names, hidden=hidden, lines=lines.html()),
         was=found.was,
         row={**row, "revision": found.revision or row.get("revision")},
         back=local_path(desk.request.args.get("_back", ""), ""),
+        is_dynamic=lines.is_dynamic,
     )
     return desk.page("form.html", object.name, replace(page, draft=found.banner))
 
@@ -250,37 +294,61 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
         posted = edit_page.resolve(fields, form, finder)
     else:
         posted = edit_page.read_posted(fields, form, finder, call.language, call)
+    lines = LinesForm.posted(call, desk.reads, parts, form, id)
     back = local_path(form.get("_back", ""), "")
     shown = {**row, "revision": form.get("_revision") or row.get("revision")}
-    if form.get("_then") == "edit":
-        posted = replace(posted, texts=fitting(object, fields, posted.texts, row))
-        return _again(desk, parts, posted, shown, {}, (), back, 200)
+    again = _Again(desk, parts, posted, shown, back)
+    lines = lines.under(again.hidden)
+    if form.get("_then") == "edit" or "_line" in form:
+        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, row))
+        return again.show(lines, {}, (), 200)
     since = edit_page.revision_of(form.get("_revision", ""))
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
-    wrong = {**posted.errors, **_missing(desk, parts, fields, posted, row)}
+    lines = lines.checked()
+    wrong = {**posted.errors, **edit_page.missing(parts, posted, again.hidden, call.language)}
     lost = late_forms.gone(form, parts, call, creating=False)
-    if wrong or lost:
-        at, lines = _told(desk, object, Intent("update", id, values), wrong, fields)
-        return _again(desk, parts, posted, shown, at, lost + lines, back, 409 if lost else 422)
+    head = Intent("update", id, values, seen=since)
+    if wrong or lost or lines.has_errors:
+        return again.told(head, lines, wrong, lost)
     after = back or f"/o/{object.name}/{id}"
-    if not posted.changed:
+    if not posted.changed and not lines.has_changes:
+        form_drafts.done(desk, object, id)
         desk.flash("form.unchanged")
         return redirect(after)
     try:
-        saved = desk.records.update(object.name, id, values, seen=since)
-    except (NotFound, Unauthenticated):
+        saved = _saved(desk, object, head, lines)
+    except Unauthenticated:
         raise
-    except Conflict as error:
-        if any(fault.code == CLASH for fault in error.faults):
-            return _clash(desk, object, id, posted, back)
-        found, lines = edit_page.sort_faults(error, object, fields, call.language)
-        return _again(desk, parts, posted, shown, found, lines, back, error.status)
     except TabwrightError as error:
-        found, lines = edit_page.sort_faults(error, object, fields, call.language)
-        return _again(desk, parts, posted, shown, found, lines, back, error.status)
+        if _is_clash(error):
+            clash = _clash(desk, object, id, posted, lines, back)
+            if clash is not None:
+                return clash
+        return again.refused(error, lines)
     form_drafts.done(desk, object, id)
     _tell(desk, object, posted, row, fields, saved.operation, id)
     return redirect(after)
+
+
+def _saved(desk: Desk, object: ObjectDef, head: Intent, lines: LinesForm) -> Saved:
+    """Write the form. Where others only moved rows that were moved here too, this order holds."""
+    try:
+        return desk.records.save(object.name, head, lines.wanted()).head
+    except Conflict as error:
+        positions = {table.plan.lines.position for table in lines.tables}
+        if not all(
+            fault.code == CLASH and fault.place.pointer and fault.place.field in positions
+            for fault in error.faults
+        ):
+            raise
+    return desk.records.save(object.name, head, lines.wanted(agreed=True)).head
+
+
+def _is_clash(error: TabwrightError) -> bool:
+    """Whether somebody else changed or deleted what this form changes."""
+    return any(
+        fault.code == CLASH or (fault.place.pointer and fault.code in LINE_CLASHES) for fault in error.faults
+    )
 
 
 def _tell(
@@ -309,13 +377,19 @@ def _tell(
         desk.flash("form.saved", undo=operation, name=saved_name(desk, object, id))
 
 
-def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, back: str) -> Response:
-    """Somebody else changed what this person changed: three values a field, a choice each."""
+def _clash(
+    desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, lines: LinesForm, back: str
+) -> Response | None:
+    """Somebody else changed what this person changed: three values a field, a choice each. None where
+    nothing is left to choose.
+    """
     call = desk.call
     row, parts, _ = _open(desk, object, id)
     t = text(call.language)
     _, was_names = edit_page.unpack(late_forms.in_present_names(desk.request.form, object).get("_was", ""))
     when = row.get("updated_at")
+    who = str(row.get("updated_by.name") or t("conflict.somebody"))
+    about = clashes(call, lines, LinesForm.edit(call, desk.reads, parts, id), who)
     page = edit_page.conflict_page(
         call,
         parts,
@@ -323,7 +397,9 @@ def _clash(desk: Desk, object: ObjectDef, id: UUID, posted: edit_page.Posted, ba
         row,
         was_names,
         back=back,
-        who=str(row.get("updated_by.name") or t("conflict.somebody")),
+        who=who,
         when=when_text(when, call.clock.now(), ZoneInfo(call.zone), call.language) if when else "",
+        differing=about.differing,
+        lines=about.carried,
     )
-    return desk.page("conflict.html", object.name, page, 409)
+    return desk.page("conflict.html", object.name, page, 409) if page.fields else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tabwright.formula.compiler import Formula
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
-from tabwright.metadata.model import FieldDef, LayoutDef, LayoutField
+from tabwright.metadata.model import FieldDef, LayoutDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms import texts
@@ -19,17 +19,18 @@ from tabwright.runtime.pages.visiting import Parts
 from tabwright.runtime.records.values import Refused, converter
 
 
-def conditioned(layout: LayoutDef) -> tuple[LayoutField, ...]:
-    """The fields of the layout that have a visibility formula."""
-    return tuple(each for part in layout.sections for each in part.fields if each.visible is not None)
+def conditioned(layout: LayoutDef) -> tuple[tuple[str, Formula], ...]:
+    """What of the layout has a visibility formula: fields by name, tables of lines by relation."""
+    fields = [(each.field, each.visible) for part in layout.sections for each in part.fields]
+    fields += [(lines.relation, lines.visible) for lines in layout.lines]
+    return tuple((name, visible) for name, visible in fields if visible is not None)
 
 
 def paths(call: Call, parts: Parts) -> tuple[str, ...]:
     """What the visibility formulas read, as far as this person may; the rest counts as blank."""
     found: dict[str, None] = {}
-    for entry in conditioned(parts.layout):
-        assert entry.visible is not None
-        for read in entry.visible.reads:
+    for _, visible in conditioned(parts.layout):
+        for read in visible.reads:
             if read.path[0].startswith("$"):
                 continue
             try:
@@ -40,20 +41,16 @@ def paths(call: Call, parts: Parts) -> tuple[str, ...]:
 
 
 def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = False) -> frozenset[str]:
-    """The fields that do not show for a row of typed values by path.
+    """The fields and tables of lines that do not show for a row of typed values by path.
 
-    A formula that cannot be computed shows its field.
+    A formula that cannot be computed shows what it is about.
     """
     entries = conditioned(parts.layout)
     if not entries:
         return frozenset()
     now = call.clock.now()
     env = Env(now.astimezone(ZoneInfo(call.zone)).date(), now, call.zone, is_new)
-    return frozenset(
-        entry.field
-        for entry in entries
-        if entry.visible is not None and not _holds(entry.visible, row, env, call)
-    )
+    return frozenset(name for name, visible in entries if not _holds(visible, row, env, call))
 
 
 def _holds(formula: Formula, row: Mapping[str, Any], env: Env, call: Call) -> bool:

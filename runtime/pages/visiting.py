@@ -26,6 +26,7 @@ from tabwright.runtime.forms.unroll import (
 from tabwright.runtime.pages.preview import NO_MARKS, Marks
 from tabwright.runtime.pages.rendering import text
 
+NO_LINES: Mapping[str, str] = {}
 STAMPS = ("id", "revision", "owner", "created_at", "created_by", "updated_at", "updated_by")
 
 
@@ -176,9 +177,10 @@ def seen(
     row: Mapping[str, Any],
     hidden: Collection[str] = (),
     whole: Mapping[str, str | None] | None = None,
+    lines: Mapping[str, str] = NO_LINES,
 ) -> Seen:
     """A row as the pieces take it."""
-    return Seen(row, ZoneInfo(call.zone), hidden, whole)
+    return Seen(row, ZoneInfo(call.zone), hidden, whole, lines)
 
 
 def as_uuid(value: str | UUID | None) -> UUID | None:

@@ -7,7 +7,7 @@ seals is never kept here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -37,6 +37,7 @@ class FormDraft:
     revision: int | None = None  # of the record, when the form was opened
     record_type: str | None = None  # the uid
     at: datetime | None = None
+    lines: Mapping[str, Any] = field(default_factory=dict)  # by the uid of their lookup, as JSON
 
 
 class FormDrafts:
@@ -58,7 +59,7 @@ class FormDrafts:
             return None
         return FormDraft(
             body["texts"], body["was"], body["names"], body["was_names"],
-            body.get("revision"), body.get("record_type"), at,
+            body.get("revision"), body.get("record_type"), at, body.get("lines", {}),
         )  # fmt: skip
 
     def keep(self, object: ObjectDef, record: UUID | None, draft: FormDraft) -> None:
@@ -71,6 +72,7 @@ class FormDrafts:
                 "was_names": dict(draft.was_names),
                 "revision": draft.revision,
                 "record_type": draft.record_type,
+                "lines": dict(draft.lines),
             },
             MOST_BYTES,
         )

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tabwright.metadata.model import ObjectDef
-from tabwright.platform.errors import Invalid, LimitReached, Place
+from tabwright.platform.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    LimitReached,
+    NotFound,
+    Place,
+    Stale,
+    TabwrightError,
+)
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.journal import sealer
-from tabwright.runtime.records import pipeline
+from tabwright.runtime.records import pipeline, together
 from tabwright.runtime.records.batch import Intent, Operation, Outcome, RowResult, Saved, Undone, Work
 from tabwright.runtime.records.moving import close, under_the_release_in_force
+from tabwright.runtime.records.together import Lines, Together
 from tabwright.runtime.records.undoing import undo_in
 
 if TYPE_CHECKING:
@@ -38,7 +48,7 @@ MOST_DEEP = 16
 class _Rehearsed(Exception):
     """Leaves the transaction of a rehearsal, so that it is rolled back."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome | None = None) -> None:
         super().__init__()
         self.outcome = outcome
 
@@ -147,7 +157,52 @@ class Records:
             with self._call.tenant.store.write() as writer:
                 raise _Rehearsed(self.apply_in(writer, found, intents, per_row=True, rehearsal=True))
         except _Rehearsed as done:
+            assert done.outcome is not None
             return done.outcome
+
+    # ---- a record with its lines -------------------------------------------------------------------
+
+    def save(self, object: str, head: Intent, lines: Sequence[Lines]) -> Together:
+        """A record and lines of it in one transaction and one operation, all or nothing.
+
+        ``head`` creates or updates. Raises what the one-record verbs raise, with the faults of all of them
+        (see ``together.write``).
+        """
+
+        def once(call: Call) -> Together:
+            records = Records(call)
+            found = records._allowed(object, (head,))
+            with call.tenant.store.write() as writer:
+                return records.save_in(writer, found, head, lines)
+
+        return under_the_release_in_force(self._call, once)
+
+    def save_in(self, writer: Writer, object: ObjectDef, head: Intent, lines: Sequence[Lines]) -> Together:
+        """``save`` in a transaction of the caller's."""
+        call = self._call
+        self._require(object, (head,))
+        for each in lines:
+            self._require(call.gate.object(each.object), each.intents)
+        saved = together.write(self._work(writer, None), call.tenant.hooks, object, head, lines)
+        if saved.changed:
+            writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
+        return saved
+
+    def rehearse_save(self, object: str, head: Intent, lines: Sequence[Lines]) -> TabwrightError | None:
+        """What ``save`` would raise for the rows, found by doing it and rolling it back; None for nothing."""
+        found = self._allowed(object, (head,))
+        call = self._call
+        for each in lines:
+            self._require(call.gate.object(each.object), each.intents)
+        try:
+            with call.tenant.store.write() as writer:
+                work = self._work(writer, None, rehearsal=True)
+                together.write(work, call.tenant.hooks, found, head, lines)
+                raise _Rehearsed
+        except _Rehearsed:
+            return None
+        except (Invalid, Conflict, Denied, NotFound, Stale, LimitReached) as error:
+            return error
 
     # ---- undo ------------------------------------------------------------------------------------
 

@@ -44,11 +44,12 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
     # What rules and delete rules wrote goes back too, whether this person might write it by hand or not; what
     # the operation itself wrote only where they may change or delete the record now.
     work.call = replace(work.call, gate=Gate.system(work.model))
+    undoing: list[tuple[ObjectDef, list[Intent]]] = []
     for number, changes in by_object.items():
         object = numbers.get(number)
-        if object is None:
-            continue
-        intents = _allowed(gate, object, own, _intents(work, object, changes, left), left)
+        if object is not None:
+            undoing.append((object, _allowed(gate, object, own, _intents(work, object, changes, left), left)))
+    for object, intents in _in_turn(undoing):
         for start in range(0, len(intents), pipeline.MOST_ROWS):
             part = intents[start : start + pipeline.MOST_ROWS]
             outcome = pipeline.run(hooks, work, object, part, per_row=True)
@@ -56,6 +57,28 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
             left.extend(fault for row in outcome.failed for fault in row.faults)
     close(work, [numbers[number] for number in by_object if number in numbers])
     return Undone(tuple(outcomes), tuple(left), work.operation.id if work.operation.written else None)
+
+
+def _in_turn(
+    undoing: list[tuple[ObjectDef, list[Intent]]],
+) -> list[tuple[ObjectDef, list[Intent]]]:
+    """What the operation made goes first, each before what it refers to (lines before their head); then the
+    rest.
+    """
+    made = [(object, [each for each in intents if each.action == "delete"]) for object, intents in undoing]
+    waiting = {object.name: (object, intents) for object, intents in made if intents}
+    first = []
+    while waiting:
+        named = {
+            field.target
+            for object, _ in waiting.values()
+            for field in object.own_fields
+            if field.target != object.name
+        }
+        free = next((name for name in waiting if name not in named), next(iter(waiting)))
+        first.append(waiting.pop(free))
+    rest = [(object, [each for each in intents if each.action != "delete"]) for object, intents in undoing]
+    return [*first, *(pair for pair in rest if pair[1])]
 
 
 def _require(work: Work, object: ObjectDef, others: bool) -> None:

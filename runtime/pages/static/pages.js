@@ -76,6 +76,7 @@
     function changes() {
       var now = snapshot(), count = 0;
       Object.keys(now).forEach(function (name) { if (now[name] !== first[name]) count += 1; });
+      Object.keys(first).forEach(function (name) { if (!(name in now)) count += 1; }); // of rows that were removed
       return count;
     }
     function update() {
@@ -108,7 +109,14 @@
     clear.hidden = !hidden.value;
 
     function options() { return all('[role="option"]', list); }
-    function show(open) { menu.hidden = !open; input.setAttribute("aria-expanded", String(open)); if (!open) mark(-1); }
+    function show(open) { menu.hidden = !open; input.setAttribute("aria-expanded", String(open)); if (!open) mark(-1); else if (box.closest("[data-lines]")) afloat(); }
+    // In a table that scrolls by itself the menu stands over it.
+    function afloat() {
+      var at = box.getBoundingClientRect(), below = window.innerHeight - at.bottom;
+      menu.classList.add("is-afloat");
+      menu.style.left = Math.min(at.left, window.innerWidth - 268) + "px"; menu.style.width = Math.max(at.width, 260) + "px";
+      menu.style.top = below > 240 ? at.bottom + 2 + "px" : "auto"; menu.style.bottom = below > 240 ? "auto" : window.innerHeight - at.top + 2 + "px";
+    }
     function mark(index) {
       at = index;
       options().forEach(function (option, i) {
@@ -201,7 +209,7 @@
       }).join();
     }
     function refresh() {
-      var mine = ++asked, data = new FormData(form), inside = $("[data-sections]", form);
+      var mine = ++asked, data = new FormData(form), inside = $("[data-sections]", form), before = inputs(inside);
       data.set("_then", "edit");
       fetch(form.getAttribute("action"), { // a field may be named "action"
         method: "POST", body: new URLSearchParams(data), headers: { "Accept": "text/html" }, credentials: "same-origin" })
@@ -210,6 +218,7 @@
           var fresh = new DOMParser().parseFromString(html, "text/html"), next = $("[data-sections]", fresh);
           // With the same fields nothing moves under the person's hands.
           if (mine !== asked || !next || inputs(next) === inputs(inside)) return;
+          if (inputs(inside) !== before) { refresh(); return; } // a row came or went while it was asked
           var focused = document.activeElement && document.activeElement.id;
           all("input, textarea, select", inside).forEach(function (el) { // typed since it was asked
             var twin = el.id && next.querySelector("#" + CSS.escape(el.id));
