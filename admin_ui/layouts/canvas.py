@@ -14,7 +14,7 @@ from tabwright.admin_ui.navigation import generic_href
 from tabwright.admin_ui.studio import Studio
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.kinds.lines import NO_CELL
+from tabwright.metadata.kinds.lines import HEADS, NO_CELL
 from tabwright.metadata.model import LayoutDef, label_in
 from tabwright.metadata.world import FieldSource
 from tabwright.platform.language import messages, register_messages
@@ -184,7 +184,7 @@ def _related(studio: Studio, object: str) -> list[dict[str, Any]]:
                 "cells": [
                     [one.name, _label(studio, one), TYPES[one.type].number, one.type == "integer"]
                     for one in own
-                    if one.name != each.name and _fits_a_line(one)
+                    if each.type in HEADS and one.name != each.name and _fits_a_line(one)
                 ],
             }
         )

@@ -12,6 +12,7 @@ from tabwright.metadata.kinds.work import Work, repeated
 from tabwright.metadata.model import LayoutField, LinesDef
 from tabwright.metadata.world import FieldSource, ObjectSource
 
+HEADS = ("lookup", "master_detail")  # by which lines hang on a record; one of several objects has no one head
 NO_CELL = frozenset(("json", "secret"))  # nothing that a row has room for
 
 
@@ -42,7 +43,7 @@ def compile_lines(
     if found is None:
         return None
     source, link = found
-    if link.type not in ("lookup", "master_detail"):  # one that names several objects has no one head
+    if link.type not in HEADS:
         work.fault(component, "layout.lines_relation", *pointer, "relation", name=given["relation"])
         return None
     columns = _columns(work, component, source.name, link, given["columns"], *pointer, "columns")
