@@ -1,0 +1,89 @@
+"""What a person with a small window, a large zoom, shaky hands or only a keyboard meets on a page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+# WCAG 2.2, 2.5.8: 24 x 24 px, or so much space around that a circle of 24 px meets no other target; links in
+# a line of text are excepted.
+_SMALL = """() => {
+  const shown = (each) => {
+    const box = each.getBoundingClientRect();
+    const style = getComputedStyle(each);
+    return box.width > 1 && box.height > 1 && style.visibility !== 'hidden' && style.opacity !== '0'
+      && each.checkVisibility() && !each.closest('[inert]');
+  };
+  const all = [...document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=tab]'
+  )].filter(shown).map((each) => {
+    // A control inside its label is as large as the label.
+    const label = each.labels && [...each.labels].find((one) => one.contains(each));
+    return [each, (label || each).getBoundingClientRect()];
+  });
+  const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
+  const found = [];
+  for (const [each, box] of all) {
+    if (box.width >= 23.5 && box.height >= 23.5) continue;
+    if (each.tagName === 'A' && getComputedStyle(each).display === 'inline') continue;
+    const [x, y] = middle(box);
+    const crowded = all.some(([other, its]) => {
+      if (other === each || other.contains(each) || each.contains(other)) return false;
+      const aside = Math.max(its.left - x, 0, x - its.right);
+      return Math.hypot(aside, Math.max(its.top - y, 0, y - its.bottom)) < 12;
+    });
+    if (crowded) found.push(`${each.tagName.toLowerCase()} ${each.className} "${
+      (each.textContent || each.getAttribute('aria-label') || each.name || '').trim().slice(0, 30)
+    }" ${Math.round(box.width)} x ${Math.round(box.height)}`);
+  }
+  return [...new Set(found)];
+}"""
+
+# 2.4.11: no part of what has the focus is enough; we want its middle to be seen.
+_COVERED = """() => {
+  const each = document.activeElement;
+  if (!each || each === document.body) return null;
+  const label = each.labels && [...each.labels].find((one) => one.contains(each));
+  const box = (label || each).getBoundingClientRect();
+  if (box.width < 2 || box.height < 2) return null;
+  const x = Math.min(Math.max(box.x + box.width / 2, 1), innerWidth - 1);
+  const y = Math.min(Math.max(box.y + Math.min(box.height / 2, innerHeight / 3), 1), innerHeight - 1);
+  const hit = document.elementFromPoint(x, y);
+  if (!hit || each.contains(hit) || hit.contains(each) || (label && label.contains(hit))) return null;
+  const told = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute('class') || ''}`;
+  const inside = hit.closest('[class]') || hit;
+  return `${told(each)} "${(each.name || each.textContent).trim().slice(0, 30)}" under ${told(hit)} of ${
+    told(inside.parentElement || inside)} at ${Math.round(x)},${Math.round(y)}`;
+}"""
+
+_MOVING = """() => document.getAnimations().filter(
+  (each) => each.playState === 'running' && each.effect.getComputedTiming().activeDuration > 100
+).map((each) => `${each.animationName || each.transitionProperty} of ${each.effect.target?.className}`)"""
+
+
+def too_wide(page: Page) -> list[str]:
+    """How far the page scrolls sideways, if it does."""
+    wide: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{wide} px too wide"] if wide > 0 else []
+
+
+def small_targets(page: Page) -> list[str]:
+    """What is smaller than 24 x 24 px and too close to something else to be hit."""
+    found: list[str] = page.evaluate(_SMALL)
+    return [f"small: {each}" for each in found]
+
+
+def covered_focus(page: Page, stops: int) -> list[str]:
+    """What lies under something else when it has the focus, over so many presses of Tab."""
+    found: list[str] = []
+    for _ in range(stops):
+        page.keyboard.press("Tab")
+        under: str | None = page.evaluate(_COVERED)
+        if under is not None:
+            found.append(f"focus hidden: {under}")
+    return sorted(set(found))
+
+
+def moving(page: Page) -> list[str]:
+    """What moves although the person asked for less motion."""
+    found: list[str] = page.evaluate(_MOVING)
+    return [f"moves: {each}" for each in found]
