@@ -40,6 +40,7 @@ class FieldType:
     whole: bool = False  # of a number: without decimal places
     picks: bool = False  # values come from a picklist
     many: bool = False  # a value is several of them
+    holds_files: bool = False  # a value names files that were uploaded before: no text, no table can bring it
     links: bool = False  # a value is a record of the object that its options name
     several: bool = False  # a value is a record of one of the objects that its options name
     system: bool = False  # only fields that every object has are of it
@@ -77,6 +78,16 @@ def _lookup(options: Options, codes: Iterable[str] | None) -> Type:
 _USER = _always(datatypes.reference("user"))
 _DIGITS: Mapping[str, Any] = {"precision": 16, "scale": 2}
 _reference: Mapping[str, Any] = {"storage": "reference", "sorts": "name", "ranks": False}
+_files: Mapping[str, Any] = {
+    "meaning": _always(datatypes.OPAQUE),
+    "sorts": "no",
+    "searched": True,
+    "wide": True,
+    "keys": False,
+    "groups": False,
+    "ranks": False,
+    "holds_files": True,
+}
 _kept: Mapping[str, Any] = {"sorts": "name", "system": True}
 
 # In the order in which people choose from them.
@@ -152,6 +163,8 @@ TYPES: Mapping[str, FieldType] = {
         groups=False,
         ranks=False,
     ),  # fmt: skip
+    "file": FieldType("files", defaults={"max_items": 10, "max_size": 25}, **_files),
+    "image": FieldType("files", defaults={"max_items": 10, "max_size": 25}, **_files),
     "owner": FieldType(meaning=_USER, system=True, **_reference),
     "id": FieldType("reference", _always(datatypes.reference()), ranks=False, **_kept),
     "record_type": FieldType("text", _picklist, keys=False, **_kept),

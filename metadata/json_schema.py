@@ -130,6 +130,8 @@ def value_schema(type: str, options: Mapping[str, Any], codes: Iterable[str] | N
                 },
                 "required": ["object", "id"],
             }
+        case "file" | "image":
+            return {"type": "array", "items": {"type": "object"}, "maxItems": options["max_items"]}
         case "json":
             return {"type": ["object", "array"], "maxLength": options["max_length"]}
         case "decimal" | "currency" | "percent":

@@ -88,7 +88,10 @@ class FieldDef:
     max_length: int | None = None
     mask: str | None = None  # what everybody sees of a value: a preset of runtime.masks
     rich_text: bool = False  # long_text: HTML of a few tags
-    max_items: int | None = None  # multi_picklist
+    max_items: int | None = None  # multi_picklist, file, image
+    max_size: int | None = None  # file, image: megabytes of one
+    accept: tuple[str, ...] = ()  # file: kinds that it takes (runtime.filing.kinds); none: all
+    extensions: tuple[str, ...] = ()  # file: ends of names that it takes besides
     precision: int | None = None
     scale: int | None = None
     minimum: Decimal | None = None
@@ -152,6 +155,10 @@ class FieldDef:
             self, name="name", type="text", labels={"zh": "名称", "en": "Name"}, kinds={}, max_length=255,
             value_type=text(255), system=True, read_only=True,
         )  # fmt: skip
+
+    @property
+    def holds_files(self) -> bool:
+        return TYPES[self.type].holds_files
 
     @property
     def is_number(self) -> bool:
@@ -224,6 +231,7 @@ class LayoutDef:
     labels: Labels
     sections: tuple[LayoutSection, ...]
     related: tuple[RelatedList, ...]
+    attachments: bool = True  # the record page has the part in which files are attached
 
     @property
     def lines(self) -> tuple[LinesDef, ...]:

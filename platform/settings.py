@@ -30,6 +30,10 @@ class Limits:
 
     body_bytes: int = _limit(50_000_000, "largest request body")
     upload_bytes: int = _limit(100_000_000, "largest request body where a file is uploaded")
+    file_bytes: int = _limit(50_000_000, "largest file kept with a record")
+    pending_files: int = _limit(200, "most files that a person has uploaded and put into no record yet")
+    pending_file_hours: int = _limit(24, "hours that an uploaded file waits for its record")
+    removed_file_days: int = _limit(30, "days that a removed attachment can be brought back")
     page_rows: int = _limit(200, "most rows of one page")
     count_rows: int = _limit(1_000, "a count stops here and says so")
     bulk_rows: int = _limit(10_000, "most rows of one bulk call")
@@ -71,6 +75,7 @@ class Settings:
     language: str = "zh"  # of a person about whom nothing is known
     zone: str = "Asia/Shanghai"  # time zone of a tenant and user that name none
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)  # of values at rest, newest first
+    files_url: str | None = field(default=None, repr=False)  # where files lie; None: ``files`` under home
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -85,7 +90,7 @@ class Settings:
         Raises Invalid (``settings.*``) for a value that makes no sense, naming the variable.
         """
         known = {"HOME", "SECRET", "DATABASE_URL", "SCHEMA_PREFIX", "BASE_URL", "PROXIES", "LANGUAGE", "ZONE"}
-        known.add("ENCRYPTION_KEYS")
+        known |= {"ENCRYPTION_KEYS", "FILES_URL"}
         home = Path(env.get(PREFIX + "HOME") or "var").resolve()
         base_url = (env.get(PREFIX + "BASE_URL") or "").rstrip("/") or None
         if base_url and (
@@ -95,6 +100,9 @@ class Settings:
         database_url = env.get(PREFIX + "DATABASE_URL") or None
         if database_url and not re.match(r"postgresql(\+psycopg)?://", database_url):
             raise Invalid.of("settings.database_url", name=PREFIX + "DATABASE_URL")
+        files_url = (env.get(PREFIX + "FILES_URL") or "").rstrip("/") or None
+        if files_url and not re.fullmatch(r"[a-z][a-z0-9+.-]*://.+", files_url):
+            raise Invalid.of("settings.files_url", name=PREFIX + "FILES_URL")
         prefix = env.get(PREFIX + "SCHEMA_PREFIX", "")
         if not re.fullmatch(r"([a-z][a-z0-9_]{0,14})?", prefix):
             raise Invalid.of("settings.schema_prefix", name=PREFIX + "SCHEMA_PREFIX")
@@ -123,6 +131,7 @@ class Settings:
             zone=zone,
             proxies=int(proxies),
             encryption_keys=_listed(env.get(PREFIX + "ENCRYPTION_KEYS", "")),
+            files_url=files_url,
             limits=limits,
         )
 

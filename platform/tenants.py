@@ -21,6 +21,7 @@ from tabwright.platform import versions
 from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Stores, TenantLocation
 from tabwright.platform.errors import Conflict, Invalid, NotFound, Place, UniqueViolation
+from tabwright.platform.files import FileStore
 from tabwright.platform.tables import CONTROL, CodeText, Instant, Uuid
 
 __all__ = ["TENANT_ROWS", "Tenant", "TenantLocation", "Tenants", "check_slug", "location_of"]
@@ -192,6 +193,7 @@ class Tenants:
 
     def _remove(self, location: TenantLocation) -> None:
         self._stores.drop(location)
+        FileStore.of(self._stores.settings).drop(location.id)
         self._checked.discard(location.id)
         with self._control.write() as writer:
             for table in reversed(CONTROL.sorted_tables):

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.encryption import Keys
+from tabwright.platform.files import FileStore
 from tabwright.platform.settings import Limits
 from tabwright.runtime.records.hooks import Hooks
 
@@ -131,8 +132,10 @@ class TenantRuntime:
         hooks: Hooks | None = None,
         limits: Limits | None = None,
         keys: Keys | None = None,
+        files: FileStore | None = None,
     ) -> None:
         self.keys = keys or Keys((), secrets.token_urlsafe(32))  # of sealed values
+        self.files = files or FileStore(f"memory://{secrets.token_hex(8)}")  # the content of files
         self.limits = limits or Limits()  # the operator's
         self.location = location
         self.store = store
@@ -209,6 +212,7 @@ class Tenancy:
         self.stores = stores
         settings = stores.settings
         self.keys = Keys(settings.encryption_keys, settings.secret)
+        self.files = FileStore.of(settings)
         self.jobs = jobs
         self.hooks = hooks or Hooks()
         self.pieces = pieces or Pieces()
@@ -226,8 +230,9 @@ class Tenancy:
                 store = self.stores.tenant(location)
                 limits = self.stores.settings.limits
                 tenant = TenantRuntime(
-                    location, store, self.pieces, self._releases, self.jobs, self.hooks, limits, self.keys
-                )
+                    location, store, self.pieces, self._releases, self.jobs, self.hooks, limits, self.keys,
+                    self.files,
+                )  # fmt: skip
                 self._open[location.id] = tenant
             return tenant
 

@@ -102,7 +102,14 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
         for number, each in enumerate(component.body.get("related", ()))
         if (made := _related(work, component, object, each, "related", number)) is not None
     ]
-    return LayoutDef(component.uid, component.local, labels_of(component), tuple(sections), tuple(related))
+    return LayoutDef(
+        component.uid,
+        component.local,
+        labels_of(component),
+        tuple(sections),
+        tuple(related),
+        component.body.get("attachments", True),
+    )
 
 
 def _lookup_here(work: Work, lines: LinesDef) -> tuple[ObjectSource, FieldSource]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. ``body`` is JSON bytes, None where the status has none."""
+    """One answer. ``body`` is JSON bytes, None where the status has none; of a file, its pieces."""
 
     status: int = 200
-    body: bytes | None = None
+    body: bytes | Iterator[bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     type: str = JSON
 

@@ -69,6 +69,19 @@ _import_key: Schema = {
     "description": "A field that names one record, or the fields of a unique rule.",
 }
 _counts: Schema = {"type": "object", "additionalProperties": _whole}
+_file = _object(
+    "id name type size",
+    id=_id,
+    name=_text,
+    type=_text,
+    size=_whole,
+    sha256=_text,
+    width=_or_null(_whole),
+    height=_or_null(_whole),
+    has_preview=_flag,
+    uploaded_by=_id,
+    uploaded_at=_moment,
+)
 _import_counts: Schema = {
     "type": "object",
     "properties": {
@@ -262,6 +275,14 @@ COMPONENTS: Mapping[str, Schema] = {
         faults=_list(_fault),
         created_at=_moment,
     ),
+    "File": _file,
+    "FileUpload": _object(
+        "file",
+        file={"type": "string", "format": "binary"},
+        object={"type": "string", "description": "With `field`: refuse now what that field would refuse."},
+        field=_text,
+    ),
+    "Attachments": _object("attachments", attachments=_list(_file)),
     "ImportFile": _object("object file", object=_text, file={"type": "string", "format": "binary"}),
     "ImportPatch": {
         **_object(

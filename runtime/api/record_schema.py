@@ -10,6 +10,16 @@ from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.runtime.access.gate import Gate
 
 ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+FILE_REF = {
+    "type": "object",
+    "properties": {
+        "id": ID,
+        "name": {"type": "string"},
+        "type": {"type": "string"},
+        "size": {"type": "integer"},
+    },
+    "required": ["id", "name", "type", "size"],
+}
 _MOMENT = {"type": "string", "format": "date-time"}
 
 
@@ -24,6 +34,8 @@ def read_schema(field: FieldDef) -> dict[str, Any]:
         found = {"type": "number"}
     elif TYPES[field.type].many:
         found = {"type": "array", "items": {"type": "string"}}
+    elif field.holds_files:
+        found = {"type": "array", "items": FILE_REF}
     elif field.type == "json":
         return {"type": ["object", "array", "null"], "title": _title(field)}
     elif field.type in PATTERNS:
@@ -78,6 +90,10 @@ def write_schema(field: FieldDef) -> dict[str, Any]:
     elif field.kinds:
         found["type"] = ["object", "string", "null"]
         found["properties"] = {"object": {"type": "string"}, "id": {"type": "string"}}
+    elif field.holds_files:
+        found["type"] = ["array", "string", "null"]
+        found["items"] = {"anyOf": [ID, {"type": "object", "properties": {"id": ID}, "required": ["id"]}]}
+        found["maxItems"] = field.max_items
     elif field.type == "json":
         found["type"] = ["object", "array", "string", "null"]
     else:
@@ -145,10 +161,22 @@ def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
     }
     if field.help:
         found["help"] = dict(field.help)
-    for name in ("max_length", "precision", "scale", "minimum", "maximum", "max_items", "currency", "mask"):
+    for name in (
+        "max_length",
+        "precision",
+        "scale",
+        "minimum",
+        "maximum",
+        "max_items",
+        "max_size",
+        "currency",
+        "mask",
+    ):
         value = getattr(field, name)
         if value is not None:
             found[name] = value
+    if field.accept or field.extensions:
+        found |= {"accept": list(field.accept), "extensions": list(field.extensions)}
     if field.picklist is not None:
         found["values"] = [
             {"code": value.code, "label": dict(value.labels), "active": value.active, "colour": value.colour}

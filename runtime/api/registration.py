@@ -9,6 +9,7 @@ from flask import Flask
 from tabwright.platform.errors import NotFound, Place
 from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.api.endpoints import SIGNED_IN, Asked, Endpoint, uuid_in
+from tabwright.runtime.api.files import FileApi
 from tabwright.runtime.api.imports import ImportApi
 from tabwright.runtime.api.metadata import MetadataApi
 from tabwright.runtime.api.openapi import document
@@ -29,6 +30,7 @@ def register(app: Flask, site: Site) -> Api:
     api.add(RecordApi(site.settings.limits).endpoints())
     api.add(MetadataApi(site).endpoints())
     api.add(ImportApi(site.settings.limits).endpoints())
+    api.add(FileApi().endpoints())
 
     def openapi(call: Call, asked: Asked) -> Answer:
         who = call.principal

@@ -163,7 +163,8 @@ def _response(answer: Answer) -> Response:
     headers = dict(answer.headers)
     if "ETag" in headers:  # may be kept, and is asked for again each time
         headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", **headers}
-    response = Response(answer.body, answer.status, headers, content_type=answer.type)
+    kind = headers.pop("Content-Type", answer.type)
+    response = Response(answer.body, answer.status, headers, content_type=kind)
     if answer.body is None:
         del response.headers["Content-Type"]
     return response

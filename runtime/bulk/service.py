@@ -56,6 +56,7 @@ def fields_of(call: Call, object: ObjectDef) -> tuple[FieldDef, ...]:
         and field.name in {each.name for each in call.gate.readable(object)}
         and (not field.system or (field.type == "record_type" and object.record_types))
         and field.type in TYPES
+        and not field.holds_files  # a file belongs to one record
     )
 
 

@@ -256,7 +256,7 @@ class Imports:
     def template(self, object: str) -> bytes:
         """An empty CSV with a column for each field that this person may fill in."""
         found = self._importable(object)
-        fields = [each for each in self._call.gate.editable(found) if not each.system]
+        fields = [each for each in self._call.gate.editable(found) if not (each.system or each.holds_files)]
         return results.template([label_in(each.labels, self._call.language) for each in fields])
 
     # ---- inside -----------------------------------------------------------------------------------
@@ -292,7 +292,11 @@ class Imports:
         self, object: ObjectDef, outline: Outline, before: Mapping[str, Column] | None = None
     ) -> Settings:
         gate = self._call.gate
-        fields = [each for each in gate.editable(object) if not each.system or each.name == "owner"]
+        fields = [
+            each
+            for each in gate.editable(object)
+            if (not each.system or each.name == "owner") and not each.holds_files
+        ]
         known = self._before(object) if before is None else before
         columns = propose(self._call.model, object, fields, outline.header, outline.sample, known)
         if is_result(outline.header):

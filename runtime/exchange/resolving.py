@@ -120,6 +120,9 @@ def _chosen(
         if found not in fillable and found.name not in key:
             faults.append(_read_only(found, name))
             continue
+        if found.holds_files:
+            faults.append(Fault("file.no_import", {"field": found.name}, Place(field=found.name)))
+            continue
         targets = _targets(gate, found, column, name, faults) if found.is_reference else ()
         chosen.append(Chosen(name, index, column, found, targets))
     return chosen

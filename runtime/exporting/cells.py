@@ -14,6 +14,7 @@ from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
 from tabwright.runtime import richtext
+from tabwright.runtime.filing import refs
 from tabwright.runtime.forms.marks import moment
 from tabwright.runtime.forms.shown import name_path
 from tabwright.runtime.storage.codings import time_text
@@ -40,7 +41,7 @@ def column_of(
     if names == "api":
         if field.kinds:
             return Column(path, (path,), _plain(path, lambda value: f"{field.target_of(value)}:{value.hex}"))
-        return Column(path, (path,), _plain(path, _api))
+        return Column(path, (path,), _plain(path, _file_names if field.holds_files else _api))
     name_at = name_path(field, path, model)
     if name_at is not None:
         if not knows(name_at):
@@ -109,7 +110,13 @@ def _shown(field: FieldDef, model: Model, language: Language, zone: ZoneInfo) ->
         return lambda value: value if isinstance(value, str) else time_text(value)
     if field.rich_text:
         return lambda value: richtext.plain(str(value))
+    if field.holds_files:
+        return _file_names
     return lambda value: value if isinstance(value, int | Decimal | date) else str(value)
+
+
+def _file_names(value: Any) -> str:
+    return refs.joined_names(value)
 
 
 def _codes(value: Any) -> list[str]:

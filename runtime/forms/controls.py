@@ -10,6 +10,7 @@ from markupsafe import escape
 from tabwright.metadata.choices import CHOICE_SEPARATOR
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
+from tabwright.runtime.forms import file_inputs
 from tabwright.runtime.forms.entry import Control, Entry, MakeControl, Option, Place
 from tabwright.runtime.forms.shown import icon, symbol
 
@@ -296,4 +297,6 @@ _controls: Mapping[str, MakeControl] = {
     "colour": _tinted,
     "json": _area,
     "long_text": _area,
+    "file": file_inputs.control,
+    "image": file_inputs.control,
 }

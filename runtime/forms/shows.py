@@ -18,6 +18,7 @@ from tabwright.metadata.choices import codes_in
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
 from tabwright.runtime import richtext
+from tabwright.runtime.forms import files
 from tabwright.runtime.forms.marks import (
     chip,
     icon,
@@ -237,4 +238,6 @@ _makers: Mapping[str, Make] = {
     "id": _code,
     "record_type": _record_type,
     "revision": _number,
+    "file": files.shower,
+    "image": files.shower,
 }

@@ -136,7 +136,8 @@ class _Statements:
             sa.select(changes.c.revision, changes.c.action, operations.c.at, operations.c.principal_id)
             .select_from(joined)
             .where(record, operations.c.at <= sa.bindparam("at", type_=Instant()))
-            .order_by(changes.c.revision.desc())
+            # Of several entries at one revision the first is the change itself; files came and went after it.
+            .order_by(changes.c.revision.desc(), changes.c.operation_id)
             .limit(sa.literal_column("1")),
         )
         self.since: Prepared = prepare(

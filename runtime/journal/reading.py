@@ -111,7 +111,7 @@ class _Statements:
             )
             .select_from(changes.join(operations, operations.c.id == changes.c.operation_id))
             .where(changes.c.record_id == sa.bindparam("record", type_=Uuid()))
-            .order_by(changes.c.revision.desc()),
+            .order_by(changes.c.revision.desc(), changes.c.operation_id.desc()),
         )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ changes = sa.Table(
     sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("operation_id", Uuid, primary_key=True),
     sa.Column("object_n", sa.BigInteger, nullable=False),
-    sa.Column("action", CodeText, nullable=False),  # create update delete restore purge
+    sa.Column("action", CodeText, nullable=False),  # create update delete restore purge; attach detach
     sa.Column("old", sa.Text),  # JSON [[field n or system name, old value], ...]; NULL for a create
     sa.Column("value_digest", sa.LargeBinary, nullable=False),
     postgresql_partition_by="RANGE (operation_id)",

@@ -19,6 +19,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_i
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, say_fault
 from tabwright.runtime.desk import Call
+from tabwright.runtime.filing.refs import refs_typed
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import is_controlled, offered
 from tabwright.runtime.forms.inputs import Entry, Option
@@ -388,6 +389,8 @@ def plain(field: FieldDef, value: str, names: Mapping[str, str], call: Call) -> 
         return names.get(field.name, "…")
     if field.type == "boolean":
         return text(call.language)("form.yes" if value == "true" else "form.no")
+    if field.holds_files:
+        return text(call.language)("preview.join").join(each.name for each in refs_typed(value))
     if field.is_number:
         try:
             number = number_text(value.replace(",", ""), field.scale)

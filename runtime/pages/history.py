@@ -16,6 +16,8 @@ from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, register_messages
 from tabwright.runtime.desk import Call
+from tabwright.runtime.filing.refs import refs_in
+from tabwright.runtime.forms.files import link
 from tabwright.runtime.forms.shown import Seen, name_path, shower
 from tabwright.runtime.journal.reading import HistoryEntry, history
 from tabwright.runtime.pages.preview import Reading
@@ -56,6 +58,8 @@ _looks = {
     "delete": ("trash", "is-warn"),
     "restore": ("restore", "is-accent"),
     "update": ("pencil", ""),
+    "attach": ("paperclip", "is-ok"),
+    "detach": ("paperclip", "is-warn"),
 }
 
 
@@ -86,7 +90,7 @@ def days(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> tuple[Day, 
     for entry in entries:
         local = entry.at.astimezone(zone)
         shown = _event(call, object, entry, local, zone, names)
-        if entry.action != "delete":
+        if entry.action not in ("delete", "attach", "detach"):
             moment = entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
             shown = replace(shown, past_href=f"/o/{object.name}/{id}?as_of={moment}")
         grouped.setdefault(local.date(), []).append(shown)
@@ -115,6 +119,9 @@ def _event(
             "record.changed_hidden" if not many else "record.changed_one" if many == 1 else "record.changed"
         )
         said = t(code, count=many)
+    elif entry.action in ("attach", "detach"):
+        name = str(entry.reference.get("name", "")) if isinstance(entry.reference, dict) else ""
+        said = t(f"file.history_{entry.action}", name=name)
     else:
         codes = {"create": "record.created", "delete": "record.deleted", "restore": "record.restored"}
         said = t(codes.get(entry.action, "record.changed_hidden"))
@@ -136,6 +143,9 @@ def shown_change(
                 (each for each in object.record_types.values() if value in (each.uid, each.name)), None
             )
             return escape(label_in(found.labels, call.language)) if found is not None else Markup("…")
+        if field.holds_files:  # each by its name: what came and went is to be seen
+            join = text(call.language)("preview.join")
+            return Markup(join.join(link(each) for each in refs_in(value)))
         row = {name: value}
         if name_at is not None and value is not None:
             row[name_at] = names.get(value, "")

@@ -197,6 +197,8 @@ class Columns:
     def _settable(self, object: ObjectDef, prefix: str, chosen: str, keys: set[str]) -> Iterator[Choice]:
         fillable = {each.name for each in self._gate.settable(object)}
         for each in object.fields.values():
+            if each.holds_files:
+                continue
             if each.name in keys or (each.name in fillable and (not each.system or each.name in _GIVEN)):
                 label = label_in(each.labels, self._language) + (" *" if each.required else "")
                 if prefix:

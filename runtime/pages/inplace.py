@@ -287,7 +287,7 @@ def _said(cell: Cell, posted: edit_page.Posted) -> str:
     label, value = label_in(field.labels, cell.desk.call.language), posted.texts.get(field.name, "")
     if value == "":
         return t("cell.cleared", field=label)
-    if field.rich_text or field.type == "json" or field.mask is not None:
+    if field.rich_text or field.type == "json" or field.holds_files or field.mask is not None:
         return t("cell.saved", field=label)
     return t("cell.changed", field=label, value=_plain(field, value, posted.names, cell))
 

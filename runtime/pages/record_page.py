@@ -17,6 +17,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import moment
 from tabwright.runtime.lists.table import Column, Table, make_table
 from tabwright.runtime.pages import visibility, visiting
+from tabwright.runtime.pages.files import AttachmentPart, attachment_part
 from tabwright.runtime.pages.lines.shown import read_tables
 from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
 from tabwright.runtime.pages.rendering import text
@@ -75,6 +76,7 @@ class RecordPage:
     unmask_href: str | None = None
     layout: str = ""  # the full name of the layout that arranges it
     revision: int = 0
+    attachments: AttachmentPart | None = None  # None where the layout hides it, and for the past
 
 
 def record_page(
@@ -134,6 +136,9 @@ def record_page(
         delete_href=at + "/delete" if may_delete and not is_preview else None,
         draft_fields=t("preview.join").join(label_in(field.labels, call.language) for field in shown),
         revision=int(row.get("revision") or 0),
+        attachments=attachment_part(call, reads, object, id, row)
+        if parts.layout.attachments and not is_preview
+        else None,
     )
 
 

@@ -86,7 +86,11 @@ def prefilled(
     copied = visiting.as_uuid(args.get("_copy"))
     if copied is not None:
         row = read_record(call, desk.reads, object, copied)
-        readable = [each for each in fields if each.name in parts.readable and not (each.unique or each.mask)]
+        readable = [
+            each
+            for each in fields
+            if each.name in parts.readable and not (each.unique or each.mask or each.holds_files)
+        ]
         filled |= {name: value for name, value in texts.to_texts(readable, row, zone).items() if value}
         known = visiting.names_in(row, readable, call)
         said = t("form.copied", name=visiting.name_of(call, object, row))

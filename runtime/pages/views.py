@@ -22,6 +22,7 @@ from tabwright.runtime.pages import (
     edit_page,
     exports,
     faults,
+    files,
     form_drafts,
     help_page,
     inplace,
@@ -105,6 +106,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     help_page.register(app, site)
     totals.register(app, site)
     exports.register(app, site)
+    files.register(app, site)
 
 
 @cache

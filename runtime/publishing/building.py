@@ -15,6 +15,7 @@ from tabwright.metadata.model import Model
 from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import UniqueViolation
 from tabwright.platform.jobs import JobRun
+from tabwright.runtime.filing import sweeping
 from tabwright.runtime.publishing.consequences import count_rows, name_of_step
 from tabwright.runtime.publishing.engine import (
     KEPT,
@@ -314,10 +315,13 @@ class Builder:
 
     def _purge(self, writer: Writer, entry: Entry, there: Physical) -> None:
         gone = [entry]
+        now = self.engine.clock.now()
+        sweeping.ask(self.engine.jobs, writer, now)
         ddl = Ddl(writer)
         if entry.kind == "object":
             ddl.drop_table(f"o{entry.n}x")
             ddl.drop_table(f"o{entry.n}")
+            sweeping.forget_fields(writer, now, entry.uid, None)
             forget(writer, entry.n)
             gone += [each for each in there.entries if each.object_n == entry.n and each.n != entry.n]
         else:
@@ -328,6 +332,8 @@ class Builder:
                 ddl.drop_index(stale.n, f"o{entry.object_n}")
                 gone.append(stale)
             ddl.drop_columns(table, entry.columns)
+            if entry.state == "dropped":
+                sweeping.forget_fields(writer, now, None, entry.uid)
             if marks:
                 ddl.drop_columns(f"o{entry.object_n}", marks)
         save(writer, [replace(each, state="gone") for each in gone])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale
+from tabwright.runtime.filing import claims
 from tabwright.runtime.records import checks, loading, masters, related, trees, writing
 from tabwright.runtime.records.batch import Batch, Intent, Outcome, Row, RowResult, Work, error_of
 from tabwright.runtime.records.hooks import STAGES, Hooks
@@ -33,14 +34,14 @@ _REFUSALS = (Invalid, Conflict, Denied, NotFound, Stale, LimitReached)
 
 OWN: dict[str, tuple[Stage, ...]] = {
     "coerce": (loading.coerce,),
-    "load": (loading.load,),
+    "load": (loading.load, claims.look_up),
     "access_old": (loading.access_old,),
     "defaults": (checks.defaults, masters.inherit),
     "formulas": (checks.formulas,),
     "access_new": (checks.access_new, masters.check, trees.check),
     "validation": (checks.validation, related.restrict),
     "uniqueness": (checks.uniqueness,),
-    "write": (writing.write,),
+    "write": (writing.write, claims.claim),
     "search": (writing.search,),
     "after_rules": (related.follow, masters.hand_down),
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.masks import MARK, Sealed
-from tabwright.runtime.records.coerce import addresses, choices, codes, days, figures, texts
+from tabwright.runtime.records.coerce import addresses, attached, choices, codes, days, figures, texts
 from tabwright.runtime.records.coerce.common import Build, Convert, Refused, clean
 
 __all__ = ["Convert", "Refused", "clean", "converter"]
@@ -67,5 +67,7 @@ _builders: Mapping[str, Build] = {
     "id": choices.reference,
     "record_type": texts.line_or_lines,
     "secret": texts.line_or_lines,
+    "file": attached.files,
+    "image": attached.files,
     "revision": figures.number,
 }

@@ -21,6 +21,7 @@ from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, Store, Writer, prepare
 from tabwright.platform.tables import ids_value, in_ids
+from tabwright.runtime.filing.refs import joined_names
 from tabwright.runtime.richtext import plain
 from tabwright.runtime.search.tables import search_row, search_text
 from tabwright.runtime.search.tokens import tokens_of
@@ -92,6 +93,7 @@ class SearchIndex:
         self._fields = frozenset(marks.values())
         self._name = object.name_field
         self._rich = frozenset(each.name for each in object.own_fields if each.rich_text)
+        self._files = frozenset(each.name for each in object.own_fields if each.holds_files)
         self._sqlite = store.dialect == "sqlite"
 
     def concerns(self, changed: Iterable[str]) -> bool:
@@ -104,6 +106,7 @@ class SearchIndex:
         for mark, field in self.marks.items():
             if text := values[field]:
                 text = plain(text) if field in self._rich else text
+                text = joined_names(text) if field in self._files else text
                 tokens = tokens_of((), (text,)) if field == self._name else tokens_of((text,))
                 if tokens:
                     found.append(mark + f" {mark}".join(tokens))

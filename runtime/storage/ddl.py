@@ -31,6 +31,7 @@ _BLANKS: dict[str, str] = {
     "choices": "''",
     "json": "''",
     "secret": "''",
+    "files": "''",
     "time": "-1",
     "date": "DATE '-infinity'",
     "datetime": "TIMESTAMPTZ '-infinity'",

@@ -15,6 +15,7 @@ from tabwright.formula.days import from_milliseconds, milliseconds
 from tabwright.formula.places import Point, text_point, unpacked
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in, joined
 from tabwright.metadata.links import Link
+from tabwright.runtime.filing import refs
 from tabwright.runtime.masks import HIDDEN, Sealed
 from tabwright.runtime.storage.codings import (
     MOST_DIGITS,
@@ -126,6 +127,21 @@ class SecretWay(TextWay):
 
     def from_text(self, text: str, shape: Shape) -> Any:
         raise ValueError(HIDDEN)
+
+
+class FilesWay(TextWay):
+    """Which files, with their names; as a text the names alone, and no text makes them files again."""
+
+    name = "files"
+
+    def codec(self, shape: Shape, dialect: Dialect) -> Codec:
+        return Codec(shape, dialect, wire=refs.wire)
+
+    def to_text(self, value: Any, shape: Shape) -> str:
+        return refs.joined_names(value)
+
+    def from_text(self, text: str, shape: Shape) -> Any:
+        raise ValueError(text[:80])
 
 
 class JsonWay(TextWay):
@@ -411,6 +427,7 @@ WAYS: Mapping[str, Way] = {
         LinkWay(),
         JsonWay(),
         SecretWay(),
+        FilesWay(),
         TimeWay(),
         PointWay(),
         IntegerWay(),

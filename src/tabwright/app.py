@@ -39,6 +39,7 @@ from tabwright.runtime.bulk import working as bulk
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.exporting import service as exporting
+from tabwright.runtime.filing import sweeping
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
@@ -117,6 +118,7 @@ def create_site(
     bulk.register(jobs, site.tenancy, clock, ids)
     members.register(jobs, site.tenancy, site.memberships, clock)
     telling.register(jobs, site.tenancy, clock, limits.notice_days)
+    sweeping.register(jobs, site.tenancy, clock)
     register_imports(jobs, site.tenancy, clock, ids, settings.limits.import_file_days)
     return site
 

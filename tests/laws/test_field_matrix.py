@@ -16,7 +16,8 @@ import pytest
 
 import models
 from apisite import Person
-from fieldsamples import NEVER, OTHER, SAMPLES, SECOND, THIRD, USER, Sample
+from fieldsamples import NEVER, OTHER, SAMPLES, SECOND, THIRD, UPLOAD, USER, Sample
+from filesamples import content_of, uploaded
 from importing import Importer, csv_of
 from pagesite import PageSite, Visitor, make_pages, readable
 from stores import DIALECTS
@@ -84,12 +85,17 @@ class Bench:
         return self.api
 
     def meant(self, value: Any) -> Any:
-        """A sample's value with the ids of this site."""
+        """A sample's value with the ids of this site; files are uploaded anew each time."""
+        if isinstance(value, list):
+            return [self.meant(each) for each in value]
+        if isinstance(value, str) and value.startswith(UPLOAD):
+            name = value.removeprefix(UPLOAD)
+            return uploaded(self.api, name, content_of(name))["id"]
         if isinstance(value, dict):
             return {key: self.meant(each) for key, each in value.items()}
         if isinstance(value, str) and value in (OTHER, SECOND, THIRD):
             return {OTHER: self.other, SECOND: self.another, THIRD: self.third}[value].hex
-        return self.api.id.hex if value == USER else value
+        return self.api.id.hex if isinstance(value, str) and value == USER else value
 
     def wire(self, sample: Sample) -> Any:
         return self.meant(sample.value if sample.wire is None else sample.wire)
@@ -203,7 +209,7 @@ def test_the_form_takes_what_a_person_types_and_holds_it(bench: Bench, sample: S
     empty = visitor.form()
     slot = f"{name}.text" if sample.type in REFERENCES else name
     assert slot in empty
-    answer = visitor.post(f"/o/{sample.on}/new", {**empty, "name": "by form", slot: sample.form})
+    answer = visitor.post(f"/o/{sample.on}/new", {**empty, "name": "by form", slot: bench.meant(sample.form)})
     assert answer.status_code == 303, readable(answer)
     id = answer.headers["Location"].rpartition("/")[2]
     assert bench.get(id, sample.on)[name] == bench.wire(sample)
@@ -235,7 +241,8 @@ def test_a_value_is_edited_where_it_stands(bench: Bench, sample: Sample) -> None
     assert editor.status_code == 200 and f'name="{name}' in editor.text
     visitor.get(path)
     given: dict[str, Any] = {"field": name, "place": "record", "revision": str(made["revision"])}
-    given |= {name: "", f"{name}.text": sample.form} if sample.type in REFERENCES else {name: sample.form}
+    typed = bench.meant(sample.form)
+    given |= {name: "", f"{name}.text": typed} if sample.type in REFERENCES else {name: typed}
     answer = visitor.post(f"{path}/value", given)
     assert answer.status_code == 200 and answer.json is not None, answer.text
     assert bench.get(made["id"], sample.on)[name] == bench.wire(sample)
@@ -336,7 +343,7 @@ def test_history_tells_and_undo_takes_back(bench: Bench, sample: Sample) -> None
 # ---- files -----------------------------------------------------------------------------------------
 
 
-@each("given")
+@each("given", "imports")
 def test_a_file_brings_it_in(bench: Bench, sample: Sample) -> None:
     importer = Importer(bench)  # type: ignore[arg-type]
     name = field_of(sample)
@@ -349,6 +356,18 @@ def test_a_file_brings_it_in(bench: Bench, sample: Sample) -> None:
     ).json["records"]
     wanted = [bench.wire(sample), *([] if sample.blank is NEVER else [sample.blank])]
     assert [each[name] for each in found] == wanted
+
+
+def test_what_no_table_can_bring_is_not_offered_and_refused(bench: Bench) -> None:
+    importer = Importer(bench)  # type: ignore[arg-type]
+    for sample in (each for each in SAMPLES if not each.imports):
+        name = field_of(sample)
+        assert name not in bench.visitor.get(f"/o/{sample.on}/import/template.csv").text
+        run = importer.start(sample.on, csv_of(["name", name], [["by table", sample.cell]]))
+        assert name not in run.settings.columns
+        chosen = {"columns": {name: {"field": name}}}
+        answer = bench.api.patch(f"/imports/{run.id.hex}", chosen)
+        assert codes(answer) == {"file.no_import"}
 
 
 @each("wrong_cells")
@@ -446,7 +465,9 @@ def test_values_outlive_a_release_that_is_taken_back_and_a_type_that_changes(dia
         texts = {
             field_of(each): {"type": "text", "options": {"max_length": 4000}}
             for each in SAMPLES
-            if each.on == "thing" and each.type not in (*REFERENCES, "auto_number", "long_text", "secret")
+            if each.on == "thing"
+            and each.type not in (*REFERENCES, "auto_number", "long_text", "secret")
+            and each.imports
         }
         pages.publish({**BESIDE, "thing": {**whole, **texts}})
         told = bench.get(record["id"])
@@ -464,7 +485,9 @@ def test_samples_load_from_a_file(bench: Bench, tmp_path: Path) -> None:
     """The sample data of packages: a CSV by field names, codes and canonical texts."""
     from tabwright.runtime.exchange.samples import load_samples
 
-    plain = [each for each in SAMPLES if each.given and each.type not in (*REFERENCES, "currency")]
+    plain = [
+        each for each in SAMPLES if each.given and each.imports and each.type not in (*REFERENCES, "currency")
+    ]
     cells = [each.text or each.cell for each in plain]
     header = ["@key", "name", *map(field_of, plain)]
     (tmp_path / "thing.csv").write_text(csv_of(header, [["k1", "a sample", *cells]]), "utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import ANY
 
 OTHER = "@other"  # in a value: the id of a record of the object ``other``
 THIRD = "@third"  # the id of a record of the object ``third``
@@ -15,6 +16,7 @@ SECOND = "@second"  # the id of another one
 USER = "@user"  # the id of the user who asks
 
 
+UPLOAD = "@file "  # then a name: the id of a file of that name, uploaded for the occasion
 NEVER = "@never"  # in place of a blank value: the type takes none
 
 
@@ -53,6 +55,7 @@ class Sample:
     text: str | None = None  # after the type was changed to text; None: as ``cell``
     masked: bool = False  # what is given back is not the whole value
     given: bool = True  # the system gives the value, nobody sends it
+    imports: bool = True  # a table can bring it
     name: str = ""
     on: str = "thing"  # the object that has the field
 
@@ -597,5 +600,51 @@ SAMPLES: tuple[Sample, ...] = (
         ),
         fails=("ISBLANK({f})", "ISBLANK({f}.other)", 'CONTAINS({f}.third.name, "N")'),
         sorts=False,
+    ),
+    Sample(
+        "file",
+        [UPLOAD + "plan 计划.txt"],
+        [UPLOAD + "zebra.pdf"],
+        wire=[{"id": ANY, "name": "plan 计划.txt", "type": "text/plain", "size": ANY}],
+        second_wire=[{"id": ANY, "name": "zebra.pdf", "type": "application/pdf", "size": ANY}],
+        form=UPLOAD + "plan 计划.txt",
+        held=ANY,
+        cell="plan 计划.txt",
+        shown="plan 计划.txt",
+        options={"accept": ["document"], "max_items": 2, "max_size": 1},
+        body={"searchable": True},
+        wrong=(
+            ("contract.pdf", "value.not_files"),
+            (7, "value.not_files"),
+            ([UPLOAD + "a.txt", UPLOAD + "b.txt", UPLOAD + "c.txt"], "file.too_many"),
+            ([UPLOAD + "sheet.csv"], "file.not_taken"),
+            (["0" * 32], "file.not_yours"),
+        ),
+        holds=("NOT ISBLANK({f})",),
+        fails=("ISBLANK({f})",),
+        sorts=False,
+        imports=False,
+        word="计划",
+    ),
+    Sample(
+        "image",
+        [UPLOAD + "front.png"],
+        [UPLOAD + "rear.png"],
+        wire=[{"id": ANY, "name": "front.png", "type": "image/png", "size": ANY}],
+        second_wire=[{"id": ANY, "name": "rear.png", "type": "image/png", "size": ANY}],
+        form=UPLOAD + "front.png",
+        held=ANY,
+        cell="front.png",
+        shown="front.png",
+        options={"max_items": 1},
+        wrong=(
+            ("front.png", "value.not_files"),
+            ([UPLOAD + "plan.txt"], "file.not_taken"),
+            ([UPLOAD + "broken.png"], "file.no_picture"),
+        ),
+        holds=("NOT ISBLANK({f})",),
+        fails=("ISBLANK({f})",),
+        sorts=False,
+        imports=False,
     ),
 )

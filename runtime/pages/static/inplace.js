@@ -82,6 +82,7 @@
     }).filter(Boolean).join(" ");
   }
   function save(form, back) {
+    if ($("[data-uploading]", form)) return; // what is on its way is waited for
     var host = form.closest(HOST), data = new FormData(form), columns = around(host, "cell-columns");
     if (columns) data.set("columns", columns);
     if (state(form) === form.first && !form.failed) { close(host, back); return; }
@@ -231,7 +232,7 @@
     var form = event.target.closest && event.target.closest(".tw-cell");
     if (!form || moving) return;
     setTimeout(function () { // a lookup's list, the browser's own pickers and another window are no leaving
-      if (!form.isConnected || form.contains(document.activeElement) || !document.hasFocus() || $("dialog[open]")) return;
+      if (!form.isConnected || form.contains(document.activeElement) || !document.hasFocus() || $("dialog[open]") || $("[data-uploading]", form)) return;
       if (state(form) === form.first) { if (!form.failed) close(form.closest(HOST), false); return; }
       save(form, false);
     }, 0);

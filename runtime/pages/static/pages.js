@@ -64,7 +64,7 @@
     function snapshot() {
       var map = {};
       all("input, textarea, select", form).forEach(function (el) {
-        if (!el.name || el.name.charAt(0) === "_" || el.type === "hidden" && !el.closest(".tw-lookup")) return;
+        if (!el.name || el.name.charAt(0) === "_" || el.type === "hidden" && !el.closest(".tw-lookup, [data-files]")) return;
         if (/\.text$/.test(el.name)) return;
         if (el.hasAttribute("data-many")) map[el.name] = (map[el.name] || "") + (el.checked ? el.value + ";" : "");
         else if (el.type === "checkbox") map[el.name] = String(el.checked);
