@@ -16,9 +16,20 @@ from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, Place
 from tabwright.platform.language import register_messages
 from tabwright.platform.settings import Limits
 from tabwright.runtime.desk import Call
-from tabwright.runtime.exchange import files, keeping, resolving, results, runs, sources, undoing, working
+from tabwright.runtime.exchange import (
+    correcting,
+    files,
+    keeping,
+    resolving,
+    results,
+    runs,
+    sources,
+    undoing,
+    working,
+)
 from tabwright.runtime.exchange import settings as choosing
 from tabwright.runtime.exchange.cells import is_result
+from tabwright.runtime.exchange.correcting import Change, GridRow
 from tabwright.runtime.exchange.keeping import outlined, scope_json
 from tabwright.runtime.exchange.mapping import propose
 from tabwright.runtime.exchange.memory import remembered
@@ -128,6 +139,42 @@ class Imports:
         except (Invalid, Denied, NotFound) as error:
             return error.faults
         return ()
+
+    # ---- rows put right ---------------------------------------------------------------------------
+
+    def correct(self, id: UUID, changes: Sequence[Change]) -> Run:
+        """Put rows right that the check did not take: other cells, skipped on purpose, or back to the file's.
+        They are checked at once; of very many rows a check begins instead. Raises Conflict, Invalid.
+        """
+        run = self._for(id, "correct")
+        if not changes or correcting.correct(self._call, run, self.object(run), changes):
+            return self.get(id)
+        return self.check(id)
+
+    def replace_everywhere(self, id: UUID, column: int, value: str, becomes: str) -> Run:
+        """Put the same other text into a column of every bad row that has this one there."""
+        run = self._for(id, "correct")
+        with self._call.tenant.store.read() as reader:
+            numbers = correcting.with_value(reader, id, column, value)
+        return self.correct(run.id, [Change(number, {column: becomes}) for number in numbers])
+
+    def grid(self, id: UUID, kind: str, offset: int = 0, limit: int = 50) -> Sequence[GridRow]:
+        """Rows to look at: ``bad`` of the check, ``corrected`` or ``skipped``, by number."""
+        run = self.get(id)
+        with self._call.tenant.store.read() as reader:
+            return correcting.listed(reader, run.id, kind, offset, limit)
+
+    def grid_rows(self, id: UUID, numbers: Sequence[int]) -> Sequence[GridRow]:
+        """Some of these rows, in whatever kind they are by now."""
+        run = self.get(id)
+        with self._call.tenant.store.read() as reader:
+            return correcting.rows(reader, run.id, numbers)
+
+    def grid_counts(self, id: UUID) -> Mapping[str, int]:
+        """How many rows there are of each kind."""
+        run = self.get(id)
+        with self._call.tenant.store.read() as reader:
+            return correcting.counted(reader, run.id)
 
     # ---- verbs ------------------------------------------------------------------------------------
 
@@ -286,6 +333,8 @@ class Imports:
             same = sa.select(RUN.c.state).where(RUN.c.id == run.id).with_for_update()
             if writer.execute(same).scalar_one() not in ("mapping", "checked", "checking"):
                 raise Conflict.of("import.wrong_state", state=run.state, verb="change")
+            if "format" in values:
+                correcting.forget(writer, run.id)
             runs.change(writer, run.id, now, **{"state": "mapping", "job_id": None, "error": None, **values})
 
     def _proposed(

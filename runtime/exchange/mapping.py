@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
@@ -41,9 +42,7 @@ def propose(
         known = (before or {}).get(column)
         if known is not None and known.field in by_name and known.field not in taken:
             taken.add(known.field)
-            columns[column] = Column(
-                known.field, known.match, known.values, known.missing, known.blank, known.dates, "before"
-            )
+            columns[column] = replace(known, skip=(), make=(), why="before")
     scored = sorted(
         (
             (score, at, column, each.name)

@@ -1,7 +1,8 @@
 """What was chosen the last time: the settings of the newest import of the same object and header.
 
-A person's own come first, then anybody's who may import into the object. What this person may not choose now
-is left out, and of somebody else's values all that name records which this person may not read.
+A person's own come first, then anybody's who may import into the object. Which rows were skipped and what was
+made is of that file alone. What this person may not choose now is left out, and of somebody else's values all
+that name records which this person may not read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Denied, Invalid, NotFound
 from tabwright.runtime.desk import Call
 from tabwright.runtime.exchange import runs
+from tabwright.runtime.exchange.cells import is_result
 from tabwright.runtime.exchange.matching import matches
 from tabwright.runtime.exchange.resolving import Plan, resolve
 from tabwright.runtime.exchange.settings import Before, Column, Settings
@@ -25,14 +27,17 @@ def remembered(call: Call, object: ObjectDef, header: Sequence[str]) -> Settings
     """The settings of the last import with these columns, as far as they are this person's to choose."""
     with call.tenant.store.read() as reader:
         earlier = runs.recent(reader, None, object.uid, LOOKED_THROUGH)
-        same = [run for run in earlier if run.header == tuple(header) and run.state in _PREPARED]
+        asked = _own(header)
+        same = [run for run in earlier if _own(run.header) == asked and run.state in _PREPARED]
         same.sort(key=lambda run: run.created_by != call.principal.user_id)  # stable: own first, newest first
         for run in same:
             own = run.created_by == call.principal.user_id
             settings, plan = _choosable(call, object, run.settings, run.header)
             if plan is None:
                 continue
-            columns = {name: replace(each, why="before") for name, each in settings.columns.items()}
+            columns = {
+                name: replace(each, skip=(), make=(), why="before") for name, each in settings.columns.items()
+            }
             for chosen in plan.by_field.values() if not own else ():
                 column = columns[chosen.name]
                 if chosen.targets and column.values:
@@ -44,6 +49,11 @@ def remembered(call: Call, object: ObjectDef, header: Sequence[str]) -> Settings
             before = Before(run.filename, run.created_at.isoformat(), own)
             return replace(settings, columns=columns, before=before)
     return None
+
+
+def _own(header: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a header but for that of reasons: failed rows that come back are of the same kind."""
+    return tuple(header[: len(header) - is_result(header)])
 
 
 def _choosable(

@@ -274,7 +274,7 @@ def _targets(
             place = Place(object=target.name, field=found.name)
             faults.append(Fault("import.not_a_match", {"field": found.name, "column": name}, place))
             continue
-        if column.missing == "create":
+        if column.missing == "create" or column.make:
             try:
                 gate.require(target, "create")
             except (Denied, NotFound) as error:

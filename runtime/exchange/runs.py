@@ -20,7 +20,7 @@ from tabwright.runtime.exchange.tables import PART, PROBLEM, RUN
 VERBS: Mapping[str, tuple[str, ...]] = {
     "mapping": ("change", "check", "run"),
     "checking": ("cancel",),
-    "checked": ("change", "check", "run"),
+    "checked": ("change", "check", "correct", "run"),
     "running": ("cancel",),
     "stopped": ("run", "undo"),  # to run it again is to go on
     "failed": ("run", "undo"),
@@ -30,7 +30,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "undone": (),
 }
 """Every state with what may be done in it."""
-NEED_FILE = ("change", "check", "run")
+NEED_FILE = ("change", "check", "correct", "run")
 
 # What a state has become when its job ended without saying so itself.
 _AFTER: Mapping[tuple[str, str], str] = {
@@ -80,6 +80,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Where a job is (reading, rows, waiting), since when, and how many rows were done by then: what a worker
+    that died had done tells nothing of how fast this one is.
+    """
+
+    phase: str
+    since: datetime
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One import. ``counts`` are of the last check or run, ``checked`` of the last check with its issues."""
 
@@ -105,6 +116,7 @@ class Run:
     created_at: datetime
     has_file: bool  # it is removed some time after the end (Limits.import_file_days)
     others: bool = False  # somebody else's, for whoever looks at it
+    pace: Pace | None = None  # of a check or a run that is at work
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -158,7 +170,7 @@ _PLAIN = [
         "created_at",
     )
 ]
-_JOB = [JOB.c[name].label(f"its_{name}") for name in Job.__dataclass_fields__]
+_JOB = [JOB.c[name].label(f"its_{name}") for name in (*Job.__dataclass_fields__, "memory")]
 
 
 def _select() -> sa.Select[Any]:
@@ -221,7 +233,14 @@ def _run(row: Any) -> Run:
         row.created_by,
         row.created_at,
         bool(row.has_file),
+        pace=_pace(row.its_memory),
     )
+
+
+def _pace(memory: Any) -> Pace | None:
+    if not isinstance(memory, dict) or "phase" not in memory:
+        return None
+    return Pace(memory["phase"], datetime.fromisoformat(memory["since"]), memory["from"])
 
 
 def fault_json(fault: Fault) -> dict[str, Any]:

@@ -24,7 +24,8 @@ MODE_RIGHTS: Mapping[Mode, tuple[str, ...]] = {
     "update": ("import", "edit"),
     "upsert": ("import", "create", "edit"),
 }
-MOST_VALUES = 2000  # of one column's map
+MOST_VALUES = 2000  # of one column's map, and of its texts that are skipped or made
+_LISTS = ("skip", "make")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Column:
     lookup names (see ``Parent``).
 
     ``match`` is the field of a lookup's target that the cells name; ``values`` turns texts of the file into
-    others ("" for nothing) before anything else; ``missing`` says what an unknown lookup becomes; ``blank``
-    whether an empty cell leaves the field alone or empties it; ``dates`` the order of days written with the
-    year last. ``why`` tells where a proposal came from (same, like, before).
+    others ("" for nothing) before anything else; rows with a text in ``skip`` are left out on purpose;
+    ``missing`` says what an unknown lookup becomes, ``make`` for which texts it is made all the same;
+    ``blank`` whether an empty cell leaves the field alone or empties it; ``dates`` the order of days written
+    with the year last. ``why`` tells where a proposal came from (same, like, before).
     """
 
     field: str
@@ -44,7 +46,13 @@ class Column:
     missing: Missing = "fault"
     blank: Blank = "keep"
     dates: Order = "ymd"
+    skip: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
     why: str | None = None
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Column:
+        return Column(**{**value, **{name: tuple(value.get(name) or ()) for name in _LISTS}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class Settings:
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Settings:
-        columns = {name: Column(**each) for name, each in value["columns"].items()}
+        columns = {name: Column.from_json(each) for name, each in value["columns"].items()}
         parents = {
             name: Parent(_key(each["key"]) or (), each["existing"])
             for name, each in value.get("parents", {}).items()
@@ -214,13 +222,21 @@ def _column(old: Column | None, change: Mapping[str, Any], pointer: str, wrong: 
             if len(values) > MOST_VALUES:
                 wrong(at, f"<= {MOST_VALUES}")
             facts[name] = values
+        elif name in _LISTS:
+            texts = value or []
+            if isinstance(texts, list) and all(isinstance(each, str) for each in texts):
+                facts[name] = tuple(dict.fromkeys(texts))
+                if len(facts[name]) > MOST_VALUES:
+                    wrong(at, f"<= {MOST_VALUES}")
+            else:
+                wrong(at, "[text, ...] | null")
         elif name in _CHOICES:
             if value in _CHOICES[name] and isinstance(value, str):
                 facts[name] = value
             else:
                 wrong(at, " | ".join(_CHOICES[name]))
         else:
-            wrong(at, "field, match, values, missing, blank, dates")
+            wrong(at, "field, match, values, skip, make, missing, blank, dates")
     if not facts.get("field"):
         wrong(f"{pointer}/field", "text")
         return None

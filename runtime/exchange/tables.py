@@ -1,4 +1,5 @@
-"""The tables of imports, in the tenant's store: the run, its file in pieces, the rows that it could not take.
+"""The tables of imports, in the tenant's store: the run, its file in pieces, the rows that it could not take,
+what people made of them.
 
 The file stands in the database so that any worker process can go on with it.
 """
@@ -54,6 +55,18 @@ PROBLEM = sa.Table(
     sa.Column("faults", sa.Text, nullable=False),
     sa.Column("cells", sa.Text, nullable=False),
 )
+
+CORRECTION = sa.Table(
+    "import_correction",
+    TENANT,
+    sa.Column("import_id", Uuid, primary_key=True),
+    sa.Column("row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("cells", sa.Text, nullable=False),  # of the file
+    sa.Column("changes", sa.Text, nullable=False),  # by column index
+    sa.Column("skip", sa.Boolean, nullable=False),
+    sa.Column("outcome", CodeText, nullable=False),  # when it was last checked
+)
+"""What a person made of rows before the start; the file stays as it is."""
 
 LATER = sa.Table(
     "import_later",

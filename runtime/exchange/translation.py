@@ -184,8 +184,9 @@ class Translator:
         waiting = {text for text in wanted - found.keys() if own and pending(name, text)}
         missing = wanted - found.keys() - waiting
         refused: Mapping[str, Sequence[Fault]] = {}
-        if missing and chosen.column.missing == "create" and not chosen.field.kinds:
-            found, refused = self._make(writer, chosen, missing, found, reference, rehearsal)
+        making = missing if chosen.column.missing == "create" else missing & set(chosen.column.make)
+        if making and not chosen.field.kinds:
+            found, refused = self._make(writer, chosen, making, found, reference, rehearsal)
         for line in lines:
             text = line.texts[name]
             ids = found.get(text, [])

@@ -26,6 +26,7 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, Tenancy
 from tabwright.runtime.exchange import files, runs, sources
 from tabwright.runtime.exchange.carrying import Carried, Shelf
+from tabwright.runtime.exchange.correcting import Overlay, outcomes
 from tabwright.runtime.exchange.counting import Tally
 from tabwright.runtime.exchange.keys import Keys
 from tabwright.runtime.exchange.ordering import Waiting, in_levels
@@ -111,13 +112,15 @@ class Working:
         began = self._clock.now()
         with self._job.step() as writer:
             self._run = run = runs.load(writer, self._id)
+            self._overlay = Overlay(writer, run)
             call = self._acting(writer)
             plan = self._plan(call)
             if self._dry:
                 writer.execute(
                     sa.delete(PROBLEM).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "check")
                 )
-        self._tally = Tally({} if self._dry else run.counts)
+            self._tally = Tally({} if self._dry else run.counts)
+            self._pace("reading")
         self._taken = 0 if self._dry else run.taken_row
         self._keys = Keys(plan, run.zone, Translator(call, plan).texts)
         self._total = run.row_count or 0
@@ -126,11 +129,13 @@ class Working:
             if self._dry and self._keys.concern:
                 self._carried = Carried(self._keys, shelf)
             self._look_through(plan)
+            self._pace("rows")
             self._passing = Passing(
                 self._keys, self._others, {"import": self._id.hex}, self._dry, self._carried
             )
-            for rows in _chunks(self._rows_of_file(), CHUNK):
+            for rows in _chunks(self._rows_of_file(self._taken), CHUNK):
                 self._chunk(rows)
+            self._pace("waiting")
             levels, ring = self._waiting()
             for level in levels:
                 for numbers in _chunks(level, CHUNK):
@@ -141,11 +146,17 @@ class Working:
             shelf.close()
         return self._end(began)
 
+    def _pace(self, phase: str) -> None:
+        """From now on the job is in a phase; how fast it is, is counted from here."""
+        since = self._clock.now().isoformat()
+        self._job.remember({"phase": phase, "since": since, "from": self._tally.finished})
+
     # ---- the file ---------------------------------------------------------------------------------
 
-    def _rows_of_file(self) -> Iterator[tuple[int, Sequence[str]]]:
+    def _rows_of_file(self, after: int = 0) -> Iterator[tuple[int, list[str]]]:
+        """The rows with a number beyond ``after``, as they were corrected; also those that are skipped."""
         content = files.opened(self._job.store, self._id, self._run.size)
-        return sources.data_rows(content, self._run.format, self._taken)
+        return self._overlay.over(sources.data_rows(content, self._run.format, after))
 
     def _look_through(self, plan: Plan) -> None:
         """One look through the file for what rows must know of others."""
@@ -155,8 +166,9 @@ class Working:
             return
         later = self._later_rows()
         refused = self._refused_rows() if resumed else frozenset()
-        content = files.opened(self._job.store, self._id, self._run.size)
-        for number, cells in sources.data_rows(content, self._run.format):
+        for number, cells in self._rows_of_file():
+            if self._overlay.skips(number, cells):
+                continue
             texts = self._keys.texts(cells)
             if number <= resumed and number not in later and number not in refused:
                 spoken_by(plan, self._keys, texts, number, others.spoken)
@@ -210,7 +222,11 @@ class Working:
         with self._job.step() as writer:
             call = self._acting(writer)
             plan = self._plan(call)
-            done = self._passing.passed(writer, call, plan, rows, forget)
+            going = rows if later else [each for each in rows if not self._overlay.skips(*each)]
+            done = self._passing.passed(writer, call, plan, going, forget)
+            if not later:
+                self._tally.row("skipped", len(rows) - len(going))
+                self._taken = rows[-1][0]
             self._keep(writer, plan, done, later)
 
     def _keep(self, writer: Writer, plan: Plan, done: Passed, later: bool) -> None:
@@ -220,15 +236,16 @@ class Working:
             self._others.spoken |= done.parents.spoken
             tally.parents(done.parents)
         waiting, problems = self._sorted_out(plan, done)
+        if self._dry:
+            corrected = [each for each in done.lines if each.number in self._overlay and each not in waiting]
+            outcomes(writer, self._id, {each.number: done.outcome(each) or "failed" for each in corrected})
         tally.made(done.made, self._dry)
         if problems:
             writer.connection.execute(sa.insert(PROBLEM), problems)
         self._wait_with(writer, waiting)
-        numbers = [line.number for line in done.lines]
-        if not later:
-            self._taken = max(numbers, default=self._taken)
         if not self._dry:
             if later:
+                numbers = [line.number for line in done.lines]
                 gone = sa.delete(LATER).where(LATER.c.import_id == self._id, LATER.c.row.in_(numbers))
                 writer.execute(gone)
             rows = [

@@ -104,7 +104,7 @@ class Columns:
                 blank=self._options("blank", BLANKS, column.blank) if column is not None and known else (),
                 mapped=column is not None,
                 more=self._t("import.more") if by is None else self._t("import.found_by", field=by),
-                values=tuple(column.values.items()) if column is not None else (),
+                values=tuple(self._values(column)) if column is not None else (),
             )
 
     def parents(self) -> Iterator[ParentRow]:
@@ -161,6 +161,18 @@ class Columns:
                 if match is not None and self._gate.can_read(match):
                     known += [(each, each) for each in names_of(self._call, reader, target, match)]
         return sorted(set(known))
+
+    def makes(self, name: str) -> bool:
+        """Whether records that a column names may be made by their name."""
+        column = self._run.settings.columns.get(name)
+        field = self.field(column.field) if column is not None else None
+        if column is None or field is None or not field.is_reference or "." in column.field:
+            return False
+        target = next(iter(targets_of(self._gate, field)), None)
+        if target is None or not self._gate.may(target, "create"):
+            return False
+        match = target.find(column.match or target.name_field)
+        return match is not None and self._gate.can_edit(match)
 
     # ---- inside -----------------------------------------------------------------------------------
 
@@ -226,6 +238,15 @@ class Columns:
                 chosen = each.name == (column.match or target.name_field)
                 found.setdefault(each.name, Choice(each.name, label_in(each.labels, self._language), chosen))
         return tuple(found.values())
+
+    def _values(self, column: Column) -> Iterator[tuple[str, str]]:
+        """(text of the file, what becomes of it) of every value that was decided on."""
+        for given, becomes in column.values.items():
+            yield given, becomes or self._t("import.nothing")
+        for given in column.skip:
+            yield given, self._t("import.skip_rows")
+        for given in column.make:
+            yield given, self._t("import.make_record", value=given)
 
     def _missing(self, field: FieldDef, column: Column) -> tuple[Choice, ...]:
         target = next(iter(targets_of(self._gate, field)), None) if field.is_reference else None

@@ -16,6 +16,8 @@ from tabwright.runtime.exchange.settings import MODES
 from tabwright.runtime.exchange.sources import ENCODINGS
 from tabwright.runtime.pages.history import when_text
 from tabwright.runtime.pages.import_columns import Choice, Columns, MapRow, ParentRow
+from tabwright.runtime.pages.import_grid import Grid, GridMaker
+from tabwright.runtime.pages.import_progress import Progress, progress_of
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural
 from tabwright.runtime.pages.world import Desk
@@ -23,9 +25,8 @@ from tabwright.runtime.pages.world import Desk
 ISSUES = 50  # groups of faults that a page shows
 ROWS = 20
 CHOICES = 300  # records that a select offers; beyond that their name is typed
-BLANK = "-"  # of a select: this value becomes nothing
+BLANK, SKIP, MAKE = "-", "--skip", "--make"  # of a select: nothing, no row, a record of that name
 WORDS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-_MOVING = ("checking", "running", "undoing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ValueRow:
     message: str
     choices: tuple[Choice, ...]
     typed: str
+    acts: tuple[Choice, ...]  # what may become of it where the value is typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,6 @@ class Count:
     label: str
     number: str
     bad: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    percent: int
-    text: str
-    rate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +113,11 @@ class ImportPage:
     left: tuple[str, ...]
     before: str  # whose settings were taken over
     no_file: str
+    relations: tuple[str, ...]  # what lookups did not find
+    note: str  # what the counts are worth
+    options_href: str  # where unknown options are made
+    grid: Grid | None
+    corrected: str  # what reading the file in another way would give up
 
 
 def start_page(
@@ -163,7 +163,8 @@ class Maker:
         self._columns = Columns(desk.call, run, self._object)
         self._known: dict[str, list[tuple[str, str]]] = {}
 
-    def page(self) -> ImportPage:
+    def page(self, show: str = "bad", number: int = 1) -> ImportPage:
+        """The page; of a grid the rows of a kind, from a page of them on."""
         run, object, t = self._run, self._object, self._t
         editing = "change" in run.verbs
         faults = self._error.faults if self._error is not None else ()
@@ -176,8 +177,8 @@ class Maker:
         )
         problems = self._imports.problems(run.id, phase, limit=ROWS) if run.state != "checking" else ()
         notes = self._imports.problems(run.id, "note", limit=ROWS) if run.state == "done" else ()
-        good = run.counts["created"] + run.counts["updated"]
-        shown = [] if phase == "undo" else list(problems)
+        correcting = "correct" in run.verbs
+        shown = [] if phase == "undo" or correcting else list(problems)
         return ImportPage(
             object=object,
             plural=plural(object, self._language),
@@ -197,7 +198,7 @@ class Maker:
             faults=tuple(dict.fromkeys(self._said(each) for each in faults)),
             values=tuple(self._values()) if run.state == "checked" and editing else (),
             more_values=self._number(max(0, len(run.issues) - ISSUES)) if len(run.issues) > ISSUES else "",
-            counts=self._counts() if run.state not in ("mapping", "checking") else (),
+            counts=self.counts() if run.state not in ("mapping", "checking") else (),
             beside=self._beside() if run.state not in ("mapping", "checking") else (),
             speed=self._speed(),
             bad=tuple(BadRow(p.row, tuple(p.cells[:3]), tuple(map(self._said, p.faults))) for p in shown),
@@ -205,14 +206,60 @@ class Maker:
             bad_columns=run.header[:3],
             progress=self.progress(),
             said=t("import.said." + run.state),
-            ready=t("import.run_one" if good == 1 else "import.run", count=self._number(good)),
+            ready=self.ready(),
             can=run.verbs,
             before=self._before() if editing else "",
             no_file=self._no_file(),
+            relations=tuple(self._relations()) if run.state == "checked" else (),
+            note=self.note(),
+            options_href=self._options_href() if correcting else "",
+            grid=self.grid_maker().grid(show, number) if correcting else None,
+            corrected=self._corrected() if editing else "",
             left=tuple(
                 self._said(each) for p in (problems if phase == "undo" else notes) for each in p.faults
             ),
         )
+
+    def ready(self) -> str:
+        """The button that begins the import."""
+        good = self._run.counts["created"] + self._run.counts["updated"]
+        return self._t("import.run_one" if good == 1 else "import.run", count=self._number(good))
+
+    def note(self) -> str:
+        """What the counts of a check are worth: exact, or for corrected rows by themselves only."""
+        if self._run.state != "checked" or self._run.checked is None:
+            return ""
+        since = self._run.checked.get("since", 0)
+        if not since:
+            return self._t("import.same_counts")
+        return self._t("import.since", count=self._number(since))
+
+    def grid_maker(self) -> GridMaker:
+        """Makes the rows that want to be put right."""
+        return GridMaker(self._call, self._imports, self._run, self._said)
+
+    def _corrected(self) -> str:
+        counts = self._imports.grid_counts(self._run.id)
+        count = counts["corrected"] + counts["skipped"]
+        return self._t("import.gives_up", count=self._number(count)) if count else ""
+
+    def _relations(self) -> Iterator[str]:
+        """Column by column how many names were not found, and in how many rows."""
+        for code in ("import.unknown_record", "import.ambiguous"):
+            found: dict[str, tuple[int, int]] = {}
+            for issue in self._run.issues:
+                if issue.fault.code == code:
+                    names, rows = found.get(issue.column or issue.field, (0, 0))
+                    found[issue.column or issue.field] = (names + 1, rows + issue.count)
+            for column, (names, rows) in found.items():
+                said = "import.relations." + code.rpartition(".")[2]
+                yield self._t(said, column=column, names=self._number(names), rows=self._number(rows))
+
+    def _options_href(self) -> str:
+        """Where someone who designs the object adds the options that the file has and the field has not."""
+        unknown = any(issue.fault.code == "import.unknown_choice" for issue in self._run.issues)
+        may = unknown and self._call.gate.has("customise")
+        return f"/studio/imports/{self._run.id}/options" if may else ""
 
     def _before(self) -> str:
         before = self._run.settings.before
@@ -284,6 +331,7 @@ class Maker:
                 message=say_fault(issue.fault, self._language),
                 choices=self._choices(issue) if issue.mappable and issue.column else (),
                 typed=issue.suggestion or "",
+                acts=tuple(self._acts(issue, "import.typed")) if issue.mappable and issue.column else (),
             )
 
     def _choices(self, issue: Issue) -> tuple[Choice, ...]:
@@ -295,16 +343,22 @@ class Maker:
         if not known or len(known) > CHOICES:
             return ()
         wanted = issue.suggestion
-        first = [
-            Choice("", self._t("import.stays"), not wanted),
-            Choice(BLANK, self._t("import.becomes_blank"), False),
-        ]
-        return (*first, *(Choice(value, label, wanted in (value, label)) for value, label in known))
+        values = (Choice(value, label, wanted in (value, label)) for value, label in known)
+        return (*self._acts(issue, "import.stays", not wanted), *values)
 
-    def _counts(self) -> tuple[Count, ...]:
+    def _acts(self, issue: Issue, first: str, chosen: bool = True) -> Iterator[Choice]:
+        """What may become of a value beside another value."""
+        yield Choice("", self._t(first), chosen)
+        yield Choice(BLANK, self._t("import.becomes_blank"), False)
+        yield Choice(SKIP, self._t("import.skip_rows"), False)
+        if issue.fault.code == "import.unknown_record" and self._columns.makes(issue.column):
+            yield Choice(MAKE, self._t("import.make_record", value=issue.value[:40]), False)
+
+    def counts(self) -> tuple[Count, ...]:
+        """What became of the rows, or would."""
         counts, t = self._run.counts, self._t
         names = ["created", "updated", "unchanged", "failed"]
-        names += [name for name in ("made", "noted") if counts.get(name)]
+        names += [name for name in ("skipped", "made", "noted") if counts.get(name)]
         return tuple(
             Count(
                 t("import.count." + name),
@@ -336,22 +390,7 @@ class Maker:
 
     def progress(self) -> Progress | None:
         """How far the job is; None when none is at work."""
-        run, job = self._run, self._run.job
-        if run.state not in _MOVING or job is None:
-            return None
-        total = job.progress_total or 0
-        percent = min(100, job.progress_done * 100 // total) if total else 0
-        code = "import.progress.undo" if run.state == "undoing" else "import.progress"
-        done = self._t(
-            code, done=self._number(job.progress_done), total=self._number(total) if total else "…"
-        )
-        rate = ""
-        if job.started_at is not None and job.progress_done and total and run.state != "undoing":
-            seconds = max((self._call.clock.now() - job.started_at).total_seconds(), 0.1)
-            per_second = job.progress_done / seconds
-            left = round((total - job.progress_done) / per_second)
-            rate = self._t("import.rate", rate=self._number(round(per_second)), left=left)
-        return Progress(percent, done, rate)
+        return progress_of(self._run, self._call.clock.now(), self._language)
 
 
 def _delimiter(sign: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
 import models
 from pagesite import PageSite, Visitor, make_pages, readable
@@ -192,6 +193,13 @@ def test_what_was_checked_is_run_when_the_page_is_posted_as_it_is(site: PageSite
         site.site.runner.run_due(site.location)
 
 
+def scripted(visitor: Visitor, path: str, data: dict[str, str]) -> TestResponse:
+    """What a script of the page seen last sends."""
+    token = re.search(r'name="_csrf" value="([^"]+)"', visitor.last)
+    assert token is not None
+    return visitor.client.post(path, data={"_csrf": token[1], **data}, headers={"Accept": "application/json"})
+
+
 def posted(page: str) -> dict[str, str]:
     """What a browser sends of the selects of a page."""
     found = {}
@@ -199,3 +207,73 @@ def posted(page: str) -> dict[str, str]:
         options = re.findall(r'<option value="([^"]*)"( selected)?', inside)
         found[name] = next((value for value, chosen in options if chosen), options[0][0])
     return found
+
+
+def test_bad_rows_are_put_right_in_the_grid_without_scripts_and_with(site: PageSite) -> None:
+    anna = site.person("Anna", "administrator", language="en")
+    at = upload(anna, "name,product,amount\nA,GTXPro,5\nB,GTXPro,6\nC,,x\nD,,7\n")
+    anna.get(at)
+    anna.post(at + "/settings", {"mode": "create", "then": "check"})
+    site.site.runner.run_due(site.location)
+    shown = anna.get(at)
+    assert 'name="cell.4.2" value="x"' in shown.text and 'aria-invalid="true"' in shown.text
+    assert "1–3 of 3" in readable(shown) and "“product”: names without a record: 1 (rows: 2)" in readable(
+        shown
+    )
+    assert '<datalist id="choices-1"><option value="GTX Pro">' in shown.text
+    # As a form: what differs is a correction, what does not is none.
+    sent = {"show": "bad", "page": "1", "cell.2.1": "GTX Pro", "cell.3.1": "GTXPro", "cell.4.2": "x"}
+    answer = anna.post(at + "/rows", sent)
+    assert answer.status_code == 303 and answer.headers["Location"] == f"{at}?show=bad&page=1#rows"
+    shown = anna.get(f"{at}?show=corrected")
+    assert 'name="cell.2.1" value="GTX Pro"' in shown.text and "In the file: GTXPro" in readable(shown)
+    assert "Same wherever it says “GTXPro” (1 more)" in readable(shown)
+    assert "Changed after the dry run: 1" in readable(shown) and "Import 2 rows" in readable(shown)
+    # As a script: the rows as they are now, the counts, the button.
+    said = scripted(anna, at + "/rows", {"cell.4.2": "-", "show": "bad"}).json
+    assert (
+        list(said["rows"]) == ["4"] and 'value="-"' in said["rows"]["4"] and "has-error" in said["rows"]["4"]
+    )
+    assert said["ready"] == "Import 2 rows" and said["said"] == "Can go in: 0. Still with faults: 1."
+    said = scripted(anna, at + "/rows", {"skip": "4"}).json
+    assert "is-skipped" in said["rows"]["4"] and "Skipped" in said["counts"]
+    assert scripted(anna, at + "/rows", {"all": "2.1"}).json == {"reload": True}
+    assert "Import 3 rows" in readable(anna.get(at))
+    wrong = scripted(anna, at + "/rows", {"cell.2.9": "?"})
+    assert wrong.status_code == 422 and "9" in wrong.json["detail"]
+    # Nobody else's hands, though they may look.
+    bob = site.person("Bob", "administrator", language="en")
+    assert "cell.2.1" not in bob.get(at).text
+    assert bob.post(at + "/rows", {"cell.2.1": "GTX Pro"}).status_code == 409
+    anna.get(at)
+    anna.post(at + "/settings", {"then": "run"})
+    site.site.runner.run_due(site.location)
+    done = readable(anna.get(at))
+    assert "Import done" in done and "Skipped 1" in done and deals(site) == 3
+
+
+def test_a_suggestion_is_taken_and_values_are_skipped_or_made(site: PageSite) -> None:
+    anna = site.person("Anna", "administrator", language="en")
+    at = upload(anna, "name,product\nA,GTXPro\nB,Newer\nC,Worse\n")
+    anna.get(at)
+    anna.post(at + "/settings", {"mode": "create", "then": "check"})
+    site.site.runner.run_due(site.location)
+    shown = anna.get(at)
+    assert 'name="suggest" value="2.1"' in shown.text
+    assert anna.post(at + "/rows", {"suggest": "2.1", "cell.2.1": "GTXPro"}).status_code == 303
+    assert "Import 1 row" in readable(anna.get(at))
+    numbers = [each for each in re.findall(r'name="becomes\.(\d+)" aria-label="“(\w+)” becomes"', shown.text)]
+    form = {
+        f"becomes.{n}": "--make" if value == "Newer" else "--skip"
+        for n, value in numbers
+        if value != "GTXPro"
+    }
+    assert len(form) == 2
+    # Taking the suggestion left two values; they are counted from the first again.
+    left = re.findall(r'name="becomes\.(\d+)" aria-label="“(\w+)” becomes"', anna.get(at).text)
+    form = {f"becomes.{n}": "--make" if value == "Newer" else "--skip" for n, value in left}
+    anna.post(at + "/settings", {**form, "then": "check"})
+    site.site.runner.run_due(site.location)
+    after = readable(anna.get(at))
+    assert "Created 2" in after and "Skipped 1" in after and "Made for lookups 1" in after, after
+    assert "Skip these rows" in after and "Make “Newer”" in after  # said in the column's options
