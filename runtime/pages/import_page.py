@@ -229,10 +229,7 @@ class Maker:
         """What the counts of a check are worth: exact, or for corrected rows by themselves only."""
         if self._run.state != "checked" or self._run.checked is None:
             return ""
-        since = self._run.checked.get("since", 0)
-        if not since:
-            return self._t("import.same_counts")
-        return self._t("import.since", count=self._number(since))
+        return self._t("import.since" if self._run.checked.get("since") else "import.same_counts")
 
     def grid_maker(self) -> GridMaker:
         """Makes the rows that want to be put right."""

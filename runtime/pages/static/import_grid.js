@@ -6,7 +6,7 @@
   if (!form) return;
   var $ = function (selector, from) { return (from || document).querySelector(selector); };
   var all = function (selector, from) { return Array.prototype.slice.call((from || document).querySelectorAll(selector)); };
-  var CELL = "[data-column]", card = form.closest(".tw-grid"), body = $("tbody", form);
+  var CELL = "[data-column]", card = form.closest(".tw-badrows"), body = $("tbody", form);
   var steps = [], anchor = null, busy = false, timer = 0;
   card.classList.add("is-live");
 
