@@ -139,12 +139,12 @@ def _laid(cells: Sequence[str], changes: Mapping[int, str]) -> list[str]:
 def counted(reader: Reader, id: UUID) -> dict[str, int]:
     """How many rows there are of each of ``KINDS``."""
     bad = sa.select(sa.func.count()).where(PROBLEM.c.import_id == id, PROBLEM.c.phase == "check")
-    mine: sa.Select[tuple[bool, int]] = (
-        sa.select(CORRECTION.c.skip, sa.func.count())
+    mine = (
+        sa.select(CORRECTION.c.skip, sa.func.count().label("rows"))
         .where(CORRECTION.c.import_id == id)
         .group_by(CORRECTION.c.skip)
     )
-    found: dict[bool, int] = {bool(row[0]): row[1] for row in reader.execute(mine)}
+    found = {bool(row.skip): int(row.rows) for row in reader.execute(mine)}
     return {
         "bad": reader.execute(bad).scalar_one(),
         "corrected": found.get(False, 0),

@@ -339,16 +339,14 @@ class Translator:
         coerce(values, self._call.language, Place(row=line.number), line.faults)
         wrong = {fault.place.field for fault in line.faults}
         for field in (each.field for each in self._plan.columns):
-            asked = field.name in values if line.id is not None else not _fills_itself(object, field)
+            asked = field.name in values if line.id is not None else not _fills_itself(field)
             if field.required and asked and values.get(field.name) is None and field.name not in wrong:
                 line.refuse("value.required", field.name, field=field.name)
 
 
-def _fills_itself(object: ObjectDef, field: FieldDef) -> bool:
+def _fills_itself(field: FieldDef) -> bool:
     """Whether a new record gets a value there that the file does not give."""
-    return (
-        field.system or field.type == "boolean" or field.name in object.defaults or bool(field.default_code)
-    )
+    return field.system or field.type == "boolean" or field.default is not None or bool(field.default_code)
 
 
 def _id_in(text: str) -> UUID | None:
