@@ -166,7 +166,7 @@ class Columns:
         """Whether records that a column names may be made by their name."""
         column = self._run.settings.columns.get(name)
         field = self.field(column.field) if column is not None else None
-        if column is None or field is None or not field.is_reference or "." in column.field:
+        if column is None or field is None or not field.is_reference or field.kinds or "." in column.field:
             return False
         target = next(iter(targets_of(self._gate, field)), None)
         if target is None or not self._gate.may(target, "create"):

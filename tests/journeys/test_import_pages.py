@@ -230,17 +230,17 @@ def test_bad_rows_are_put_right_in_the_grid_without_scripts_and_with(site: PageS
     assert "Same wherever it says “GTXPro” (1 more)" in readable(shown)
     assert "Rows changed after the dry run" in readable(shown) and "Import 2 rows" in readable(shown)
     # As a script: the rows as they are now, the counts, the button.
-    said = scripted(anna, at + "/rows", {"cell.4.2": "-", "show": "bad"}).json
+    said = scripted(anna, at + "/rows", {"cell.4.2": "-", "show": "bad"}).get_json()
     assert (
         list(said["rows"]) == ["4"] and 'value="-"' in said["rows"]["4"] and "has-error" in said["rows"]["4"]
     )
     assert said["ready"] == "Import 2 rows" and said["said"] == "Can go in: 0. Still with faults: 1."
-    said = scripted(anna, at + "/rows", {"skip": "4"}).json
+    said = scripted(anna, at + "/rows", {"skip": "4"}).get_json()
     assert "is-skipped" in said["rows"]["4"] and "Skipped" in said["counts"]
-    assert scripted(anna, at + "/rows", {"all": "2.1"}).json == {"reload": True}
+    assert scripted(anna, at + "/rows", {"all": "2.1"}).get_json() == {"reload": True}
     assert "Import 3 rows" in readable(anna.get(at))
     wrong = scripted(anna, at + "/rows", {"cell.2.9": "?"})
-    assert wrong.status_code == 422 and "9" in wrong.json["detail"]
+    assert wrong.status_code == 422 and "9" in wrong.get_json()["detail"]
     # Nobody else's hands, though they may look.
     bob = site.person("Bob", "administrator", language="en")
     assert "cell.2.1" not in bob.get(at).text
