@@ -37,6 +37,7 @@ _PLACES = {
     ("field", "default"): Place.DEFAULT,
     ("field", "filter"): Place.WHERE,
     ("list_view", "where"): Place.WHERE,
+    ("list_view", "when"): Place.WHERE,
     ("layout", "visible"): Place.VISIBILITY,
 }
 

@@ -14,9 +14,9 @@ from typing import Any
 from tabwright.admin_ui.names import suggested
 from tabwright.metadata.fieldtypes import value_type
 from tabwright.metadata.model import FieldDef
+from tabwright.runtime.currencies import currency_in
 from tabwright.runtime.exchange.dates import Order, guess_order, read_day, read_moment
 from tabwright.runtime.exchange.mapping import fold
-from tabwright.runtime.exchange.translation import plain_amount
 from tabwright.runtime.records.coerce.figures import MOST_DIGITS, read_number
 from tabwright.runtime.records.values import Refused, converter
 
@@ -34,7 +34,6 @@ _PHONE_HEADER = re.compile(r"phone|mobile|\btel|fax|电话|手机|传真", re.I)
 _KEY_HEADER = re.compile(r"(^|[\s_-])(id|code|no|number|key|sku)\.?$|编号|编码|代码|单号|工号|号码$", re.I)
 _LINK = re.compile(r"(https?://|www\.)\S+", re.I)
 _MOBILE = re.compile(r"(?:\+86|0086)?[\s-]?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}|\+\d[\d\s()-]{6,}")
-_CURRENCIES: Mapping[str, str] = {"¥": "CNY", "￥": "CNY", "$": "USD", "€": "EUR", "£": "GBP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,7 @@ def _figures(type: str, values: Sequence[str]) -> Mapping[str, Any] | None:
     scale, whole = 2, 1
     for text in values:
         try:
-            number = read_number(plain_amount(text) if type == "currency" else text, type == "percent")
+            number = read_number(text, type == "percent", "" if type == "currency" else None)
         except Refused:
             return None
         if number is None:
@@ -267,12 +266,12 @@ def _figures(type: str, values: Sequence[str]) -> Mapping[str, Any] | None:
     if scale + whole > MOST_DIGITS:
         return None
     found: dict[str, Any] = {"precision": MOST_DIGITS, "scale": scale}
-    symbols = {_CURRENCIES[each] for text in values for each in text if each in _CURRENCIES}
+    symbols = {code for text in values if (code := currency_in(text)) is not None}
     return {**found, "currency": min(symbols)} if type == "currency" and len(symbols) == 1 else found
 
 
 def _is_currency(column: Profile) -> bool:
-    marked = all(any(sign in each for sign in _CURRENCIES) for each in column.values)
+    marked = all(currency_in(each) is not None for each in column.values)
     return marked and "currency" in (_figures("currency", column.values) or {})
 
 

@@ -246,6 +246,16 @@ class ListColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class ColourRule:
+    """Records for which ``when`` is true stand out in a colour; ``path``: only that column of them does."""
+
+    when: Formula
+    colour: str
+    labels: Labels
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListViewDef:
     uid: str | None
     name: str
@@ -253,6 +263,7 @@ class ListViewDef:
     columns: tuple[ListColumn, ...]
     where: Formula | None
     order: tuple[tuple[str, Literal["asc", "desc"]], ...]
+    colours: tuple[ColourRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

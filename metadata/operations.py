@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES
 from tabwright.metadata.model import FieldDef, Model, ObjectDef, UniqueRuleDef
+from tabwright.metadata.ways import board_field, calendar_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +403,8 @@ def _indexes(object: ObjectDef | None) -> dict[tuple[str, ...], IndexShape]:
         for each in object.list_views.values()
         if each.order
     ]
+    opened = (board_field(object, object.own_fields), calendar_field(object, object.own_fields))
+    wanted += [(each.uid,) for each in opened if each is not None]
     return {fields: IndexShape(object.uid, object.name, fields) for fields in wanted}
 
 

@@ -12,6 +12,7 @@ from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES, sorts_in_lists
 from tabwright.metadata.kinds.lines import compile_lines, lookup_here
 from tabwright.metadata.kinds.work import Work, labels_of, repeated
 from tabwright.metadata.model import (
+    ColourRule,
     LayoutDef,
     LayoutField,
     LayoutSection,
@@ -257,7 +258,21 @@ def compile_list_view(work: Work, component: Component, object: str) -> ListView
             component, body["where"], "where", object=object, expected=BOOLEAN, place=FormulaPlace.WHERE
         )
     order = _order(work, component, object, body.get("order", []), "order")
-    return ListViewDef(component.uid, component.local, labels_of(component), tuple(columns), where, order)
+    colours = tuple(_colour_rules(work, component, object))
+    return ListViewDef(
+        component.uid, component.local, labels_of(component), tuple(columns), where, order, colours
+    )
+
+
+def _colour_rules(work: Work, component: Component, object: str) -> Iterable[ColourRule]:
+    for number, rule in enumerate(component.body.get("colours", ())):
+        at = ("colours", number)
+        when = work.formula(
+            component, rule["when"], *at, "when", object=object, expected=BOOLEAN, place=FormulaPlace.WHERE
+        )
+        path = work.path(component, object, rule["field"], *at, "field") if "field" in rule else None
+        if when is not None:
+            yield ColourRule(when, rule["colour"], rule["label"], path)
 
 
 def generated_list_view(work: Work, source: ObjectSource) -> ListViewDef:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +23,7 @@ from tabwright.metadata.model import FieldDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.language import register_messages
 from tabwright.runtime.conditions.operators import Operator, operator, operators
+from tabwright.runtime.records.coerce.written import read_written
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -166,7 +167,7 @@ def _literal(kind: str, value: str, field: FieldDef) -> Tree:
         if not (value.isascii() and value.isdigit() and len(value) <= 5):
             raise _Refused("condition.not_count", value=value[:40])
         return nodes.Number(Decimal(value))
-    number = _number(value)
+    number = _number(value, field)
     if number is None:
         raise _Refused("condition.not_number", value=value[:40])
     if field.value_type.percent:
@@ -174,12 +175,13 @@ def _literal(kind: str, value: str, field: FieldDef) -> Tree:
     return nodes.Unary("-", nodes.Number(-number)) if number < 0 else nodes.Number(number)
 
 
-def _number(text: str) -> Decimal | None:
+def _number(text: str, field: FieldDef) -> Decimal | None:
+    percent = field.value_type.percent or field.type == "progress"
     try:
-        number = Decimal(text.strip().replace(",", "").removesuffix("%"))
-    except InvalidOperation:
+        number = read_written(text, percent=percent, currency=field.currency)
+    except (ValueError, ArithmeticError):
         return None
-    if not number.is_finite() or abs(number.adjusted()) >= 20:
+    if number is None or abs(number.adjusted()) >= 20:
         return None
     return number if number else Decimal(0)  # there is no minus zero
 

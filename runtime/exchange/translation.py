@@ -4,7 +4,6 @@ read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -28,7 +27,6 @@ from tabwright.runtime.records.service import Records
 from tabwright.runtime.records.values import Refused, converter
 
 Cells = Sequence[str]
-_MONEY = re.compile(r"^([-+]?)\s*(?:[$€£¥￥]|[A-Z]{3}\s)\s*([-+]?)")
 
 
 @dataclass(slots=True)
@@ -313,8 +311,6 @@ class Translator:
             values[field.name] = read_day(text, chosen.column.dates)
         elif field.type == "datetime":
             values[field.name] = read_moment(text, chosen.column.dates)
-        elif field.type == "currency":
-            values[field.name] = plain_amount(text)
         elif field.type == "record_type":
             values[field.name] = _record_type(self._plan.object, text)
         else:
@@ -356,11 +352,6 @@ def _id_in(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def plain_amount(text: str) -> str:
-    """An amount of money without the sign or code of its currency."""
-    return _MONEY.sub(r"\1\2", text)
 
 
 def _record_type(object: ObjectDef, text: str) -> str:

@@ -10,9 +10,10 @@ from markupsafe import escape
 from tabwright.metadata.choices import CHOICE_SEPARATOR
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.forms import file_inputs
 from tabwright.runtime.forms.entry import Control, Entry, MakeControl, Option, Place
-from tabwright.runtime.forms.shown import icon, symbol
+from tabwright.runtime.forms.shown import icon
 
 
 def control(field: FieldDef, place: Place, model: Model, language: Language) -> Control:

@@ -17,16 +17,6 @@ from tabwright.platform.static_files import content_mark
 
 COLOURS = ("blue", "teal", "green", "lime", "amber", "orange", "red", "pink", "purple")
 _colours = frozenset(("grey", *COLOURS))
-_symbols = {
-    "CNY": "¥",
-    "USD": "$",
-    "EUR": "€",
-    "GBP": "£",
-    "JPY": "¥",
-    "HKD": "HK$",
-    "TWD": "NT$",
-    "KRW": "₩",
-}
 _SPRITE = Path(__file__).parents[2] / "platform" / "static" / "vendor" / "icons.svg"
 SPRITE = f"/static/vendor/icons.svg?v={content_mark(_SPRITE)}"
 
@@ -55,11 +45,6 @@ def initials(name: str) -> str:
         return name[0]
     words = [word for word in name.replace(".", " ").replace("@", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper() or name[0].upper()
-
-
-def symbol(code: str | None) -> str:
-    """What stands before an amount: a currency's sign, or its code and a space."""
-    return _symbols.get(code or "", f"{code} " if code else "")
 
 
 def number_text(value: Any, scale: int | None = None) -> str:

@@ -21,7 +21,6 @@ from tabwright.runtime.forms.marks import (
     number_text,
     person,
     phone_text,
-    symbol,
 )
 from tabwright.runtime.forms.shows import ShowValue, value_shower
 from tabwright.runtime.forms.texts import to_text
@@ -40,7 +39,6 @@ __all__ = [
     "person",
     "phone_text",
     "shower",
-    "symbol",
 ]
 
 Row = Mapping[str, Any]

@@ -18,6 +18,7 @@ from tabwright.metadata.choices import codes_in
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
 from tabwright.runtime import richtext
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.forms import files
 from tabwright.runtime.forms.marks import (
     chip,
@@ -28,7 +29,6 @@ from tabwright.runtime.forms.marks import (
     phone_text,
     qr,
     swatch,
-    symbol,
 )
 from tabwright.runtime.masks import masked
 from tabwright.runtime.storage.codings import time_text

@@ -14,6 +14,7 @@ from tabwright.metadata.model import FieldDef, ListColumn, Model, ObjectDef, lab
 from tabwright.platform.language import Language
 from tabwright.runtime.forms.piece import Part, Piece
 from tabwright.runtime.forms.shown import Seen, is_right, name_path, shower
+from tabwright.runtime.lists.marking import PLAIN, Marking, label_of, mark_of
 
 NAME = "\0"  # in a text about a row: the record's name
 
@@ -37,6 +38,7 @@ class Table:
     columns: tuple[Column, ...]
     paths: tuple[str, ...]
     row: Piece[Seen]
+    marking: Marking = PLAIN
 
     def rows(
         self,
@@ -47,8 +49,8 @@ class Table:
         """The rows as HTML. ``edit_at``: where values of a row are edited in place; '' where none may be."""
         fill, made = self.row.fill, []
         for row in rows:
-            at = edit_at(row)
-            made.append(f'<tr data-href="{at}">' if at else "<tr>")
+            at, mark = edit_at(row), mark_of(self.marking.of_record(row))
+            made.append(f'<tr{mark} data-href="{at}">' if at else f"<tr{mark}>")
             made.append(fill(Seen(row, zone)))
         return Markup("".join(made))
 
@@ -74,12 +76,15 @@ def make_table(
     model: Model,
     language: Language,
     choose: str | None = None,
+    marking: Marking = PLAIN,
 ) -> Table:
     """Unroll a list view. Columns that ``resolve`` does not know (they may not be read) leave no gap.
 
     The name field comes first whatever the view says, since its link opens the record. ``choose``: how the
-    box before each row is called, with the mark NAME for the record's name; None: no boxes.
+    box before each row is called, with the mark NAME for the record's name; None: no boxes. ``marking``: what
+    stands out in a colour.
     """
+    coloured = marking.paths()
     columns: list[Column] = []
     paths: list[str] = ["id"]
     cells: list[Part[Seen]] = [] if choose is None else [_box_cell(object, choose)]
@@ -96,18 +101,33 @@ def make_table(
         columns.append(column)
         paths.append(entry.path)
         if entry.path == object.name_field:
-            cells += ['<th scope="row" class="is-name">', _name_cell(object), "</th>"]
+            cells += _opened("th", 'scope="row" class="is-name"', entry.path, coloured, marking)
+            cells += [_name_cell(object), *_told(entry.path, coloured, marking)]
+            cells += [lambda seen: label_of(marking.of_record(seen.row))] if marking.rules else []
+            cells += ["</th>"]
             continue
         name_at = name_path(field, entry.path, model)
         if name_at is not None and resolve(name_at) is not None:
             paths.append(name_at)
-        cells += [
-            '<td class="is-num">' if column.is_right else "<td>",
-            shower(field, entry.path, model, language, short=True),
-            "</td>",
-        ]
+        cells += _opened("td", 'class="is-num"' if column.is_right else "", entry.path, coloured, marking)
+        cells += [shower(field, entry.path, model, language, short=True)]
+        cells += [*_told(entry.path, coloured, marking), "</td>"]
     cells.append("</tr>")
-    return Table(tuple(columns), tuple(dict.fromkeys(paths)), Piece(cells))
+    return Table(tuple(columns), tuple(dict.fromkeys(paths)), Piece(cells), marking)
+
+
+def _opened(
+    tag: str, attributes: str, path: str, coloured: frozenset[str], marking: Marking
+) -> list[Part[Seen]]:
+    start = f"<{tag} {attributes}" if attributes else f"<{tag}"
+    if path not in coloured:
+        return [start + ">"]
+    return [start, lambda seen: mark_of(marking.of_value(seen.row, path)), ">"]
+
+
+def _told(path: str, coloured: frozenset[str], marking: Marking) -> list[Part[Seen]]:
+    """What the colour of a value means, where the column has rules."""
+    return [lambda seen: label_of(marking.of_value(seen.row, path))] if path in coloured else []
 
 
 def _box_cell(object: ObjectDef, choose: str) -> Callable[[Seen], str]:

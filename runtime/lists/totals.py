@@ -9,8 +9,9 @@ from typing import Any
 
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.desk import Call
-from tabwright.runtime.forms.marks import number_text, percent_text, symbol
+from tabwright.runtime.forms.marks import number_text, percent_text
 from tabwright.runtime.lists.table import Column
 from tabwright.runtime.query.aggregate import MAX_MEASURES, aggregate
 from tabwright.runtime.query.asked import Aggregation, Measure

@@ -18,12 +18,13 @@ from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, RecordTypeDef, label_in
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, say_fault
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.desk import Call
 from tabwright.runtime.filing.refs import refs_typed
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import is_controlled, offered
 from tabwright.runtime.forms.inputs import Entry, Option
-from tabwright.runtime.forms.shown import number_text, symbol
+from tabwright.runtime.forms.shown import number_text
 from tabwright.runtime.pages import alike, visibility, visiting
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular

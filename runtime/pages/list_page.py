@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from tabwright.platform.language import say_fault
 from tabwright.runtime.conditions import builder
 from tabwright.runtime.conditions.builder import Group
 from tabwright.runtime.desk import Call
+from tabwright.runtime.lists.marking import PLAIN, Marking, Rules, marking_for, rules_text
 from tabwright.runtime.lists.table import NAME, Column, Table, make_table
 from tabwright.runtime.lists.totals import is_totalled
 from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose
@@ -25,12 +26,16 @@ from tabwright.runtime.pages.list_state import State, View, columns_text, order_
 from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural, singular
-from tabwright.runtime.pages.ways import ViewTab, WayLink, other_tabs, ways_of
-from tabwright.runtime.personal.views import SavedView, SavedViews
+from tabwright.runtime.pages.ways import ViewBar, ViewTab, WayLink, other_tabs, view_bar, ways_of
+from tabwright.runtime.personal.lists import ListLook
+from tabwright.runtime.personal.views import Opening, SavedView, SavedViews
 from tabwright.runtime.query.asked import Order, Query
 from tabwright.runtime.query.reads import page_rows
 
 _SORTED: Mapping[str, Literal["ascending", "descending"]] = {"asc": "ascending", "desc": "descending"}
+
+
+USUAL_WIDTH = 160  # of a column that came after the others were made wider or narrower
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Head:
     is_right: bool
     width: int | None
     is_marked: bool
+    path: str
     field: str  # that is edited in place; '' where none is
 
 
@@ -99,10 +105,11 @@ class ListPage:
     label: str
     plural: str
     view_label: str
-    views: tuple[ViewTab, ...]
+    views: ViewBar
     switch: tuple[WayLink, ...]
     view_menu: ViewMenu | None
     heads: tuple[Head, ...]
+    sizes: tuple[int, ...]  # of the columns, where this person has made them wider or narrower; else none
     rows: Markup
     cell_columns: str  # of a list whose values may be edited in place
     count_text: str
@@ -116,6 +123,11 @@ class ListPage:
     example: str
     kept: tuple[tuple[str, str], ...]  # hidden inputs of the filter form
     state: tuple[tuple[str, str], ...]  # of the form that saves a view
+    legend: Rules  # what the colours mean
+    colours: str
+    columns_now: str
+    columns_href: str  # the list to which columns in another order are put
+    colours_href: str  # the list to which colours are put
     base_href: str  # the list with this view, order and columns, to which a filter is put
     changed: bool
     reset_href: str
@@ -135,7 +147,12 @@ class ListPage:
 
 
 def table_for(
-    call: Call, object: ObjectDef, columns: tuple[ListColumn, ...], *, choose: bool = False
+    call: Call,
+    object: ObjectDef,
+    columns: tuple[ListColumn, ...],
+    *,
+    choose: bool = False,
+    marking: Marking = PLAIN,
 ) -> Table:
     """The unrolled table of these columns for what this person may read, from the pieces cache."""
     gate = call.gate
@@ -149,7 +166,7 @@ def table_for(
 
     def make() -> Table:
         said = text(call.language)("bulk.select_row", name=NAME) if choose else None
-        return make_table(object, columns, resolve, call.model, call.language, said)
+        return make_table(object, columns, resolve, call.model, call.language, said, marking)
 
     # The footprint knows every object that a column may walk to, so it stands for their rights and labels.
     key = (
@@ -160,6 +177,7 @@ def table_for(
         gate.footprint(object),
         call.language,
         choose,
+        marking,
     )
     return call.tenant.pieces.get(key, make, 6_000)
 
@@ -178,26 +196,36 @@ def list_page(
     call.gate.require(object, "read")
     t = text(call.language)
     saved = SavedViews(call, object) if not is_preview else None
-    kept, preferred = saved.opening() if saved is not None else ((), "")
+    opening = saved.opening() if saved is not None else Opening((), "", ListLook())
+    kept, preferred = opening.views, opening.preferred
     sight = Sight(call, object)
     views = views_of(object, kept, call.language, sight.knows)
     state = read_state(object, views, args, preferred)
-    table = table_for(call, object, state.columns, choose=not is_preview and may_choose(call, object))
+    marking = marking_for(call, object, state.rules) if not is_preview else PLAIN
+    choose = not is_preview and may_choose(call, object)
+    table = table_for(call, object, state.columns, choose=choose, marking=marking)
     editing = Editing.of(call, object, table.columns) if not is_preview else NOWHERE
-    page, fault = _read(call, reads, state, (*table.paths, *editing.paths))
+    page, fault = _read(call, reads, state, (*table.paths, *editing.paths), marking.formulas)
     said = in_sentence(plural(object, call.language), call.language)
     rows = page.rows
     is_narrowed = state.is_narrowed and fault is None
+    heads = tuple(_head(state, column, marks, editing) for column in table.columns)
     may_import = imports and not is_preview and call.gate.has("import") and call.gate.may(object, "import")
     return ListPage(
         object=object,
         label=singular(object, call.language),
         plural=plural(object, call.language),
         view_label=state.view.label,
-        views=(*(_tab(object, each, state) for each in views), *other_tabs(object, kept, sight.knows)),
-        switch=ways_of(object, call.gate.readable(object), state.where, "table") if not is_preview else (),
+        views=view_bar(
+            (*(_tab(object, each, state) for each in views), *other_tabs(object, kept, sight.knows)),
+            opening.look,
+        ),
+        switch=ways_of(object, call.gate.readable(object), state.where, "table", _other_rules(state, views))
+        if not is_preview
+        else (),
         view_menu=_view_menu(saved, state, preferred) if saved is not None else None,
-        heads=tuple(_head(state, column, marks, editing) for column in table.columns),
+        heads=heads,
+        sizes=_sizes(state, heads, opening.look),
         rows=table.rows(rows, ZoneInfo(call.zone), editing.at),
         cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
         count_text=_count(page, t),
@@ -216,7 +244,13 @@ def list_page(
             ("where", state.where),
             ("order", order_text(state.order)),
             ("columns", columns_text(state.columns)),
+            ("colours", rules_text(state.rules)),
         ),
+        legend=marking.legend([column.path for column in table.columns]),
+        colours=rules_text(state.rules),
+        columns_now=columns_text(state.columns),
+        columns_href=replace(state, columns=state.view.columns).href(),
+        colours_href=replace(state, rules=state.view.rules).href(),
         base_href=replace(state, where=state.view.where).href(),
         changed=state.is_changed,
         reset_href=_view_href(object, state.view.key, state.first_key),
@@ -245,11 +279,17 @@ def list_page(
 
 
 def _read(
-    call: Call, reads: Reading, state: State, paths: tuple[str, ...]
+    call: Call, reads: Reading, state: State, paths: tuple[str, ...], marks: tuple[str, ...]
 ) -> tuple[Listed, WhereFault | None]:
     def query(where: str, order: Order) -> Query:
         return Query(
-            state.object.name, fields=paths, where=where, order=order, cursor=state.cursor, count=True
+            state.object.name,
+            fields=paths,
+            where=where,
+            order=order,
+            cursor=state.cursor,
+            count=True,
+            marks=marks,
         )
 
     if state.where:
@@ -277,6 +317,14 @@ def where_fault(where: str, error: Invalid, call: Call) -> WhereFault:
     )
 
 
+def _other_rules(state: State, views: Sequence[View]) -> str:
+    """The rules as boards and calendars are told them: "" for those of the view that the object opens with,
+    which they show by themselves.
+    """
+    first = next(each for each in views if each.key == state.first_key)
+    return "" if state.rules == first.rules else rules_text(state.rules)
+
+
 def _view_href(object: ObjectDef, key: str, first_key: str) -> str:
     return f"/o/{object.name}" + ("" if key == first_key else f"?view={key}")
 
@@ -284,7 +332,7 @@ def _view_href(object: ObjectDef, key: str, first_key: str) -> str:
 def _tab(object: ObjectDef, view: View, state: State) -> ViewTab:
     is_shared = view.saved is not None and view.saved.shared
     href = _view_href(object, view.key, state.first_key)
-    return ViewTab(view.label, href, view.key == state.view.key, is_shared)
+    return ViewTab(view.label, href, view.key == state.view.key, is_shared, key=view.key)
 
 
 def _view_menu(saved: SavedViews, state: State, preferred: str) -> ViewMenu:
@@ -368,8 +416,17 @@ def _head(state: State, column: Column, marks: Marks, editing: Editing) -> Head:
         column.is_right,
         column.width,
         is_marked,
+        column.path,
         column.path if column.path in editing.fields else "",
     )
+
+
+def _sizes(state: State, heads: Sequence[Head], look: ListLook) -> tuple[int, ...]:
+    """The width of each column, once this person has changed one of this view."""
+    own = look.widths.get(state.view.key, {})
+    if not any(head.path in own for head in heads):
+        return ()
+    return tuple(own.get(head.path) or head.width or USUAL_WIDTH for head in heads)
 
 
 def _count(page: Listed, t: Any) -> str:

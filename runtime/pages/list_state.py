@@ -1,4 +1,5 @@
-"""The state of a list as its address says it: which view, what narrows it, its order, columns and page.
+"""The state of a list as its address says it: which view, what narrows it, its order, columns,
+colours and page.
 
 Everything that changes a list is in the address, so that a link shows the same list again. A view gives what
 the address leaves out; ``where``, ``order`` and ``columns`` stand in place of the view's own.
@@ -18,6 +19,7 @@ from tabwright.formula.faults import FormulaError
 from tabwright.formula.rewrite import references
 from tabwright.metadata.model import ListColumn, ListViewDef, ObjectDef, label_in
 from tabwright.platform.language import Language, say
+from tabwright.runtime.lists.marking import Rules, published_rules, read_rules, rules_of, rules_text
 from tabwright.runtime.personal.views import SavedView
 from tabwright.runtime.query.asked import Order
 
@@ -36,6 +38,7 @@ class View:
     where: str
     order: Order
     saved: SavedView | None = None
+    rules: Rules = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class State:
     where: str
     order: Order
     columns: tuple[ListColumn, ...]
+    rules: Rules
     first_key: str  # of the view that an address without one shows
     cursor: str | None = None
     trail: tuple[str, ...] = ()
@@ -56,7 +60,8 @@ class State:
     def is_changed(self) -> bool:
         """Whether it shows something else than its view."""
         view = self.view
-        return (self.where, self.order, self.columns) != (view.where, view.order, view.columns)
+        own = self.where, self.order, self.columns, self.rules
+        return own != (view.where, view.order, view.columns, view.rules)
 
     @property
     def is_narrowed(self) -> bool:
@@ -73,6 +78,8 @@ class State:
             given["order"] = order_text(self.order)
         if self.columns != self.view.columns:
             given["columns"] = columns_text(self.columns)
+        if self.rules != self.view.rules:
+            given["colours"] = rules_text(self.rules)
         return given
 
     def href(self, **page: str) -> str:
@@ -104,6 +111,7 @@ class State:
             "where": self.where,
             "order": [list(each) for each in self.order],
             "columns": [[each.path, each.width] for each in self.columns],
+            "colours": [[each.when, each.colour, each.label, each.path] for each in self.rules],
         }
 
     @property
@@ -152,12 +160,17 @@ def legible(where: str, known: Known) -> bool:
 
 def _for(view: View, known: Known) -> View:
     columns = tuple(each for each in view.columns if known(each.path))
-    return replace(view, columns=columns, order=tuple(each for each in view.order if known(each[0])))
+    rules = tuple(
+        each for each in view.rules if legible(each.when, known) and (not each.path or known(each.path))
+    )
+    order = tuple(each for each in view.order if known(each[0]))
+    return replace(view, columns=columns, order=order, rules=rules)
 
 
 def _published(view: ListViewDef, language: Language) -> View:
     where = view.where.text if view.where else ""
-    return View(view.name, label_in(view.labels, language), view.columns, where, view.order)
+    rules = published_rules(view, language)
+    return View(view.name, label_in(view.labels, language), view.columns, where, view.order, None, rules)
 
 
 def _saved(object: ObjectDef, view: SavedView) -> View:
@@ -165,7 +178,8 @@ def _saved(object: ObjectDef, view: SavedView) -> View:
     columns = _columns(f"{path}:{width or ''}" for path, width in _pairs(view.body.get("columns")))
     order = _order((str(path), str(way)) for path, way in _pairs(view.body.get("order")))
     where = str(view.body.get("where") or "")
-    return View(view.id.hex, view.name, columns or first.columns, where, order or first.order, view)
+    rules = rules_of(view.body.get("colours"))
+    return View(view.id.hex, view.name, columns or first.columns, where, order or first.order, view, rules)
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -182,7 +196,8 @@ def _order(pairs: Iterable[tuple[str, str]]) -> Order:
 def read_state(
     object: ObjectDef, views: Sequence[View], args: MultiDict[str, str], preferred: str = ""
 ) -> State:
-    """Read an address: view, where, order, columns, cursor, trail, n. What it cannot say is the view's.
+    """Read an address: view, where, order, columns, colours, cursor, trail, n. What it cannot say is the
+    view's.
 
     ``preferred`` is the key of the view that this person opens the object with.
     """
@@ -200,6 +215,7 @@ def read_state(
         if given.strip("-")
         else view.order,
         _columns(asked) or view.columns,
+        read_rules(args["colours"]) if "colours" in args else view.rules,
         first.key,
         args.get("cursor") or None,
         tuple(part for part in args.get("trail", "").split("~") if part)[-TRAIL:],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +12,15 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import MultiDict
 
 from tabwright.metadata.model import ObjectDef
-from tabwright.platform.errors import Malformed
+from tabwright.platform.errors import LimitReached, Malformed, NotFound
 from tabwright.platform.web import policy, visit
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_state import State, read_state, views_of
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.ways import view_href, way_body
-from tabwright.runtime.pages.world import Desk, Site, open_desk
-from tabwright.runtime.personal.views import WAYS, SavedView, SavedViews, Way
+from tabwright.runtime.pages.world import Desk, Site, local_path, open_desk
+from tabwright.runtime.personal.lists import MOST_PINS
+from tabwright.runtime.personal.views import WAYS, Opening, SavedView, SavedViews, Way
 
 
 def register(app: Flask, site: Site) -> None:
@@ -30,9 +33,8 @@ def register(app: Flask, site: Site) -> None:
         return desk, found, SavedViews(desk.call, found)
 
     def state_of(desk: Desk, object: ObjectDef) -> State:
-        given = MultiDict(
-            (name, request.form[name]) for name in ("where", "order", "columns") if name in request.form
-        )
+        told = ("where", "order", "columns", "colours")
+        given = MultiDict((name, request.form[name]) for name in told if name in request.form)
         return read_state(
             object, views_of(object, (), desk.look.language, Sight(desk.call, object).knows), given
         )
@@ -84,4 +86,63 @@ def register(app: Flask, site: Site) -> None:
         desk.flash("view.saved", name=view.name)
         return show(found, view)
 
+    def every(desk: Desk, object: ObjectDef, opening: Opening) -> dict[str, str]:
+        """Key -> address of each view that this person may use."""
+        known = Sight(desk.call, object).knows
+        tables = views_of(object, opening.views, desk.look.language, known)
+        others = (each for each in opening.views if each.way != "table")
+        return {each.key: f"/o/{object.name}?view={each.key}" for each in tables} | {
+            each.id.hex: view_href(object, each) for each in others
+        }
+
+    @views.post("/o/<object>/views/pin")
+    @policy("session")
+    def pin(object: str) -> Response:
+        """Pin a view to the bar (``do`` = pin), move it to the left (earlier) or take it off (unpin)."""
+        desk, found, saved = asked(object)
+        opening, key, do = saved.opening(), request.form.get("view", "")[:80], request.form.get("do", "")
+        known, look = every(desk, found, opening), opening.look
+        if key not in known and do != "unpin":
+            raise NotFound.of("pages.pins.unknown")
+        kept = [each for each in look.pins if each in known]
+        if do == "pin":
+            if key not in kept and len(kept) >= MOST_PINS:
+                raise LimitReached.of("pages.pins.too_many", most=MOST_PINS)
+            look = replace(look, pins=tuple(kept)).pinning(key, kept.index(key) if key in kept else len(kept))
+        elif do == "earlier" and key in kept:
+            look = replace(look, pins=tuple(kept)).pinning(key, kept.index(key) - 1)
+        elif do == "unpin":
+            look = look.pinning(key, None)
+        else:
+            raise Malformed.of("view.bad_verb", verb=do[:40])
+        saved.keep(look)
+        return redirect(local_path(request.form.get("back", ""), known.get(key, f"/o/{found.name}")))
+
+    @views.post("/o/<object>/views/widths")
+    @policy("session")
+    def widths(object: str) -> Response:
+        """Keep the widths (``widths``: JSON of pixels by path) of a view's columns for this person; none:
+        as they were published. Answers a script with nothing, a form with the list.
+        """
+        desk, found, saved = asked(object)
+        opening, key = saved.opening(), request.form.get("view", "")[:80]
+        if key not in every(desk, found, opening):
+            raise NotFound.of("pages.pins.unknown")
+        saved.keep(opening.look.sizing(key, _widths(request.form.get("widths", "{}"))))
+        if request.form.get("back"):
+            return redirect(local_path(request.form["back"], f"/o/{found.name}"))
+        return Response(status=204)
+
     app.register_blueprint(views)
+
+
+def _widths(text: str) -> dict[str, int]:
+    try:
+        found = json.loads(text[:20_000])
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(
+        isinstance(width, int) and not isinstance(width, bool) for width in found.values()
+    ):
+        raise Malformed.of("pages.widths.bad")
+    return found

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
 
 from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.ways import boardable, datable
 from tabwright.runtime.pages.list_state import legible
-from tabwright.runtime.personal.views import SavedView, Way
+from tabwright.runtime.personal.lists import ListLook
+from tabwright.runtime.personal.views import SavedView, SavedViews, Way
 
 KEYS: Final[Mapping[Way, tuple[str, ...]]] = {
     "table": (),
-    "board": ("where", "by", "sum", "order", "limits"),
-    "calendar": ("where", "start", "end", "mode"),
+    "board": ("where", "by", "sum", "order", "limits", "colours"),
+    "calendar": ("where", "start", "end", "mode", "colours"),
 }
 _NAMING: Final = ("by", "sum", "start", "end")  # keys that hold the name of a field
-_MOST: Final = 4_000  # characters of one text
+_MOST: Final = 8_000  # characters of one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,33 @@ class ViewTab:
     current: bool
     is_shared: bool
     icon: str = ""
+    key: str = ""
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewBar:
+    """The views of an object: ``shown`` stand in the bar, ``rest`` in its menu. Nothing pinned: all stand in
+    the bar; else the pinned ones in their order, and the one that is looked at.
+    """
+
+    shown: tuple[ViewTab, ...]
+    rest: tuple[ViewTab, ...]
+
+    @property
+    def every(self) -> tuple[ViewTab, ...]:
+        return (*self.shown, *self.rest)
+
+
+def view_bar(tabs: Iterable[ViewTab], look: ListLook) -> ViewBar:
+    """Put the tabs where this person has pinned them."""
+    every = [replace(each, is_pinned=each.key in look.pins) for each in tabs]
+    if not any(each.is_pinned for each in every):
+        return ViewBar(tuple(every), ())
+    pinned = sorted((each for each in every if each.is_pinned), key=lambda each: look.pins.index(each.key))
+    others = [each for each in every if not each.is_pinned]
+    here = [each for each in others if each.current]
+    return ViewBar((*pinned, *here), tuple(each for each in others if not each.current))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +112,15 @@ class WayState:
         return (("way", self.way), *((key, self.get(key)) for key in KEYS[self.way]))
 
 
+def remember(
+    saved: SavedViews, look: ListLook, state: WayState, meant: Mapping[str, str], usual: Mapping[str, str]
+) -> None:
+    """Keep the fields that a person has chosen: where an address meant others than the page opens by."""
+    told = {key: value for key, value in meant.items() if value != usual.get(key)}
+    if state.view is None and told:
+        saved.keep(look.choosing(told))
+
+
 def _address(object: ObjectDef, way: Way, params: Mapping[str, str]) -> str:
     at = f"/o/{object.name}" + ("" if way == "table" else f"/{way}")
     return at + ("?" + urlencode(params) if params else "")
@@ -92,12 +131,22 @@ def way_body(way: Way, texts: Mapping[str, str]) -> dict[str, str]:
     return {key: texts[key].strip()[:_MOST] for key in KEYS[way] if texts.get(key, "").strip()}
 
 
-def read_way(object: ObjectDef, way: Way, saved: Iterable[SavedView], args: Mapping[str, str]) -> WayState:
-    """Read an address: ``view`` names a saved one, the rest stands in place of its texts."""
+def read_way(
+    object: ObjectDef,
+    way: Way,
+    saved: Iterable[SavedView],
+    args: Mapping[str, str],
+    chosen: Mapping[str, str] = MappingProxyType({}),
+) -> WayState:
+    """Read an address: ``view`` names a saved one, the rest stands in place of its texts. ``chosen``: what
+    this person chose last, which stands where neither says anything.
+    """
     key = args.get("view", "").replace("-", "").lower()
     view = next((each for each in saved if each.way == way and each.id.hex == key), None)
     body = {} if view is None else way_body(way, {k: str(v) for k, v in view.body.items()})
     own = {key: args[key].strip()[:_MOST] for key in KEYS[way] if key in args}
+    if view is None:
+        own = {**{key: chosen[key] for key in KEYS[way] if key in chosen}, **own}
     return WayState(object, way, view, body, own)
 
 
@@ -116,7 +165,9 @@ def other_tabs(
     would show its name, and is left out.
     """
     return tuple(
-        ViewTab(each.name, view_href(object, each), each is current, each.shared, _ICONS[each.way])
+        ViewTab(
+            each.name, view_href(object, each), each is current, each.shared, _ICONS[each.way], each.id.hex
+        )
         for each in saved
         if each.way != "table" and _is_open(each, known)
     )
@@ -128,20 +179,12 @@ def _is_open(view: SavedView, known: Callable[[str], bool]) -> bool:
     return all(known(name) for name in named) and legible(body.get("where", ""), known)
 
 
-def boardable(fields: Iterable[FieldDef]) -> tuple[FieldDef, ...]:
-    """The fields that may make a board's columns."""
-    return tuple(each for each in fields if each.type == "picklist" and each.picklist is not None)
-
-
-def datable(fields: Iterable[FieldDef]) -> tuple[FieldDef, ...]:
-    """The fields by which a calendar may place records."""
-    return tuple(each for each in fields if each.type in ("date", "datetime"))
-
-
-def ways_of(object: ObjectDef, readable: Iterable[FieldDef], where: str, current: Way) -> tuple[WayLink, ...]:
-    """The ways that this object can be seen in by this person, under the same filter."""
+def ways_of(
+    object: ObjectDef, readable: Iterable[FieldDef], where: str, current: Way, colours: str
+) -> tuple[WayLink, ...]:
+    """The ways that this object can be seen in by this person, under the same filter and colours."""
     fields = tuple(readable)
-    params = {"where": where} if where else {}
+    params = {key: text for key, text in (("where", where), ("colours", colours)) if text}
     found: list[Way] = ["table"]
     if boardable(fields):
         found.append("board")

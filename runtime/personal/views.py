@@ -20,6 +20,7 @@ from tabwright.platform.database import Prepared, Store, prepare
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Place
 from tabwright.platform.tables import Uuid, json_of, uuid_of
 from tabwright.runtime.desk import Call
+from tabwright.runtime.personal.lists import LIST, ListLook, look_of
 from tabwright.runtime.personal.settings import Key, Personal, kept
 from tabwright.runtime.personal.tables import SETTING, VIEW
 
@@ -46,6 +47,15 @@ class SavedView:
     is_own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a list opens with: the views; the key of the one that this person chose to open ("" for none)."""
+
+    views: Sequence[SavedView]
+    preferred: str
+    look: ListLook
+
+
 class SavedViews:
     """The views of an object that the person who calls may use. Raises Denied without a right to read it."""
 
@@ -56,22 +66,27 @@ class SavedViews:
 
     def all(self) -> Sequence[SavedView]:
         """One's own, then those that others share, each by name."""
-        return self.opening()[0]
+        return self.opening().views
 
-    def opening(self) -> tuple[Sequence[SavedView], str]:
-        """All of them, and the key of the view that this person opens the object with ("" for none):
-        one statement, since every list page asks.
+    def opening(self) -> Opening:
+        """All of them, and what this person chose about the object's lists: one statement, since every list
+        page asks.
         """
         user, uid = self._call.principal.user_id, self._object.uid
+        keys = {"key": f"{DEFAULT_VIEW.name}:{uid}", "look": f"{LIST.name}:{uid}"}
         with self._call.tenant.store.read() as reader:
-            rows = reader.rows(
-                _opening(reader.store),
-                {"user_id": user, "object_uid": uid, "key": f"{DEFAULT_VIEW.name}:{uid}"},
-            )
+            rows = reader.rows(_opening(reader.store), {"user_id": user, "object_uid": uid, **keys})
         views = [self._view(row) for row in rows if row[0] is not None]
         views.sort(key=lambda each: (not each.is_own, each.name.casefold(), each.id))
-        chosen = next((json_of(row[4]) for row in rows if row[0] is None), "")
-        return views, chosen if DEFAULT_VIEW.fits(chosen) else ""
+        kept = {row[2]: json_of(row[4]) for row in rows if row[0] is None}
+        chosen = kept.get(keys["key"], "")
+        return Opening(
+            views, chosen if DEFAULT_VIEW.fits(chosen) else "", look_of(kept.get(keys["look"], {}))
+        )
+
+    def keep(self, look: ListLook) -> None:
+        """Remember what this person chose. Raises Invalid (more pins or columns than may be)."""
+        Personal(self._call).put(LIST, look.as_json(), self._object.uid)
 
     def open_with(self, key: str) -> None:
         """Open the object with this view from now on; "" for the first."""
@@ -218,7 +233,10 @@ def _opening(store: Store) -> Prepared:
     )
     blank = sa.null()
     chosen = sa.select(
-        sa.cast(blank, VIEW.c.id.type), sa.cast(blank, VIEW.c.id.type), sa.literal(""), sa.literal(""),
+        sa.cast(blank, VIEW.c.id.type), sa.cast(blank, VIEW.c.id.type), SETTING.c.key, sa.literal(""),
         SETTING.c.value, sa.false(), sa.literal(0, sa.Integer),
-    ).where(SETTING.c.user_id == user, SETTING.c.key == sa.bindparam("key", type_=sa.Text))  # fmt: skip
+    ).where(
+        SETTING.c.user_id == user,
+        SETTING.c.key.in_([sa.bindparam("key", type_=sa.Text), sa.bindparam("look", type_=sa.Text)]),
+    )  # fmt: skip
     return prepare(store, sa.union_all(views, chosen))

@@ -14,12 +14,18 @@ Function = Literal["count", "sum", "avg", "min", "max", "count_distinct"]
 PAGE = 50  # rows of a page when nobody says
 
 
+def mark_key(number: int) -> str:
+    """The key in a row of the mark with this number (from 0); no path can be called so."""
+    return f"mark:{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A page of an object's records.
 
     ``fields`` may walk lookups ("account.name"); none: all that may be read. Each text of ``where``
     is a formula that must be true. ``parent`` keeps records whose lookup names one record: a related list.
+    Of each formula of ``marks`` a row says under ``mark_key`` whether it is true for it.
     ``cursor`` is a page's ``next_cursor``. ``count`` asks for the number of all records, up to a limit.
     """
 
@@ -31,6 +37,7 @@ class Query:
     cursor: str | None = None
     count: bool = False
     parent: tuple[str, UUID] | None = None
+    marks: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> tuple[str, ...]:

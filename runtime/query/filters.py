@@ -158,6 +158,15 @@ def conditions(call: Call, source: Source, wanted: Wanted) -> Conditions:
     return Conditions(done, tuple(binds))
 
 
+def is_understood(call: Call, object: ObjectDef, text: str) -> bool:
+    """Whether a formula can be asked of an object's records by this person."""
+    try:
+        conditions(call, Source(call.gate, call.tables, object), Wanted((unlifted(text),)))
+    except Invalid:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A name of an aggregation in ``having``: its value and type."""

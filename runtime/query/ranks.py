@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.ways import board_field
 from tabwright.runtime.storage.columns import Codec, Shape
 
 UNKNOWN = "~"  # begins the key of a code that is not among the values: above every digit
@@ -33,6 +34,12 @@ def steps(object: ObjectDef, path: str) -> tuple[str, ...]:
     found = codes(field) if field is not None else ()
     listed = any(view.order and view.order[0][0] == path for view in object.list_views.values())
     return found if listed and len(found) <= MOST_STEPS else ()
+
+
+def is_lane_indexed(object: ObjectDef, path: str) -> bool:
+    """Whether an index leads to the records of one value: of the field that the board opens by."""
+    found = board_field(object, object.own_fields)
+    return found is not None and found.name == path
 
 
 def rank(found: tuple[str, ...], column: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[str]:

@@ -19,19 +19,22 @@ from tabwright.platform.language import register_messages
 from tabwright.runtime.access.gate import ResolvedPath
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query import cursors
-from tabwright.runtime.query.asked import PAGE, Order, Query
+from tabwright.runtime.query.asked import PAGE, Order, Query, mark_key
 from tabwright.runtime.query.filters import Binds, Conditions, Wanted, conditions, moment, planned
 from tabwright.runtime.query.order import Nulls, Steps, Term, page, step_of
 from tabwright.runtime.query.page import Page, Record
 from tabwright.runtime.query.plans import TablesUsed, kept
-from tabwright.runtime.query.ranks import steps
+from tabwright.runtime.query.ranks import is_lane_indexed, steps
 from tabwright.runtime.query.rows import RowShape
-from tabwright.runtime.query.source import Source
+from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.storage.columns import Shape, codec
 
 register_messages(Path(__file__).with_name("messages.json"))
 
 MAX_FIELDS = 600
 MAX_ORDER = 5
+
+_FEW_LANES = 12  # up to so many, PostgreSQL reads a table once a lane sooner than it ranks all of it
 
 # How many rows a statement asks for: a few sizes, written into the text so that the planner sees them.
 _SIZES: Mapping[int, sa.ColumnElement[int]] = {
@@ -130,7 +133,7 @@ class Reads:
         size = next((size for size in _SIZES if size > limit), limit + 1)
         key = (
             self._call.gate.footprint(object), self._call.language, query.fields, order, size, nulls, step,
-            query.parent and query.parent[0],
+            query.parent and query.parent[0], len(query.marks),
         )  # fmt: skip
 
         def plan_of(wanted: Wanted) -> _List:
@@ -139,7 +142,7 @@ class Reads:
 
             return kept(self._call, "list", object, make, *key, wanted.key)
 
-        plan, literals = planned(query.conditions, plan_of)
+        plan, literals = planned((*query.conditions, *query.marks), plan_of)
         params = self._params(query, literals)
         if after is not None:
             if len(after) != len(plan.terms):
@@ -156,7 +159,7 @@ class Reads:
         return Page(plan.shape, rows, following, *(counted or ()))
 
     def lanes(self, query: Query, by: str, codes: Sequence[str | None]) -> dict[str | None, Page]:
-        """The first page of each value of a field (None: blank), all in one statement.
+        """The first page of each value of a picklist (None: blank), all in one statement.
 
         ``query`` is as for ``list``, its cursor and count are not used; a page's cursor goes on with the list
         of that value alone. Raises as ``list``.
@@ -170,16 +173,16 @@ class Reads:
                 return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes)
 
             key = (self._call.gate.footprint(object), self._call.language, query.fields, order, size, by)
-            return kept(self._call, "lanes", object, make, *key, wanted_codes, wanted.key)
+            return kept(self._call, "lanes", object, make, *key, wanted_codes, len(query.marks), wanted.key)
 
         if not wanted_codes:
             return {}
-        plan, literals = planned(query.conditions, plan_of)
+        plan, literals = planned((*query.conditions, *query.marks), plan_of)
         with self._call.tenant.store.read() as reader:
             rows = reader.rows(plan.statement, self._params(query, literals))
         found: dict[str | None, Page] = {}
-        for number, code in enumerate(wanted_codes):
-            own = [row[1:] for row in rows if row[0] == number]
+        for code in wanted_codes:
+            own = [row[1:] for row in rows if row[0] == code]
             following = self._cursor(object, order, plan, own[limit - 1]) if len(own) > limit else None
             found[code] = Page(plan.shape, own[:limit], following)
         return found
@@ -214,20 +217,25 @@ class Reads:
         step: int,
     ) -> _List:
         source = self._source(object)
-        shape, numbered, terms = self._shaped(source, query, order)
-        found = self._conditions(source, query, wanted)
+        found, marks = self._conditions_and_marks(source, query, wanted)
+        shape, numbered, terms = self._shaped(source, query, order, marks)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
         statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
         return _List(self._prepare(statement), shape, terms, found.binds, tuple(source.tables_used()))
 
     def _shaped(
-        self, source: Source, query: Query, order: Order
+        self, source: Source, query: Query, order: Order, marks: Sequence[Column]
     ) -> tuple[RowShape, builtins.list[sa.ColumnElement[Any]], tuple[Term, ...]]:
         """The rows' shape, the columns to select (what is asked for, then the sort keys), the sort keys."""
         paths = self._paths(source.object, query.fields)
         terms = self._terms(source, order)
-        columns = [*(source.column(path) for path in paths), *(term.column for term in terms)]
-        shape = RowShape([path.text for path in paths], [source.codec(path) for path in paths])
+        told = [sa.case((mark, 1), else_=0) for mark in marks]
+        columns = [*(source.column(path) for path in paths), *told, *(term.column for term in terms)]
+        truth = codec(Shape("integer"), source.dialect)
+        shape = RowShape(
+            [*(path.text for path in paths), *map(mark_key, range(len(told)))],
+            [*(source.codec(path) for path in paths), *(truth for _ in told)],
+        )
         return shape, [each.label(f"c{n}") for n, each in enumerate(columns)], terms
 
     def _compile_lanes(
@@ -241,18 +249,35 @@ class Reads:
         codes: tuple[str | None, ...],
     ) -> _List:
         source = self._source(object)
-        shape, numbered, terms = self._shaped(source, query, order)
-        found = self._conditions(source, query, wanted)
-        lane = source.column(self._call.gate.resolve(object, by))
-        limit = _SIZES[size] if size in _SIZES else sa.literal(size)
-        parts = []
-        for number, code in enumerate(codes):
-            own = lane.is_(None) if code is None else lane == sa.literal(code, lane.type)
-            rows = source.select(sa.literal(number, sa.Integer).label("lane"), *numbered)
-            parts.append(page(rows.where(*found.columns, own), terms, None, limit).subquery())
-        statement = sa.union_all(*(sa.select(part) for part in parts))
+        found, marks = self._conditions_and_marks(source, query, wanted)
+        shape, numbered, terms = self._shaped(source, query, order, marks)
+        path = self._call.gate.resolve(object, by)
+        lane, limit = source.column(path), _SIZES[size] if size in _SIZES else sa.literal(size)
+        beside: tuple[tuple[ObjectDef, str], ...] = ()
+        if is_lane_indexed(object, by) or (source.dialect == "postgresql" and len(codes) <= _FEW_LANES):
+            parts = []
+            for code in codes:
+                own = lane.is_(None) if code is None else lane == sa.literal(code, lane.type)
+                rows = source.select(lane.label("lane"), *numbered).where(*found.columns, own)
+                parts.append(page(rows, terms, None, limit).subquery())
+            statement: sa.ClauseElement = sa.union_all(*(sa.select(part) for part in parts))
+        else:
+            # No index leads to one lane: all records are looked at once, and only those that are shown are
+            # read with everything that their cards say.
+            first = Source(self._call.gate, self._tables, object, "l")
+            narrowed, _ = self._conditions_and_marks(first, query, wanted)
+            by_lane = first.column(path)
+            ranked = sa.func.row_number().over(
+                partition_by=by_lane,
+                order_by=[each for term in self._terms(first, order) for each in term.sorted()],
+            )
+            inner = first.select(first.id.label("id"), ranked.label("n")).where(*narrowed.columns).subquery()
+            shown = sa.select(inner.c.id).where(inner.c.n <= limit)
+            rows = source.select(lane.label("lane"), *numbered).where(source.id.in_(shown))
+            statement = rows.order_by(*(each for term in terms for each in term.sorted()))
+            beside = tuple(first.tables_used())
         prepared = prepare(self._call.tenant.store, statement)
-        return _List(prepared, shape, terms, found.binds, tuple(source.tables_used()))
+        return _List(prepared, shape, terms, found.binds, (*source.tables_used(), *beside))
 
     def _count_plan(self, object: ObjectDef, query: Query, wanted: Wanted) -> _Count:
         cap = self._limits.count_rows
@@ -304,6 +329,16 @@ class Reads:
             else:
                 found.columns.append(column == sa.bindparam("parent", type_=column.type))
         return found
+
+    def _conditions_and_marks(
+        self, source: Source, query: Query, wanted: Wanted
+    ) -> tuple[Conditions, builtins.list[Column]]:
+        """``wanted`` are the query's conditions, then its marks."""
+        found, narrowing = self._conditions(source, query, wanted), len(query.conditions)
+        ends = narrowing + len(query.marks)
+        marks = found.columns[narrowing:ends]
+        del found.columns[narrowing:ends]
+        return found, marks
 
     def _source(self, object: ObjectDef) -> Source:
         return Source(self._call.gate, self._tables, object)

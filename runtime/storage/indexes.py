@@ -1,4 +1,5 @@
-"""Which indexes an object should have: for lookups, unique rules and list views (decision 0005).
+"""Which indexes an object should have: for lookups, unique rules, list views, and the board and calendar that
+it opens with (decision 0005).
 
 Every index is on the main table and leaves deleted records out; what stands in the second table has none.
 """
@@ -12,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tabwright.metadata.model import ListViewDef, ObjectDef, UniqueRuleDef
+from tabwright.metadata.ways import board_field, board_sum, calendar_field
 from tabwright.runtime.storage.ddl import IndexSpec, Term
 from tabwright.runtime.storage.tables import SYSTEM_COLUMNS, Entry, RecordTable
 
@@ -25,6 +27,7 @@ _SYSTEM_WAYS |= {"created_at": "datetime", "updated_at": "datetime", "rev": "int
 
 _OWNER = Term("owner_id", "reference")
 _ID = Term("id", "reference")
+_DELETED = Term("deleted_at", "datetime")
 
 
 def _term(name: str, entries: Mapping[str, Entry], form: str = "f", **how: bool) -> Term | None:
@@ -68,6 +71,25 @@ def _list_spec(view: ListViewDef, entries: Mapping[str, Entry]) -> IndexSpec | N
     return IndexSpec(tuple(terms))
 
 
+def _way_specs(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSpec]:
+    """Of the field that the object's board opens by, and of the date that its calendar opens by.
+
+    The board's serves a column of cards by itself; with the sum of a column and ``deleted_at`` in it, SQLite
+    counts and adds up all columns without looking at the records.
+    """
+    found = {}
+    by = board_field(object, object.own_fields)
+    if by is not None and (term := _term(by.name, entries)) is not None:
+        measure = board_sum(object.own_fields)
+        amount = _term(measure.name, entries) if measure is not None else None
+        terms = (term, _ID, _OWNER, *((amount,) if amount is not None else ()), _DELETED)
+        found[f"{object.uid}:board"] = IndexSpec(terms)
+    start = calendar_field(object, object.own_fields)
+    if start is not None and (term := _term(start.name, entries)) is not None:
+        found[f"{object.uid}:calendar"] = IndexSpec((term, _ID, _OWNER))
+    return found
+
+
 def equal_fields(view: ListViewDef) -> tuple[str, ...]:
     """The fields that a list view's filter sets equal to something, which come first in its index."""
     if view.where is None:
@@ -94,6 +116,7 @@ def wanted(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSp
     for rule in object.unique_rules:
         if (spec := unique_spec(object, rule, entries)) is not None:
             found[f"{rule.uid}:unique"] = spec
+    found |= _way_specs(object, entries)
     seen = set(found.values())
     for view in object.list_views.values():
         listed = _list_spec(view, entries)

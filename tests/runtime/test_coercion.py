@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tabwright.formula.datatypes import TEXT
 from tabwright.metadata.model import FieldDef, PicklistDef, PicklistValue
 from tabwright.platform.errors import Fault, Place
-from tabwright.runtime.records.coercion import Coercer
+from tabwright.platform.language import say_fault
+from tabwright.runtime.records.coercion import Coercer, fault_of
 from tabwright.runtime.records.values import Refused, clean, converter
 from tabwright.runtime.sort_keys import folded, sort_key
 
@@ -51,6 +52,18 @@ GOOD: list[tuple[FieldDef, Any, Any]] = [
     (field("currency", **MONEY), 0.1, Decimal("0.10")),
     (field("currency", **MONEY), 1, Decimal("1.00")),
     (field("percent", **MONEY), "50%", Decimal("50.00")),
+    (field("percent", **MONEY), "12.5％", Decimal("12.50")),
+    (field("progress"), "40%", Decimal(40)),
+    (field("integer"), "30万", Decimal(300_000)),
+    (field("integer"), "1亿2000万", Decimal(120_000_000)),
+    (field("integer"), "−3千", Decimal(-3000)),
+    (field("decimal", scale=2, precision=18), "1.5 亿", Decimal("150000000.00")),
+    (field("decimal", scale=2, precision=18), "１，２００．５", Decimal("1200.50")),
+    (field("currency", currency="CNY", **MONEY), "￥30", Decimal("30.00")),
+    (field("currency", currency="CNY", **MONEY), "-30万元", Decimal("-300000.00")),
+    (field("currency", currency="CNY", **MONEY), "RMB 1,200.5", Decimal("1200.50")),
+    (field("currency", currency="USD", **MONEY), "$ -5", Decimal("-5.00")),
+    (field("currency", currency="USD", **MONEY), "5 usd", Decimal("5.00")),
     (field("boolean"), "是", True),
     (field("boolean"), "0", False),
     (field("boolean"), 1, True),
@@ -88,6 +101,12 @@ BAD: list[tuple[FieldDef, Any, str]] = [
     (field("integer"), "1.5", "value.not_whole"),
     (field("integer"), "1,23", "value.not_number"),
     (field("integer"), "1e99", "value.too_big"),
+    (field("integer"), "1万5", "value.not_number"),  # 15,000 to some, 10,005 to others
+    (field("integer"), "3千5万", "value.not_number"),
+    (field("integer"), "万", "value.not_number"),
+    (field("decimal", **MONEY), "12%", "value.not_number"),  # 12 or 0.12
+    (field("currency", currency="CNY", **MONEY), "$30", "value.other_currency"),
+    (field("currency", currency="CNY", **MONEY), "100万", "value.too_big"),
     (field("integer"), Decimal("1E+999999"), "value.too_big"),
     (field("integer"), "", ""),
     (field("integer"), float("nan"), "value.not_number"),
@@ -189,3 +208,15 @@ def test_all_faults_of_a_record_come_at_once_each_at_its_field() -> None:
         ("field.unknown", "nothing", 7),
         ("field.unknown_near", "titel", 7),
     ]
+
+
+def test_a_refused_number_says_how_one_is_written() -> None:
+    for kind, chinese, english in (
+        (field("integer"), "30万", "1,200"),
+        (field("currency", currency="USD"), "$1200", "$1200"),
+        (field("percent"), "12.5%", "12.5%"),
+    ):
+        with pytest.raises(Refused) as refused:
+            converter(kind, "UTC")("many")
+        assert chinese in say_fault(fault_of(refused.value, Place(), "zh"), "zh")
+        assert english in say_fault(fault_of(refused.value, Place(), "en"), "en")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,17 +9,21 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from tabwright.metadata import ways
 from tabwright.metadata.model import FieldDef, ObjectDef, PicklistValue, label_in
+from tabwright.metadata.ways import board_sum, boardable, summable
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.forms.marks import chip
-from tabwright.runtime.forms.shown import number_text, symbol
+from tabwright.runtime.forms.shown import number_text
+from tabwright.runtime.lists.marking import marking_for, read_rules, rules_text
 from tabwright.runtime.pages.boards.cards import Cards, cards_for
-from tabwright.runtime.pages.boards.frame import Frame, frame_of, where_or_fault
+from tabwright.runtime.pages.boards.frame import Frame, frame_of, marking_of, where_or_fault
 from tabwright.runtime.pages.list_page import WhereFault
 from tabwright.runtime.pages.rendering import text
-from tabwright.runtime.pages.ways import WayState, boardable
+from tabwright.runtime.pages.ways import WayState, remember
 from tabwright.runtime.pages.world import Desk
-from tabwright.runtime.personal.views import SavedView
+from tabwright.runtime.personal.views import Opening, SavedViews
 from tabwright.runtime.query.aggregate import aggregate
 from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure, Order, Query
 from tabwright.runtime.query.page import Page
@@ -75,7 +78,7 @@ class BoardPage:
     hidden_lanes: int
 
 
-def board_page(desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[SavedView]) -> BoardPage:
+def board_page(desk: Desk, object: ObjectDef, state: WayState, opening: Opening) -> BoardPage:
     """The board of an object. Four statements, however many columns and cards.
 
     Raises Invalid ``pages.board.no_picklist`` where no picklist may be read.
@@ -84,15 +87,20 @@ def board_page(desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[Sa
     call.gate.require(object, "read")
     by = board_field(desk, object, state.get("by"))
     measure = _measure(desk, object, state.get("sum"))
-    state = state.showing(by=by.name, sum=measure.name if measure is not None else NONE)
-    cards = cards_for(call, object, (by.name,))
+    look, adds = opening.look, _sum_name(measure)
+    usual = {"by": board_field(desk, object, look.ways.get("by", "")).name}
+    usual["sum"] = _sum_name(_measure(desk, object, look.ways.get("sum", "")))
+    remember(SavedViews(call, object), look, state, {"by": by.name, "sum": adds}, usual)
+    state = state.showing(by=by.name, sum=adds)
+    marking = marking_of(desk, object, state, opening)
+    cards = cards_for(call, object, (by.name,), marking)
     (where, fault, counted) = where_or_fault(
         call, state.get("where"), lambda given: _counted(desk, object, by, measure, given)
     )
     values, left = _columns(desk, object, by, counted)
     reads = Reads(call)
     codes = tuple(value.code or None for value in values)
-    query = Query(object.name, cards.paths, where, _order(desk, object, state), CARDS)
+    query = Query(object.name, cards.paths, where, _order(desk, object, state), CARDS, marks=marking.formulas)
     pages = reads.lanes(query, by.name, codes)
     limits = limits_of(state.get("limits"))
     may_move = by.name in {field.name for field in call.gate.editable(object)} and not by.read_only
@@ -107,7 +115,7 @@ def board_page(desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[Sa
     t = text(call.language)
     number_fields = _numbers(desk, object)
     return BoardPage(
-        frame_of(desk, object, state, kept, fault),
+        frame_of(desk, object, state, opening, fault, marking),
         lanes,
         by.name,
         label_in(by.labels, call.language),
@@ -151,22 +159,25 @@ def more_cards(
     call = desk.call
     call.gate.require(object, "read")
     by = board_field(desk, object, state.get("by"))
-    cards = cards_for(call, object, (by.name,))
+    marking = marking_for(call, object, read_rules(state.get("colours")))
+    cards = cards_for(call, object, (by.name,), marking)
     quoted = code.replace("\\", "\\\\").replace('"', '\\"')
     own = f'ISPICKVAL({by.name}, "{quoted}")' if code else f"ISBLANK({by.name})"
     conditions = tuple(each for each in (state.get("where"), own) if each)
     order = _order(desk, object, state)
-    page = Reads(call).list(Query(object.name, cards.paths, conditions, order, CARDS, cursor or None))
-    return _shown(desk, cards, page), _more_href(state, by, code, page)
+    asked = Query(object.name, cards.paths, conditions, order, CARDS, cursor or None, marks=marking.formulas)
+    page = Reads(call).list(asked)
+    return _shown(desk, cards, page), _more_href(state, by, code, page, cards)
 
 
 def board_field(desk: Desk, object: ObjectDef, name: str) -> FieldDef:
-    """The picklist of that name that may be read; else one of the highlights, else the first."""
-    found = boardable(desk.call.gate.readable(object))
-    if not found:
+    """The picklist of that name that may be read; else the one that matters (``metadata.ways``)."""
+    readable = desk.call.gate.readable(object)
+    chosen = next((each for each in boardable(readable) if each.name == name), None)
+    found = chosen or ways.board_field(object, readable)
+    if found is None:
         raise Invalid.of("pages.board.no_picklist", object=label_in(object.labels, desk.call.language))
-    chosen = next((each for each in found if each.name == name), None)
-    return chosen or next((each for each in found if each.name in object.highlights), found[0])
+    return found
 
 
 def limits_of(texts: str) -> dict[str, int]:
@@ -180,13 +191,11 @@ def limits_of(texts: str) -> dict[str, int]:
 
 
 def _numbers(desk: Desk, object: ObjectDef) -> tuple[FieldDef, ...]:
-    return tuple(
-        each
-        for each in desk.call.gate.readable(object)
-        if each.is_number
-        and not each.system
-        and each.type in ("currency", "number", "integer", "rollup", "formula")
-    )
+    return summable(desk.call.gate.readable(object))
+
+
+def _sum_name(measure: FieldDef | None) -> str:
+    return NONE if measure is None else measure.name
 
 
 def _measure(desk: Desk, object: ObjectDef, name: str) -> FieldDef | None:
@@ -195,7 +204,7 @@ def _measure(desk: Desk, object: ObjectDef, name: str) -> FieldDef | None:
         return None
     found = _numbers(desk, object)
     named = next((each for each in found if each.name == name), None)
-    return named or next((each for each in found if each.type == "currency"), None)
+    return named or board_sum(found)
 
 
 def _counted(
@@ -250,11 +259,11 @@ def _shown(desk: Desk, cards: Cards, page: Page) -> Markup:
     return Markup("").join(cards.show(row, zone) for row in page.rows)
 
 
-def _more_href(state: WayState, by: FieldDef, code: str, page: Page) -> str | None:
+def _more_href(state: WayState, by: FieldDef, code: str, page: Page, cards: Cards) -> str | None:
     if page.next_cursor is None:
         return None
     given = {"where": state.get("where"), "by": by.name, "order": state.get("order")}
-    given |= {"value": code, "cursor": page.next_cursor}
+    given |= {"value": code, "cursor": page.next_cursor, "colours": rules_text(cards.marking.rules)}
     return f"/o/{state.object.name}/board/cards?" + urlencode(
         {k: v for k, v in given.items() if v or k == "value"}
     )
@@ -278,7 +287,7 @@ def _lane(
         money(measure, counted[1]) if measure is not None else "",
         limit,
         _shown(desk, cards, page),
-        _more_href(state, by, value.code, page),
+        _more_href(state, by, value.code, page, cards),
         new_href,
         value.active,
     )

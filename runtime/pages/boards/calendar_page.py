@@ -10,17 +10,19 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
+from tabwright.metadata.ways import calendar_field, datable
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import Language
 from tabwright.runtime.forms.marks import moment
-from tabwright.runtime.pages.boards.frame import Frame, frame_of, where_or_fault
+from tabwright.runtime.lists.marking import Marking, Rule
+from tabwright.runtime.pages.boards.frame import Frame, frame_of, marking_of, where_or_fault
 from tabwright.runtime.pages.list_page import WhereFault
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.visiting import name_of
-from tabwright.runtime.pages.ways import WayState, datable
+from tabwright.runtime.pages.ways import WayState, remember
 from tabwright.runtime.pages.world import Desk
-from tabwright.runtime.personal.views import SavedView
-from tabwright.runtime.query.asked import Query
+from tabwright.runtime.personal.views import Opening, SavedViews
+from tabwright.runtime.query.asked import Order, Query
 from tabwright.runtime.query.page import Page
 from tabwright.runtime.query.reads import Reads
 
@@ -50,6 +52,7 @@ class Entry:
     end: str
     time: str
     is_continued: bool
+    rule: Rule | None = None  # what it stands out for
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class CalendarPage:
 
 
 def calendar_page(
-    desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[SavedView], shown: str
+    desk: Desk, object: ObjectDef, state: WayState, opening: Opening, shown: str
 ) -> CalendarPage:
     """The calendar of an object, on the month or week of ``shown`` (``2026-11``, ``2026-11-16``; else today).
 
@@ -113,8 +116,11 @@ def calendar_page(
     """
     call = desk.call
     call.gate.require(object, "read")
-    start, end = date_fields(desk, object, state)
-    state = state.showing(start=start.name, end=end.name if end is not None else NONE)
+    start, end = date_fields(desk, object, state.get("start"), state.get("end"))
+    meant, ways = _named(start, end), opening.look.ways
+    usual = _named(*date_fields(desk, object, ways.get("start", ""), ways.get("end", "")))
+    remember(SavedViews(call, object), opening.look, state, meant, usual)
+    state = state.showing(**meant)
     zone, language = ZoneInfo(call.zone), call.language
     today = call.clock.now().astimezone(zone).date()
     mode = "week" if state.get("mode") == "week" else "month"
@@ -122,16 +128,18 @@ def calendar_page(
     days = days_of(at, mode)
     most = min(MOST, call.tenant.limits.page_rows)
     reads = Reads(call)
+    marking = marking_of(desk, object, state, opening)
     paths = tuple(dict.fromkeys((_name(desk, object), start.name, *((end.name,) if end else ()))))
 
     def listed(where: str) -> Page:
         conditions = tuple(each for each in (where, within(start, end, days, zone)) if each)
-        return reads.list(Query(object.name, paths, conditions, ((start.name, "asc"),), most))
+        order: Order = ((start.name, "asc"),)
+        return reads.list(Query(object.name, paths, conditions, order, most, marks=marking.formulas))
 
     where, fault, page = where_or_fault(call, state.get("where"), listed)
     conditions = tuple(each for each in (where, f"ISBLANK({start.name})") if each)
-    rest = reads.list(Query(object.name, paths, conditions, (), min(UNDATED, most)))
-    maker = _Maker(desk, object, start, end, zone)
+    rest = reads.list(Query(object.name, paths, conditions, (), min(UNDATED, most), marks=marking.formulas))
+    maker = _Maker(desk, object, start, end, zone, marking)
     by_day = maker.by_day(page.rows, days)
     editable = {field.name for field in call.gate.editable(object) if not field.read_only}
     may_move = (
@@ -165,7 +173,7 @@ def calendar_page(
     t = text(language)
     dates = datable(call.gate.readable(object))
     return CalendarPage(
-        frame_of(desk, object, state, kept, fault),
+        frame_of(desk, object, state, opening, fault, marking),
         title_of(at, days, mode, language),
         mode,
         tuple(day(each) for each in days),
@@ -203,15 +211,20 @@ def calendar_page(
     )
 
 
-def date_fields(desk: Desk, object: ObjectDef, state: WayState) -> tuple[FieldDef, FieldDef | None]:
+def _named(start: FieldDef, end: FieldDef | None) -> dict[str, str]:
+    return {"start": start.name, "end": NONE if end is None else end.name}
+
+
+def date_fields(
+    desk: Desk, object: ObjectDef, start_name: str, end_name: str
+) -> tuple[FieldDef, FieldDef | None]:
     """The date that places records, and the one at which they end; of those that may be read."""
-    found = datable(desk.call.gate.readable(object))
-    if not found:
+    readable = desk.call.gate.readable(object)
+    found, first = datable(readable), calendar_field(object, readable)
+    if first is None:
         raise Invalid.of("pages.calendar.no_date", object=label_in(object.labels, desk.call.language))
-    own = [each for each in found if not each.system] or list(found)
-    first = next((each for each in own if each.name in object.highlights), own[0])
-    start = next((each for each in found if each.name == state.get("start")), first)
-    ends = (each for each in found if each.name == state.get("end"))
+    start = next((each for each in found if each.name == start_name), first)
+    ends = (each for each in found if each.name == end_name)
     end = next((each for each in ends if each.type == start.type and each is not start), None)
     return start, end
 
@@ -254,6 +267,7 @@ class _Maker:
     start: FieldDef
     end: FieldDef | None
     zone: ZoneInfo
+    marking: Marking
 
     def by_day(self, rows: Iterable[Mapping[str, Any]], days: Sequence[date]) -> dict[date, list[Entry]]:
         """The entries of each shown day; what takes several days stands on each of them."""
@@ -295,6 +309,7 @@ class _Maker:
         return Entry(
             str(row["id"]), name_of(self.desk.call, self.object, row), int(row.get("revision") or 0),
             _text_of(first), _text_of(last), said, is_continued,
+            self.marking.of_card(row),
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.piece import Part, Piece
 from tabwright.runtime.forms.shown import Seen, icon, name_path, shower
+from tabwright.runtime.lists.marking import PLAIN, Marking, label_of, mark_of
 from tabwright.runtime.pages.rendering import text
 
 MOST_LINES = 4
@@ -27,18 +28,22 @@ class Cards:
 
     paths: tuple[str, ...]
     piece: Piece[Seen]
+    marking: Marking = PLAIN
 
     def show(self, row: Mapping[str, Any], zone: ZoneInfo) -> Markup:
         """One card as a list item."""
         return Markup(self.piece.fill(Seen(row, zone)))
 
 
-def cards_for(call: Call, object: ObjectDef, without: tuple[str, ...]) -> Cards:
-    """The cards of an object, from the cache; ``without`` are fields that the place of a card tells."""
+def cards_for(call: Call, object: ObjectDef, without: tuple[str, ...], marking: Marking = PLAIN) -> Cards:
+    """The cards of an object, from the cache; ``without`` are fields that the place of a card tells,
+    ``marking`` is what stands out.
+    """
     key = (
         "cards", call.tenant.store.key, object.digest, call.gate.footprint(object), without, call.language,
+        marking,
     )  # fmt: skip
-    return call.tenant.pieces.get(key, lambda: _make(call, object, without), 4_000)
+    return call.tenant.pieces.get(key, lambda: _make(call, object, without, marking), 4_000)
 
 
 def _lines(call: Call, object: ObjectDef, without: tuple[str, ...]) -> tuple[FieldDef, ...]:
@@ -51,10 +56,10 @@ def _lines(call: Call, object: ObjectDef, without: tuple[str, ...]) -> tuple[Fie
     return tuple(field for field in found if field is not None)[:MOST_LINES]
 
 
-def _make(call: Call, object: ObjectDef, without: tuple[str, ...]) -> Cards:
+def _make(call: Call, object: ObjectDef, without: tuple[str, ...], marking: Marking) -> Cards:
     t, at = text(call.language), f"/o/{object.name}/"
     paths = [object.name_field] if call.gate.find(object, object.name_field) is not None else []
-    parts: list[Part[Seen]] = [_head(call, object, at)]
+    parts: list[Part[Seen]] = [_head(call, object, at, marking)]
     for field in _lines(call, object, without):
         paths.append(field.name)
         name_at = name_path(field, field.name, call.model)
@@ -71,7 +76,7 @@ def _make(call: Call, object: ObjectDef, without: tuple[str, ...]) -> Cards:
     parts.append(f'<div class="tw-kbuttons">{buttons}</div></article></li>')
     if "record_type" in object.fields and object.record_types:
         paths.append("record_type")
-    return Cards(tuple(dict.fromkeys(paths)), Piece(parts))
+    return Cards(tuple(dict.fromkeys(paths)), Piece(parts), marking)
 
 
 def _button(mark: str, label: str, key: str, symbol: str, more: str = "") -> str:
@@ -83,18 +88,19 @@ def _button(mark: str, label: str, key: str, symbol: str, more: str = "") -> str
     )
 
 
-def _head(call: Call, object: ObjectDef, at: str) -> Part[Seen]:
+def _head(call: Call, object: ObjectDef, at: str, marking: Marking) -> Part[Seen]:
     nameless = text(call.language)("record.nameless")
 
     def show(seen: Seen) -> str:
         row = seen.row
         name = escape(row.get(object.name_field) or nameless)
         kind = f' data-type="{escape(row["record_type"])}"' if row.get("record_type") else ""
-        id = row["id"]
+        id, rule = row["id"], marking.of_card(row)
+        told = f'<p class="tw-kline">{label_of(rule)}</p>' if rule is not None and rule.label else ""
         return (
             f'<li data-card="{id}" data-revision="{row.get("revision") or ""}"{kind}>'
-            f'<article class="tw-kcard" tabindex="0" aria-label="{name}" data-peek="{id}">'
-            f'<h3><a href="{at}{id}" class="tw-cut" title="{name}" draggable="false">{name}</a></h3>'
+            f'<article class="tw-kcard"{mark_of(rule)} tabindex="0" aria-label="{name}" data-peek="{id}">'
+            f'<h3><a href="{at}{id}" class="tw-cut" title="{name}" draggable="false">{name}</a></h3>{told}'
         )
 
     return show

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
+from tabwright.runtime.lists.marking import Marking, Rules, marking_for, read_rules, rules_text
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_page import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.list_state import views_of
 from tabwright.runtime.pages.shell import plural, singular
-from tabwright.runtime.pages.ways import ViewTab, WayLink, WayState, other_tabs, ways_of
+from tabwright.runtime.pages.ways import ViewBar, ViewTab, WayLink, WayState, other_tabs, view_bar, ways_of
 from tabwright.runtime.pages.world import Desk
-from tabwright.runtime.personal.views import SavedView, SavedViews
+from tabwright.runtime.personal.views import Opening, SavedViews
 
 Found = TypeVar("Found")
 
@@ -35,22 +36,30 @@ class Frame:
     is_shared: bool
     is_changed: bool
     reset_href: str
-    tabs: tuple[ViewTab, ...]
+    views: ViewBar
     switch: tuple[WayLink, ...]
     chips: tuple[Chip, ...]
     where: str
     base_href: str
     clear_href: str
     pairs: tuple[tuple[str, str], ...]
+    legend: Rules  # what the colours mean
+    colours: str
+    colours_href: str  # the page to which colours are put
     new_href: str | None
 
 
 def frame_of(
-    desk: Desk, object: ObjectDef, state: WayState, kept: Sequence[SavedView], fault: WhereFault | None
+    desk: Desk,
+    object: ObjectDef,
+    state: WayState,
+    opening: Opening,
+    fault: WhereFault | None,
+    marking: Marking,
 ) -> Frame:
-    """The frame of the page of this state; ``kept`` are the saved views of the object."""
+    """The frame of the page of this state; ``opening``: what the object opens with."""
     call = desk.call
-    saved = SavedViews(call, object)
+    saved, kept = SavedViews(call, object), opening.views
     sight = Sight(call, object)
     where = state.get("where")
     tables = tuple(
@@ -59,6 +68,7 @@ def frame_of(
             f"/o/{object.name}?view={each.key}",
             False,
             each.saved is not None and each.saved.shared,
+            key=each.key,
         )
         for each in views_of(object, kept, call.language, sight.knows)
     )
@@ -76,15 +86,34 @@ def frame_of(
         is_shared=view is not None and view.shared,
         is_changed=state.is_changed,
         reset_href=f"/o/{object.name}/{state.way}" + (f"?view={view.id.hex}" if view is not None else ""),
-        tabs=(*tables, *other_tabs(object, kept, sight.knows, current)),
-        switch=ways_of(object, call.gate.readable(object), where if fault is None else "", state.way),
+        views=view_bar((*tables, *other_tabs(object, kept, sight.knows, current)), opening.look),
+        switch=ways_of(
+            object,
+            call.gate.readable(object),
+            where if fault is None else "",
+            state.way,
+            state.own.get("colours", ""),
+        ),
         chips=chips_of(where, sight, lambda given: state.href(where=given)) if fault is None else (),
         where=where,
         base_href=state.href(where=state.base.get("where", "")),
         clear_href=state.href(where=""),
-        pairs=state.pairs(),
+        pairs=state.showing(colours=rules_text(marking.rules)).pairs(),
+        legend=marking.legend(),
+        colours=rules_text(marking.rules),
+        colours_href=state.href(colours=state.base.get("colours", "")),
         new_href=f"/o/{object.name}/new" if call.gate.may(object, "create") else None,
     )
+
+
+def marking_of(desk: Desk, object: ObjectDef, state: WayState, opening: Opening) -> Marking:
+    """What stands out: by the address or the view, else as in the table that the object opens with."""
+    call = desk.call
+    if state.view is not None or "colours" in state.own:
+        return marking_for(call, object, read_rules(state.get("colours")))
+    views = views_of(object, opening.views, call.language, Sight(call, object).knows)
+    first = next((each for each in views if each.key == opening.preferred), views[0])
+    return marking_for(call, object, first.rules)
 
 
 def where_or_fault(

@@ -12,6 +12,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Conflict, Denied, Invalid, TabwrightError
 from tabwright.platform.language import register_messages
 from tabwright.platform.web import policy, visit
+from tabwright.runtime.lists.marking import marking_for, read_rules
 from tabwright.runtime.pages.boards.board_page import board_field, board_page, more_cards
 from tabwright.runtime.pages.boards.calendar_page import calendar_page
 from tabwright.runtime.pages.boards.cards import cards_for
@@ -20,7 +21,9 @@ from tabwright.runtime.pages.record_page import record_page
 from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.ways import WayState, read_way
 from tabwright.runtime.pages.world import Desk, Site, local_path, open_desk
-from tabwright.runtime.personal.views import SavedView, SavedViews, Way
+from tabwright.runtime.personal.views import Opening, SavedViews, Way
+from tabwright.runtime.query.asked import Query
+from tabwright.runtime.query.reads import Reads
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -29,25 +32,25 @@ def register(app: Flask, site: Site) -> None:
     """Put boards and calendars beside the lists."""
     boards = Blueprint("boards", __name__)
 
-    def asked(object: str, way: Way) -> tuple[Desk, ObjectDef, WayState, list[SavedView]]:
+    def asked(object: str, way: Way) -> tuple[Desk, ObjectDef, WayState, Opening]:
         desk = open_desk(site, request, visit())
         found = desk.object(object)
-        kept = list(SavedViews(desk.call, found).all())
-        return desk, found, read_way(found, way, kept, request.args), kept
+        opening = SavedViews(desk.call, found).opening()
+        return desk, found, read_way(found, way, opening.views, request.args, opening.look.ways), opening
 
     @boards.get("/o/<object>/board")
     @policy("session")
     def board(object: str) -> Response:
         """The board: ``by``, ``where``, ``sum``, ``order``, ``limits``, ``view``."""
-        desk, found, state, kept = asked(object, "board")
-        return desk.page("board.html", found.name, board_page(desk, found, state, kept))
+        desk, found, state, opening = asked(object, "board")
+        return desk.page("board.html", found.name, board_page(desk, found, state, opening))
 
     @boards.get("/o/<object>/calendar")
     @policy("session")
     def calendar(object: str) -> Response:
         """The calendar: ``start``, ``end``, ``mode``, ``where``, ``view``; ``date`` says which days."""
-        desk, found, state, kept = asked(object, "calendar")
-        page = calendar_page(desk, found, state, kept, request.args.get("date", "")[:20])
+        desk, found, state, opening = asked(object, "calendar")
+        page = calendar_page(desk, found, state, opening, request.args.get("date", "")[:20])
         return desk.page("calendar.html", found.name, page)
 
     @boards.get("/o/<object>/board/cards")
@@ -102,12 +105,14 @@ def register(app: Flask, site: Site) -> None:
         """The card as it is now; None where the change took it out of this person's sight."""
         by = request.form.get("by")
         without = (board_field(desk, object, by).name,) if by else ()
-        cards = cards_for(desk.call, object, without)
+        marking = marking_for(desk.call, object, read_rules(request.form.get("colours", "")))
+        cards = cards_for(desk.call, object, without, marking)
+        asked = Query(object.name, cards.paths, f'id = "{id.hex}"', limit=1, marks=marking.formulas)
         try:
-            row = desk.reads.get(object.name, id, cards.paths)
+            rows = Reads(desk.call).list(asked).rows
         except TabwrightError:
             return None
-        return str(cards.show(row, ZoneInfo(desk.call.zone)))
+        return str(cards.show(rows[0], ZoneInfo(desk.call.zone))) if rows else None
 
     app.register_blueprint(boards)
 

@@ -1,21 +1,26 @@
-"""The addresses of the filter builder: the panel, a row of it, and the formula that rows make."""
+"""The addresses of the filter builder (panel, row, the formula that rows make) and of the colours."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 
 from tabwright.platform.errors import Invalid
-from tabwright.platform.language import say_fault
+from tabwright.platform.language import register_messages, say_fault
 from tabwright.platform.web import policy, visit
 from tabwright.runtime.conditions import builder
 from tabwright.runtime.conditions.builder import EMPTY, Group, Row
+from tabwright.runtime.lists.marking import read_rules, rules_text
+from tabwright.runtime.pages.filtering.colouring import WrongRules, made, panel_of
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.world import Desk, Site, open_desk
 from tabwright.runtime.query.asked import Query
+
+register_messages(Path(__file__).with_name("messages.json"))
 
 
 def register(app: Flask, site: Site) -> None:
@@ -64,6 +69,29 @@ def register(app: Flask, site: Site) -> None:
         t = text(desk.look.language)
         shown = f"{count:,}" + ("+" if capped else "")
         return _answer(desk, {"where": where, "count": t("filter.count", count=shown)})
+
+    @filters.get("/o/<object>/colours")
+    @policy("session")
+    def colour_panel(object: str) -> Response:
+        """The rules of ``colours`` to change, and one more to add."""
+        desk, seen = sight(object)
+        panel = panel_of(seen, read_rules(request.args.get("colours", "")))
+        return _part(desk, "colour_panel.html", object=seen.object, **panel)
+
+    @filters.post("/o/<object>/colours")
+    @policy("session")
+    def colours(object: str) -> Response:
+        """``rules`` (JSON) as an address says them."""
+        desk, seen = sight(object)
+        try:
+            found = made(seen, _json(request.form.get("rules", "")))
+        except WrongRules as wrong:
+            told = [
+                {"rule": number, "label": fault.code.endswith("no_label"), **_fault(desk, fault)}
+                for number, fault in wrong.faults
+            ]
+            return _answer(desk, {"faults": told}, 422)
+        return _answer(desk, {"colours": rules_text(found)})
 
     app.register_blueprint(filters)
 

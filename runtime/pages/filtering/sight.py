@@ -14,8 +14,8 @@ from tabwright.runtime.access.gate import CALLED, ResolvedPath
 from tabwright.runtime.conditions import builder
 from tabwright.runtime.conditions.builder import Group, Row
 from tabwright.runtime.conditions.operators import Operand, Operator, operator, operators
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.desk import Call
-from tabwright.runtime.forms.shown import symbol
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.query.reads import Reads
