@@ -34,12 +34,18 @@ def test_a_first_release_makes_every_table() -> None:
 
 
 def test_fields_come_go_and_come_back() -> None:
-    more = {"account": {**A["account"], "due": "date"}}
+    more = {"account": {**A["account"], "due": "text"}}
     one, two = model(A), model(more)
     assert said(plan(one, two)) == {("add_field", "account.due")}
     assert said(plan(two, one)) == {("drop_field", "account.due")}
     due = two.objects["account"].fields["due"].uid
     assert said(plan(one, two, kept=[due])) == {("restore_field", "account.due")}
+
+
+def test_what_a_board_or_a_calendar_opens_by_has_an_index() -> None:
+    more = {"account": {**A["account"], "due": "date"}}
+    assert said(plan(model(A), model(more))) == {("add_field", "account.due"), ("add_index", "account")}
+    assert ("drop_index", "account") in said(plan(model(more), model(A)))
 
 
 def test_what_changes_no_table_is_not_in_the_plan() -> None:

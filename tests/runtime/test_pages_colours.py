@@ -150,7 +150,7 @@ def test_wrong_rules_are_told_at_their_rule_and_row(boss: Visitor) -> None:
             {"field": "amount", "is": "above", "values": ["x"]},
         ]
     }
-    given = [
+    given: list[dict[str, Any]] = [
         {"colour": "red", "label": "a", "path": "", "condition": {"all": []}},
         {"colour": "red", "label": "b", "path": "", "condition": bad},
         {"colour": "red", "label": "", "path": "", "formula": "amount > 1"},

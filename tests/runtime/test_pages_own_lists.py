@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,14 +154,15 @@ def test_a_calendar_opens_by_the_date_that_was_chosen_last(visitor: Visitor) -> 
 def test_a_look_that_no_longer_fits_reads_as_nothing_chosen() -> None:
     look = ListLook().pinning("a", 0).choosing({"by": "stage"}).sizing("v", {"name": 100})
     assert look_of(look.as_json()) == look
-    for wrong in (
+    unfit: list[Any] = [
         None,
         [],
         {"pins": "a"},
         {"widths": {"v": {"name": "x"}}},
         {"ways": {"where": "x"}},
         {"no": 1},
-    ):
+    ]
+    for wrong in unfit:
         assert look_of(wrong) == ListLook()
     many = ListLook()
     for n in range(MOST_SIZED + 3):

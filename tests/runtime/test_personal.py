@@ -96,7 +96,8 @@ def test_a_person_opens_an_object_with_the_view_of_their_choice(world: Callable[
     deal = here.model.objects["deal"]
     ann, bob = (SavedViews(here.call_as(here.user(name, "sales")), deal) for name in ("ann", "bob"))
     view = ann.create("Mine", "table", {})
-    assert ann.opening()[1] == ""
+    assert ann.opening().preferred == ""
     ann.open_with(view.id.hex)
-    assert ann.opening() == ([view], view.id.hex)
-    assert bob.opening() == ([], "")
+    opened = ann.opening()
+    assert (opened.views, opened.preferred) == ([view], view.id.hex)
+    assert (bob.opening().views, bob.opening().preferred) == ([], "")
