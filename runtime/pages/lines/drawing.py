@@ -11,11 +11,12 @@ from markupsafe import escape
 
 from tabwright.metadata.model import FieldDef
 from tabwright.platform.language import Language
+from tabwright.runtime.currencies import symbol
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.controls import GROUPS
 from tabwright.runtime.forms.dependent import offered
 from tabwright.runtime.forms.inputs import Entry
-from tabwright.runtime.forms.marks import icon, number_text, symbol
+from tabwright.runtime.forms.marks import icon, number_text
 from tabwright.runtime.forms.shown import Seen
 from tabwright.runtime.pages import edit_page, visiting
 from tabwright.runtime.pages.lines.plan import Column, LinesPlan, fresh_texts, is_wide
