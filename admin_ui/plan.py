@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path
 from tabwright.admin_ui.studio import Site, Studio, open_studio
+from tabwright.admin_ui.telling.sentences import sentences, words_of
+from tabwright.admin_ui.telling.words import Words
 from tabwright.admin_ui.wording import title_of, value_in_words
 from tabwright.metadata.diff import MISSING, Clash, Difference
 from tabwright.platform.errors import Fault, NotFound, TabwrightError
@@ -21,21 +23,12 @@ from tabwright.runtime.pages.world import local_path
 from tabwright.runtime.publishing.consequences import Consequence
 from tabwright.runtime.publishing.service import Plan
 
-SHOWN = 12  # properties of one change that are shown at once
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyLine:
-    """One property that differs, old and new in words; None where it is not there."""
-
-    title: str
-    old: str | None
-    new: str | None
+SHOWN = 12  # sentences about one change that are shown at once
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One component that a publish changes."""
+    """One component that a publish changes, in sentences (``told``, ``more``); ``whom``: for how many."""
 
     action: str  # added | removed | changed
     kind: str
@@ -44,8 +37,9 @@ class ChangeLine:
     name: str
     uid: str
     href: str | None
-    properties: tuple[PropertyLine, ...]
-    more: int
+    told: tuple[str, ...]
+    more: tuple[str, ...]
+    whom: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +70,20 @@ class ShiftLine:
     lose: int
 
 
-def change_line(studio: Studio, each: Difference) -> ChangeLine:
+def change_lines(
+    studio: Studio, changes: Sequence[Difference], held: Mapping[str, int] | None = None
+) -> tuple[ChangeLine, ...]:
+    """Changes as they are shown. ``held``: how many people hold a permission set, by uid."""
+    words = words_of(studio.drafting.world, changes, studio.call.language)
+    return tuple(_change_line(studio, each, words, held or {}) for each in changes)
+
+
+def _change_line(studio: Studio, each: Difference, words: Words, held: Mapping[str, int]) -> ChangeLine:
     component = each.component
     language = studio.call.language
-    lines = tuple(
-        PropertyLine(
-            title_of(component, one.pointer, language),
-            value_in_words(component, one.pointer, one.old, language),
-            value_in_words(component, one.pointer, one.new, language),
-        )
-        for one in each.properties[:SHOWN]
-    )
+    told = sentences(words, each)
+    is_held = component.kind == "permission_set" and each.action != "added"
+    whom = words.say("held", count=held.get(component.uid, 0)) if held and is_held else ""
     return ChangeLine(
         each.action,
         kind_title(component.kind, language),
@@ -95,8 +92,9 @@ def change_line(studio: Studio, each: Difference) -> ChangeLine:
         component.name,
         component.uid,
         href_of(component.kind, component.name) if each.new is not None else None,
-        lines,
-        max(0, len(each.properties) - SHOWN),
+        told[:SHOWN],
+        told[SHOWN:],
+        whom,
     )
 
 
@@ -171,7 +169,7 @@ def plan_context(studio: Studio, plan: Plan) -> dict[str, Any]:
     seconds = sum(each.seconds for each in plan.steps)
     return {
         "release": plan.release,
-        "changes": tuple(change_line(studio, each) for each in plan.differences),
+        "changes": change_lines(studio, plan.differences, plan.held),
         "rows": max((each.count for each in plan.consequences), default=0),
         "people": people,
         "time": studio.s("plan.at_once") if seconds < 1 else studio.s("plan.seconds", count=seconds),
@@ -276,7 +274,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
     @policy("session")
     def discard_form() -> Response:
         studio = open_studio(site, change=True)
-        lines = tuple(change_line(studio, each) for each in studio.drafting.draft.differences)
+        lines = change_lines(studio, studio.drafting.draft.differences)
         return studio.page("discard.html", "home", changes=lines)
 
     @blueprint.post("/discard")
@@ -326,7 +324,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
     def diff() -> Response:
         studio = open_studio(site)
         a, b = _number(request.args.get("a", "")), _number(request.args.get("b", ""))
-        changes = tuple(change_line(studio, each) for each in studio.publishing.diff(a, b))
+        changes = change_lines(studio, studio.publishing.diff(a, b))
         return studio.page("diff.html", "releases", a=a, b=b, changes=changes)
 
     @blueprint.get("/releases/<number>/restore")

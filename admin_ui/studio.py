@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -36,8 +37,14 @@ LOOK, CHANGE = "view_setup", "customise"
 
 
 class Site(world.Site, Protocol):
-    """What Studio needs of the doorway's site."""
+    """What Studio needs of the doorway's site: ``program`` is its version, ``templates`` the folder of the
+    packages that come with it.
+    """
 
+    @property
+    def program(self) -> str: ...
+    @property
+    def templates(self) -> Path: ...
     @property
     def releases(self) -> CompiledReleases: ...
     @property

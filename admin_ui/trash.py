@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.components import REFUSALS, FaultLine
 from tabwright.admin_ui.navigation import icon_of, kind_title, path
-from tabwright.admin_ui.plan import ChangeLine, change_line
+from tabwright.admin_ui.plan import ChangeLine, change_lines
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.metadata.documents import Component
 from tabwright.metadata.drafts import Put
@@ -124,11 +124,8 @@ def register(blueprint: Blueprint, site: Site) -> None:
         return redirect(path("plan"))
 
     def _page(studio: Studio, faults: tuple[Fault, ...]) -> Response:
-        gone: tuple[ChangeLine, ...] = tuple(
-            change_line(studio, each)
-            for each in studio.drafting.draft.differences
-            if each.action == "removed"
-        )
+        taken = [each for each in studio.drafting.draft.differences if each.action == "removed"]
+        gone: tuple[ChangeLine, ...] = change_lines(studio, taken)
         return studio.page(
             "trash.html",
             "trash",

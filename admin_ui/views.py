@@ -14,7 +14,6 @@ from tabwright.admin_ui import (
     linking,
     new_field,
     objects,
-    packages,
     plan,
     replace_views,
     searching,
@@ -23,6 +22,7 @@ from tabwright.admin_ui import (
 )
 from tabwright.admin_ui.access import matrix
 from tabwright.admin_ui.layouts import routes as layouts
+from tabwright.admin_ui.packages import leaving, listing, making, offers, sampling
 from tabwright.admin_ui.rendering import STATIC
 from tabwright.admin_ui.studio import Site, open_studio
 from tabwright.platform.static_files import static_files
@@ -49,7 +49,11 @@ def register(app: Flask, site: Site) -> None:
         new_field,
         linking,
         objects,
-        packages,
+        listing,
+        offers,
+        leaving,
+        making,
+        sampling,
         plan,
         replace_views,
         searching,

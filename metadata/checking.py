@@ -17,6 +17,7 @@ from tabwright.metadata.documents import Component
 from tabwright.metadata.packages import (
     Package,
     base_tree,
+    files_in,
     is_package,
     missing_requirements,
     read_all,
@@ -44,7 +45,7 @@ def check(folder: Path, program: str, beside: Sequence[Path] = ()) -> Checked:
     """
     package: Package | None = None
     if is_package(folder):
-        package, faults = read_all(folder)
+        package, faults = read_all(files_in(folder))
         components = package.components if package else ()
     else:
         loose, faults = documents.read_folder(folder)

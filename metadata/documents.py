@@ -137,6 +137,9 @@ def parse(data: bytes | str, *, file: str | None = None) -> object:
         raise Malformed(
             (Fault("document.broken_json", {"reason": reason}, Place(component=file)),)
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        fault = Fault("document.broken_json", {"reason": "a number is too long"}, Place(component=file))
+        raise Malformed((fault,)) from error
 
 
 class _TwinKey(ValueError):
@@ -170,25 +173,38 @@ def read_folder(folder: Path) -> tuple[list[Component], list[Fault]]:
     Every fault's ``component`` is the path of its file. A file whose only fault is that it has no uid counts
     as a component too, with a uid for the moment, so that the rest of it can be checked.
     """
+    return read_files(
+        {
+            f"{kind}/{path.name}": path.read_bytes()
+            for kind in schema.kinds()
+            for path in sorted((folder / kind).glob("*.json"))
+        }
+    )
+
+
+def read_files(files: Mapping[str, bytes]) -> tuple[list[Component], list[Fault]]:
+    """As ``read_folder``, of files by path; those that stand in no kind's folder are left out."""
     components: list[Component] = []
     faults: list[Fault] = []
-    for kind in schema.kinds():
-        for path in sorted((folder / kind).glob("*.json")):
-            shown = f"{kind}/{path.name}"
-            try:
-                document = parse(path.read_bytes(), file=shown)
-                component, wrong = check(with_uid(document, hashlib.sha256(shown.encode()).hexdigest()[:32]))
-            except Malformed as error:
-                document, component, wrong = None, None, error.faults
-            if lacks_uid(document):
-                faults.append(Fault("document.no_uid", {}, Place(component=shown, pointer="/uid")))
-            faults += [Fault(each.code, each.params, _in_file(each.place, shown)) for each in wrong]
-            if component is None:
-                continue
-            if component.kind != kind or component.name != path.stem:
-                named = f"{component.kind}/{component.name}.json"
-                faults.append(Fault("document.wrong_file", {"expected": named}, Place(component=shown)))
-            components.append(component)
+    order = {kind: number for number, kind in enumerate(schema.kinds())}
+    paths = [each for each in files if each.partition("/")[0] in order and each.endswith(".json")]
+    for shown in sorted(paths, key=lambda each: (order[each.partition("/")[0]], each)):
+        kind, _, name = shown.partition("/")
+        document: object
+        try:
+            document = parse(files[shown], file=shown)
+            component, wrong = check(with_uid(document, hashlib.sha256(shown.encode()).hexdigest()[:32]))
+        except Malformed as error:
+            document, component, wrong = None, None, error.faults
+        if lacks_uid(document):
+            faults.append(Fault("document.no_uid", {}, Place(component=shown, pointer="/uid")))
+        faults += [Fault(each.code, each.params, _in_file(each.place, shown)) for each in wrong]
+        if component is None:
+            continue
+        if component.kind != kind or component.name != name.removesuffix(".json"):
+            named = f"{component.kind}/{component.name}.json"
+            faults.append(Fault("document.wrong_file", {"expected": named}, Place(component=shown)))
+        components.append(component)
     return components, faults
 
 

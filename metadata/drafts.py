@@ -15,7 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.metadata import documents, limits, schema
+from tabwright.metadata import documents, installed, limits, schema
 from tabwright.metadata.diff import Clash, Difference, clash, diff, properties
 from tabwright.metadata.documents import Component
 from tabwright.metadata.references import renamed, uses
@@ -212,6 +212,7 @@ class Drafts:
         """Throw the whole draft away."""
         writer.execute(sa.delete(change_table).where(change_table.c.author == author))
         writer.execute(sa.delete(draft_table).where(draft_table.c.author == author))
+        installed.out_of_draft(writer, author)
 
     # ---- the work ---------------------------------------------------------------------------------
 

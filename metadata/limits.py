@@ -10,3 +10,6 @@ master_details = 5  # in a row: lines of lines of lines
 lookup_path = 5  # lookups in one path
 changes_of_draft = 20_000
 components_of_package = 20_000
+package_bytes = 10_000_000  # a package as one file, as it is sent
+package_unpacked_bytes = 40_000_000  # and what comes out of it
+package_files = 25_000

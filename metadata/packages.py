@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tabwright.metadata import documents, limits, schema
+from tabwright.metadata.archives import HEAD, Files
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.documents import Component
 from tabwright.metadata.tree import Tree
@@ -37,75 +38,108 @@ class Package:
     components: tuple[Component, ...]
 
 
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The files of a package's folder. Raises NotFound without ``package.json``."""
+    if not is_package(folder):
+        raise NotFound.of("package.not_found", Place(component=folder.name), folder=folder.name)
+    wanted = [folder / HEAD, *folder.glob("samples/*.csv")]
+    wanted += [path for kind in schema.kinds() for path in sorted((folder / kind).glob("*.json"))]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in wanted if path.is_file()}
+
+
 def read_package(folder: Path) -> Package:
     """The package in a folder.
 
     Raises NotFound without ``package.json``, and Invalid with every fault of every file.
     """
-    package, faults = read_all(folder)
+    return package_of(files_in(folder))
+
+
+def package_of(files: Files) -> Package:
+    """The package that files make. Raises Invalid with every fault of every file."""
+    package, faults = read_all(files)
     if faults or package is None:
         raise Invalid(faults)
     return package
 
 
-def read_all(folder: Path) -> tuple[Package | None, list[Fault]]:
-    """The package in a folder as far as its files can be read, and all their faults; None without a name.
-
-    Raises NotFound without ``package.json``.
-    """
-    about, faults = _head(folder)
-    components, wrong = documents.read_folder(folder)
+def read_all(files: Files) -> tuple[Package | None, list[Fault]]:
+    """The package that files make as far as they can be read, and all their faults; None without a name."""
+    about, faults = _head(files)
+    components, wrong = documents.read_files(files)
     faults += wrong
     if len(components) > limits.components_of_package:
         limit = {"limit": limits.components_of_package, "count": len(components)}
-        faults.append(Fault("limit.package", limit, Place(component="package.json")))
+        faults.append(Fault("limit.package", limit, Place(component=HEAD)))
     faults += [
         Fault("package.marked", {"key": key}, Place(component=f"{each.place}.json", pointer=f"/{key}"))
         for each in components
         for key in ("package",)
         if key in each.body
     ]
-    if any(each.place.component == "package.json" for each in faults):
+    if any(each.place.component == HEAD for each in faults):
         return None, faults
-    name = about["name"]
-    package = Package(
-        name=name,
+    return made_of(about, components), faults
+
+
+def made_of(about: Mapping[str, Any], components: Iterable[Component]) -> Package:
+    """The package of a head (``head_of``) and its components."""
+    return Package(
+        name=about["name"],
         version=about["version"],
         labels=about["label"],
         description=about.get("description", {}),
         requires=about.get("requires", {}),
         samples=tuple(about.get("samples", ())),
-        components=tuple(with_package(each, name) for each in components),
+        components=tuple(with_package(each, about["name"]) for each in components),
     )
-    return package, faults
+
+
+def head_of(package: Package) -> dict[str, Any]:
+    """What ``package.json`` says of a package."""
+    about: dict[str, Any] = {"name": package.name, "version": package.version, "label": dict(package.labels)}
+    for key in ("description", "requires", "samples"):
+        value = getattr(package, key)
+        if value:
+            about[key] = list(value) if key == "samples" else dict(value)
+    return about
+
+
+def samples_of(package: Package, files: Files) -> dict[str, str]:
+    """The sample files that a package names, by object. Raises Invalid for one that is not UTF-8."""
+    found = {}
+    for name in package.samples:
+        path = f"samples/{name}.csv"
+        try:
+            found[name] = files[path].decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Invalid.of("document.not_utf8", Place(component=path)) from error
+    return found
 
 
 def read_head(folder: Path) -> Mapping[str, Any]:
     """What ``package.json`` says. Raises NotFound, Invalid with its faults."""
-    about, faults = _head(folder)
+    about, faults = _head(files_in(folder))
     if faults:
         raise Invalid(faults)
     return about
 
 
-def _head(folder: Path) -> tuple[Mapping[str, Any], list[Fault]]:
-    head = folder / "package.json"
-    if not head.is_file():
-        raise NotFound.of("package.not_found", Place(component=folder.name), folder=folder.name)
+def _head(files: Files) -> tuple[Mapping[str, Any], list[Fault]]:
     try:
-        said = documents.parse(head.read_bytes(), file="package.json")
+        said = documents.parse(files[HEAD], file=HEAD)
     except Malformed as error:
         raise Invalid(error.faults) from error
-    return said if isinstance(said, dict) else {}, list(_faults_of_head(said, folder))
+    return said if isinstance(said, dict) else {}, list(_faults_of_head(said, files))
 
 
-def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
+def _faults_of_head(said: object, files: Files) -> Iterable[Fault]:
     if not isinstance(said, dict):
-        yield Fault("document.not_an_object", {}, Place(component="package.json", pointer=""))
+        yield Fault("document.not_an_object", {}, Place(component=HEAD, pointer=""))
         return
 
     def fault(code: str, key: str, /, **params: str) -> Fault:
-        return Fault(code, params, Place(component="package.json", pointer=f"/{key}"))
+        return Fault(code, params, Place(component=HEAD, pointer=f"/{key}"))
 
     for key in said:
         if key not in _keys:
@@ -131,13 +165,13 @@ def _faults_of_head(said: object, folder: Path) -> Iterable[Fault]:
         yield fault("document.wrong_type", "samples", value=json.dumps(samples)[:60], expected="[...]")
         return
     for number, object in enumerate(samples):
-        if not schema.is_name(object) or not (folder / "samples" / f"{object}.csv").is_file():
+        if not schema.is_name(object) or f"samples/{object}.csv" not in files:
             yield fault("package.no_sample", f"samples/{number}", name=object[:60])
 
 
 def is_package(folder: Path) -> bool:
     """Whether the folder is a package's: it has a ``package.json``."""
-    return (folder / "package.json").is_file()
+    return (folder / HEAD).is_file()
 
 
 def read_documents(folder: Path) -> tuple[Component, ...]:
@@ -188,7 +222,7 @@ def missing_requirements(package: Package, tree: Tree, program: str) -> Iterator
     """What the package requires and does not find: a newer program, packages in the tree."""
     there = {each.body.get("package") for each in tree}
     for name, wanted in package.requires.items():
-        place = Place(component="package.json", pointer=f"/requires/{name}")
+        place = Place(component=HEAD, pointer=f"/requires/{name}")
         if name != "tabwright":
             if name not in there:
                 yield Fault("package.needs", {"name": name}, place)
@@ -199,42 +233,51 @@ def missing_requirements(package: Package, tree: Tree, program: str) -> Iterator
 
 
 def check_package(package: Package, tree: Tree) -> None:
-    """Whether the package fits into a tree: names are free, and all compiles together.
+    """Whether the package fits into a tree: it takes nothing that others have, and all compiles together.
 
-    Raises Conflict for names and uids that others have, Invalid with every other fault.
+    Raises Conflict for names and uids that others have and for what only the platform may hold, Invalid with
+    every other fault.
     """
-    foreign = []
-    for each in package.components:
-        there = tree.by_uid(each.uid)
-        if there is not None and there.body.get("package") != package.name:
-            foreign.append(
-                Fault("component.uid_taken", {"uid": each.uid}, Place(component=each.place, pointer="/uid"))
-            )
-    if foreign:
-        raise Conflict(foreign)
+    if faults := list(overreaching(package, tree)):
+        raise Conflict(faults)
     compile_tree(tree.changed(package.components), release=0)
 
 
-def components_to_install(package: Package, tree: Tree) -> tuple[Component, ...]:
-    """What a draft has to put so that the tree holds the package: what differs from the tree's."""
-    return tuple(each for each in package.components if tree.by_uid(each.uid) != each)
+def overreaching(package: Package, tree: Tree) -> Iterator[Fault]:
+    """What the package would take from others: components of theirs, the platform's name and locks."""
+    if package.name == base_package().name:
+        yield Fault("package.reserved", {"name": package.name}, Place(component=HEAD, pointer="/name"))
+        return
+    for each in package.components:
+        there = tree.by_uid(each.uid)
+        if there is not None and there.body.get("package") != package.name:
+            yield Fault("component.uid_taken", {"uid": each.uid}, Place(component=each.place, pointer="/uid"))
+        if each.kind != "permission_set" and each.body.get("system"):
+            place = Place(component=each.place, pointer="/system")
+            yield Fault("component.system_reserved", {"name": each.name}, place)
 
 
 def write_package(folder: Path, package: Package) -> list[Path]:
     """Write a package's files, unless they say the same already. Returns those written."""
-    about: dict[str, Any] = {"name": package.name, "version": package.version, "label": dict(package.labels)}
-    for key in ("description", "requires", "samples"):
-        value = getattr(package, key)
-        if value:
-            about[key] = list(value) if key == "samples" else dict(value)
     written = documents.write_folder(folder, (without_package(each) for each in package.components))
-    head = folder / "package.json"
-    text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
+    head, text = folder / HEAD, _text(head_of(package))
     if not head.is_file() or head.read_text("utf-8") != text:
         folder.mkdir(parents=True, exist_ok=True)
         head.write_text(text, "utf-8")
         written.append(head)
     return written
+
+
+def files_of(package: Package, samples: Mapping[str, str]) -> dict[str, bytes]:
+    """A package as files, its marks left out: what ``package_of`` reads again."""
+    found = {HEAD: _text(head_of(package)).encode()}
+    for each in package.components:
+        found[f"{each.place}.json"] = without_package(each).text.encode()
+    return found | {f"samples/{name}.csv": text.encode() for name, text in samples.items()}
+
+
+def _text(about: Mapping[str, Any]) -> str:
+    return json.dumps(about, ensure_ascii=False, indent=2) + "\n"
 
 
 @cache

@@ -15,9 +15,10 @@ import click
 import pytest
 
 from apisite import ApiSite, make_api
+from tabwright.app import TEMPLATES
 from tabwright.cli import main
 from tabwright.formula.functions.catalogue import FUNCTIONS
-from tabwright.installing import TEMPLATES, check_folder, install_package
+from tabwright.installing import check_folder, install_package
 from tabwright.metadata import schema
 from tabwright.metadata.model import type_names
 from tabwright.platform.settings import PREFIX, Limits, Settings

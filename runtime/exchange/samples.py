@@ -11,23 +11,28 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.model import ObjectDef
-from tabwright.platform.errors import Conflict, Fault, NotFound
+from tabwright.metadata.model import Model, ObjectDef
+from tabwright.platform.errors import Conflict, Fault, Invalid, NotFound, Place
 from tabwright.runtime.access.principal import SYSTEM_ID
+from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.desk import Call
 from tabwright.runtime.exchange.runs import NO_COUNTS
 from tabwright.runtime.exchange.sources import Format
 from tabwright.runtime.exchange.tables import OPERATION, RUN
+from tabwright.runtime.query.asked import Query
+from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.batch import Intent, Outcome, Undone
 from tabwright.runtime.records.moving import under_the_release_in_force
 from tabwright.runtime.records.service import Records
@@ -48,27 +53,26 @@ class Removed:
 def load_samples(
     call: Call,
     package: str,
-    folder: Path,
-    objects: Sequence[str],
+    files: Mapping[str, str],
     owners: Sequence[UUID] = (),
     progress: Callable[[str, int], None] = lambda object, count: None,
 ) -> dict[str, int]:
-    """Create the records of ``<folder>/<object>.csv`` for each object in that order; {object: how many}.
+    """Create the records of ``files`` (CSV by object) in that order; {object: how many}.
 
     Raises Conflict (``import.samples_loaded``) where the package's samples are there, Invalid with the faults
     of the first chunk that does not go in; chunks before it stay until ``remove_samples``.
     """
-    if _loaded(call, package):
+    if loaded(call, package):
         raise Conflict.of("import.samples_loaded", package=package)
     keys: dict[str, UUID] = {}
     counts: dict[str, int] = {}
     today = call.clock.now().date()
-    for name in objects:
+    for name, text in files.items():
         object_ = call.gate.object(name)
         counts[name] = 0
         run = _begun(call, object_, package)
         waiting: list[tuple[str, dict[str, object]]] = []
-        for key, row in _rows(folder / f"{name}.csv"):
+        for key, row in _rows(text, name):
             if len(waiting) == _CHUNK or _names(row, object_) & {each for each, _ in waiting}:
                 counts[name] += _create(call, run, object_, waiting, keys)
                 progress(name, counts[name])
@@ -80,6 +84,66 @@ def load_samples(
     return counts
 
 
+def check_samples(model: Model, package: str, objects: Iterable[str]) -> None:
+    """Raises Invalid (``import.samples_foreign``) for objects that the package did not bring: its samples are
+    written by the platform itself, which may write everywhere.
+    """
+    faults = []
+    for name in objects:
+        object_ = model.objects.get(name)
+        if object_ is None or object_.package != package or package == BASE:
+            place = Place(component=f"samples/{name}.csv", object=name)
+            faults.append(Fault("import.samples_foreign", {"object": name, "package": package}, place))
+    if faults:
+        raise Invalid(faults)
+
+
+def load_all(
+    call: Call,
+    package: str,
+    files: Mapping[str, str],
+    progress: Callable[[str, int], None] = lambda object, count: None,
+) -> dict[str, int]:
+    """Load the samples of a package that the tenant has, or none of them; {object: how many}.
+
+    They are owned in turn by the users who may create records. Raises Conflict (``import.samples_no_owner``),
+    and as ``check_samples`` and ``load_samples`` do.
+    """
+    check_samples(call.model, package, files)
+    owners = owners_of(call)
+    if not owners:
+        raise Conflict.of("import.samples_no_owner")
+    try:
+        return load_samples(call, package, files, owners, progress)
+    except Invalid:
+        with suppress(NotFound):
+            remove_samples(call, package)
+        raise
+
+
+def owners_of(call: Call) -> list[UUID]:
+    """Who may own samples: active users with a permission set that lets them create records, by name."""
+    making = {
+        each.uid
+        for each in call.model.permission_sets.values()
+        if any("create" in rights for rights in each.objects.values())
+    }
+    given = _all(call, Query("permission_assignment", ("user", "permission_set")))
+    held = {row["user"] for row in given if row["permission_set"] in making}
+    everybody = _all(call, Query("user", ("id", "active"), order=(("name", "asc"),)))
+    return [row["id"] for row in everybody if row["active"] and row["id"] in held]
+
+
+def _all(call: Call, query: Query) -> Iterator[Mapping[str, Any]]:
+    reads = Reads(call)
+    while True:
+        page = reads.list(query)
+        yield from page.rows
+        if page.next_cursor is None:
+            return
+        query = replace(query, cursor=page.next_cursor)
+
+
 def remove_samples(
     call: Call, package: str, progress: Callable[[str, int], None] = lambda file, count: None
 ) -> Removed:
@@ -87,7 +151,7 @@ def remove_samples(
 
     What is taken back lies in the recycle bin. Raises NotFound (``import.samples_none``) without samples.
     """
-    found = _loaded(call, package)
+    found = loaded(call, package)
     if not found:
         raise NotFound.of("import.samples_none", package=package)
     records, left = 0, list[Fault]()
@@ -106,7 +170,7 @@ def remove_samples(
 # ---- imports of the platform's own ------------------------------------------------------------------
 
 
-def _loaded(call: Call, package: str) -> list[tuple[UUID, str]]:
+def loaded(call: Call, package: str) -> list[tuple[UUID, str]]:
     """The imports of a package's samples that are not taken back, the last first."""
     # A slash in the name: no file that a person uploads has one.
     chosen = sa.select(RUN.c.id, RUN.c.filename).where(
@@ -172,10 +236,16 @@ def _undo(run: UUID, operation: UUID, call: Call) -> Undone:
 # ---- rows --------------------------------------------------------------------------------------------
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+def _rows(text: str, object: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The rows by their keys. Raises Invalid (``import.samples_broken``) for a row that is none."""
+    place = Place(component=f"samples/{object}.csv")
+    try:
+        for number, row in enumerate(csv.DictReader(io.StringIO(text, newline=""), strict=True), 2):
+            if not row.get("@key") or None in row or None in row.values():
+                raise Invalid.of("import.samples_broken", replace(place, row=number), object=object)
             yield row.pop("@key"), row
+    except csv.Error as error:
+        raise Invalid.of("import.samples_broken", place, object=object) from error
 
 
 def _names(row: Mapping[str, str], object_: ObjectDef) -> set[str]:
@@ -196,6 +266,22 @@ def _values(
     today: dt.date,
 ) -> dict[str, object]:
     values: dict[str, object] = {}
+    try:
+        _fill(values, row, object_, keys, owners, today)
+    except (KeyError, ValueError, OverflowError) as error:  # a key of no row, a number that is none
+        place = Place(component=f"samples/{object_.name}.csv")
+        raise Invalid.of("import.samples_broken", place, object=object_.name) from error
+    return values
+
+
+def _fill(
+    values: dict[str, object],
+    row: Mapping[str, str],
+    object_: ObjectDef,
+    keys: Mapping[str, UUID],
+    owners: Sequence[UUID],
+    today: dt.date,
+) -> None:
     for column, cell in row.items():
         if not cell:
             continue
@@ -209,7 +295,6 @@ def _values(
             values[column] = f"{day.isoformat()}T{found[2]}:{found[3]}:00Z" if found[2] else day.isoformat()
         else:
             values[column] = cell
-    return values
 
 
 def _create(

@@ -85,8 +85,16 @@ class Builder:
             target = releases.trees.load(reader, given["tree"])
         tree = merged(base, now, target)
         old = compile_tree(now, release=current)
-        author = principal_from(given["author"])
-        return Wanted(tree, given["base"], author, given["note"], draft=given["draft"]), old, current
+        wanted = Wanted(
+            tree,
+            given["base"],
+            principal_from(given["author"]),
+            given["note"],
+            draft=given["draft"],
+            package=given.get("package"),
+            restored=given.get("restored"),
+        )
+        return wanted, old, current
 
     def _fit(self, reader: Reader, model: Model) -> Fit:
         return fit(model, Physical.read(reader), row_counter(reader), self.engine.clock.now())

@@ -50,6 +50,8 @@ class Wanted:
     note: str = ""
     request_id: str | None = None
     draft: str | None = None  # whose draft it is, to be cleared when it is published
+    package: str | None = None  # the version of a package that it brings
+    restored: int | None = None  # the release that it is once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Engine:
             "author": principal_json(wanted.author),
             "note": wanted.note,
             "draft": wanted.draft,
+            "package": wanted.package,
+            "restored": wanted.restored,
         }
         with self.store.write() as writer:
             writer.alone("publish")

@@ -6,12 +6,13 @@ force afterwards or nothing is; what takes long is a job, before the release (``
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tabwright.metadata import installed
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.diff import Clash, Difference, diff
 from tabwright.metadata.drafts import Drafts
@@ -44,7 +45,7 @@ from tabwright.runtime.publishing.engine import (
 from tabwright.runtime.publishing.merging import merged
 from tabwright.runtime.publishing.releases import CompiledReleases
 from tabwright.runtime.publishing.searching import large_objects, stale_objects
-from tabwright.runtime.publishing.who import Shift, holders, shifts
+from tabwright.runtime.publishing.who import Shift, by_set, holders, shifts
 from tabwright.runtime.storage.apply import row_counter
 from tabwright.runtime.storage.changes import fit
 from tabwright.runtime.storage.tables import Physical
@@ -65,6 +66,7 @@ class Plan:
     shifts: tuple[Shift, ...] = ()
     steps: tuple[LongStep, ...] = ()
     model: Model | None = None
+    held: Mapping[str, int] = field(default_factory=dict)  # active users by permission set (uid)
 
     @property
     def publishable(self) -> bool:
@@ -142,6 +144,7 @@ class Publishing:
             shifts=shifts(old, new, held),
             steps=steps,
             model=new,
+            held=by_set(held),
         )
 
     def list(self, *, before: int | None = None, limit: int = 50) -> tuple[Release, ...]:
@@ -192,18 +195,30 @@ class Publishing:
         """Publish the tree of release ``number`` again. Raises NotFound, and as ``publish`` does."""
 
         def look(reader: Reader, current: int) -> Wanted:
-            return Wanted(self.releases.tree(reader, number), current, principal, note, request_id)
+            tree = self.releases.tree(reader, number)
+            return Wanted(tree, current, principal, note, request_id, restored=number)
 
         return self._publish(look)
 
     def publish_tree(
-        self, principal: Principal, tree: Tree, base: int, *, note: str = "", request_id: str | None = None
+        self,
+        principal: Principal,
+        tree: Tree,
+        base: int,
+        *,
+        note: str = "",
+        request_id: str | None = None,
+        package: UUID | None = None,
     ) -> Published:
-        """Publish what leads from release ``base`` to ``tree`` on what is in force: a package, a folder."""
+        """Publish what leads from release ``base`` to ``tree`` on what is in force: a package, a folder.
+
+        ``package``: the version (``metadata.installed``) that comes into force with it.
+        """
+        brought = package.hex if package is not None else None
 
         def look(reader: Reader, current: int) -> Wanted:
             start, now = self.releases.tree(reader, base), self.releases.tree(reader, current)
-            return Wanted(merged(start, now, tree), current, principal, note, request_id)
+            return Wanted(merged(start, now, tree), current, principal, note, request_id, package=brought)
 
         return self._publish(look)
 
@@ -226,12 +241,19 @@ class Publishing:
         return self._keep(self._engine.retried(once))
 
     def _also(self, wanted: Wanted) -> Callable[[Writer, Release], None]:
-        """What else belongs to the transaction: the draft that was published is gone."""
+        """What else belongs to the transaction: packages come into force, the published draft is gone."""
 
         def also(writer: Writer, release: Release) -> None:
+            if wanted.package is not None:
+                installed.land(writer, UUID(wanted.package), release.number)
+            if wanted.restored is not None:
+                installed.restore(writer, wanted.restored, release.number)
             if wanted.draft is None:
                 return
             author = UUID(wanted.draft)
+            before = self.releases.tree(writer, release.number - 1)
+            trees = self.releases.trees
+            installed.land_draft(writer, trees, author, before, wanted.tree, release.number)
             if self.drafts.get(writer, author).is_empty:
                 self.drafts.discard(writer, author)
 

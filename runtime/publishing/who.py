@@ -56,6 +56,14 @@ def holders(reader: Reader, model: Model, tables: Tables, now: datetime) -> Coun
     return Counter(tuple(sorted(held)) for held in sets.values())
 
 
+def by_set(held: Mapping[tuple[str, ...], int]) -> dict[str, int]:
+    """How many users hold each permission set, out of how many hold each combination."""
+    found: Counter[str] = Counter()
+    for sets, users in held.items():
+        found.update(dict.fromkeys(sets, users))
+    return dict(found)
+
+
 def shifts(old: Model, new: Model, held: Counter[tuple[str, ...]]) -> tuple[Shift, ...]:
     """What each object and field right gains and loses; objects are matched by uid."""
     if not held or not _may_differ(old, new):

@@ -17,6 +17,7 @@ from flask import Flask, Response
 from tabwright import __version__, logs
 from tabwright.admin_ui import replacing
 from tabwright.admin_ui import views as studio
+from tabwright.admin_ui.packages import sampling
 from tabwright.formula import sqlite as formula_sqlite
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.model import Model
@@ -50,6 +51,7 @@ from tabwright.runtime.publishing.service import Publishing, register_jobs
 from tabwright.runtime.records import recycling
 
 HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Site:
     runner: Runner
     releases: CompiledReleases
     tenancy: Tenancy
+    program: str = __version__
+    templates: Path = TEMPLATES
 
     def close(self) -> None:
         """Give every connection back."""
@@ -114,6 +118,7 @@ def create_site(
     register_jobs(site.tenancy, releases, clock, ids)
     recycling.register(jobs, site.tenancy, clock, ids)
     replacing.register_jobs(jobs, site.tenancy, clock, ids)
+    sampling.register_jobs(jobs, site.tenancy, releases, clock, ids)
     exporting.register(jobs, site.tenancy, clock, ids)
     bulk.register(jobs, site.tenancy, clock, ids)
     members.register(jobs, site.tenancy, site.memberships, clock)

@@ -12,6 +12,7 @@ from tabwright.platform.language import say_fault
 from tabwright.terminal import FOLDER, TENANT, Said, language, open_site, saying, says, tell
 
 if TYPE_CHECKING:
+    from tabwright.metadata.upgrading import Step
     from tabwright.runtime.publishing.engine import Published
 
 SAME, DIFFERS, FAULT = 0, 1, 2
@@ -179,20 +180,38 @@ def package_check(folder: Path, beside: tuple[Path, ...], fix_uids: bool) -> Sai
 @FOLDER
 @TENANT
 @click.option("--samples", is_flag=True, help="Load the package's sample records too.")
+@click.option(
+    "--take", "taken", multiple=True, metavar="KIND/NAME",
+    help="A component that the tenant changed: take the package's; may be repeated; * for all of them.",
+)  # fmt: skip
 @says
-def package_install(folder: Path, slug: str, samples: bool) -> Said:
-    """Install or upgrade a package in a tenant, as one release."""
+def package_install(folder: Path, slug: str, samples: bool, taken: tuple[str, ...]) -> Said:
+    """Install or upgrade a package in a tenant, as one release.
+
+    What the tenant changed of it stays, and is told.
+    """
     from tabwright.installing import install_package, load_samples_of
 
     site = open_site()
     location = site.tenants.get(slug)
-    done = install_package(site, location, folder)
+    done, found = install_package(site, location, folder, taken)
     said = _released(done)
+    kept = [each for each in found.steps if each.outcome in ("kept", "clash") and not each.taken]
+    if kept:
+        data = [{"component": each.component.place, "properties": list(each.pointers)} for each in kept]
+        said = Said([*said.lines, *map(_kept_line, kept)], {**said.data, "kept": data})
     if not samples or (done is not None and done.waiting is not None):
         return said
     counts = load_samples_of(site, location, folder, lambda name, count: tell(f"{name}: {count}"))
     loaded = ", ".join(f"{count} {name}" for name, count in counts.items())
     return Said([*said.lines, f"samples: {loaded}"], {**said.data, "samples": counts})
+
+
+def _kept_line(step: Step) -> str:
+    both = (
+        f"; both changed {', '.join(each or 'all of it' for each in step.pointers)}" if step.pointers else ""
+    )
+    return f"= {step.component.place}: the tenant's is kept{both}"
 
 
 @package.command("remove")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from tabwright.app import Site
-from tabwright.installing import TEMPLATES, create_tenant, install_package
+from tabwright.app import TEMPLATES, Site
+from tabwright.installing import create_tenant, install_package
 from tabwright.metadata.model import PermissionSetDef, label_in
-from tabwright.metadata.packages import read_package
+from tabwright.metadata.packages import files_in, read_package, samples_of
 from tabwright.people import add_person, system_call
 from tabwright.platform.errors import Conflict, NotFound
 from tabwright.platform.tenants import TenantLocation
@@ -54,7 +54,7 @@ def prepare(site: Site, template: str, tell: Callable[[str], None]) -> list[Sign
     install_package(site, location, folder)
     sign_ins, owners = _people(site, location, folder / "samples")
     call = system_call(site, location).because("import")
-    counts = load_samples(call, package.name, folder / "samples", package.samples, owners)
+    counts = load_samples(call, package.name, samples_of(package, files_in(folder)), owners)
     tell(", ".join(f"{count} {name}" for name, count in counts.items()))
     _write(file, sign_ins)
     return sign_ins

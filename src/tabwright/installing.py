@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from tabwright import __version__
-from tabwright.app import Site
+from tabwright.app import TEMPLATES, Site
 from tabwright.metadata import checking, pulling, schema
 from tabwright.metadata.documents import Component
-from tabwright.metadata.drafts import Delete
 from tabwright.metadata.packages import (
     Package,
-    base_package,
     belonging,
-    check_package,
-    components_to_install,
-    missing_requirements,
+    files_in,
+    package_of,
     read_documents,
-    read_package,
+    samples_of,
 )
 from tabwright.metadata.pulling import Pulled
 from tabwright.metadata.tree import Tree
-from tabwright.people import people, system_call
+from tabwright.metadata.upgrading import Upgrade
+from tabwright.people import system_call
 from tabwright.platform.clock import Ids
-from tabwright.platform.errors import Conflict, Fault, Invalid, NotFound, Place
+from tabwright.platform.errors import Invalid, NotFound, Place
 from tabwright.platform.tenants import TenantLocation
 from tabwright.runtime.access.principal import Principal
-from tabwright.runtime.exchange.samples import Removed, load_samples, remove_samples
+from tabwright.runtime.exchange.samples import Removed, load_all, remove_samples
 from tabwright.runtime.publishing.engine import Published
+from tabwright.runtime.publishing.packaging import Packaging
 from tabwright.runtime.publishing.service import Plan, Publishing, bootstrap
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def create_tenant(site: Site, slug: str, name: str) -> TenantLocation:
@@ -89,15 +85,23 @@ def pull(
     return pulling.write(folder, pulling.chosen(tree, package, wanted), wanted, tree, gone)
 
 
-def install_package(site: Site, location: TenantLocation, folder: Path) -> Published | None:
-    """Install or upgrade a package; None when the tenant has it just so. Raises Invalid, Conflict."""
-    package = read_package(folder)
-    number, tree = _in_force(site, location)
-    if missing := list(missing_requirements(package, tree, __version__)):
-        raise Conflict(missing)
-    check_package(package, tree)
-    changed = components_to_install(package, tree)
-    return _publish(site, location, number, tree, changed, f"{package.name} {package.version}")
+def install_package(
+    site: Site, location: TenantLocation, folder: Path, taken: Collection[str] = ()
+) -> tuple[Published | None, Upgrade]:
+    """Install or upgrade a package, and what became of each component; None when nothing differs.
+
+    What the tenant changed stays but for components ``taken`` ("field/account.name", or "*"), of which the
+    package's own documents are wanted. Raises NotFound, Invalid, Conflict.
+    """
+    packaging = packaging_of(site, location)
+    id = packaging.offer(Principal.system(), files_in(folder))
+    steps = packaging.propose(id).upgrade.steps
+    known = {each.component.place: each.component.uid for each in steps}
+    if unknown := sorted(set(taken) - {"*", *known}):
+        raise NotFound.of("package.not_in_question", Place(component=unknown[0]), name=unknown[0])
+    uids = {uid for place, uid in known.items() if "*" in taken or place in taken}
+    found = packaging.propose(id, uids).upgrade
+    return packaging.publish(Principal.system(), id, uids), found
 
 
 def remove_package(site: Site, location: TenantLocation, name: str) -> Published:
@@ -105,27 +109,13 @@ def remove_package(site: Site, location: TenantLocation, name: str) -> Published
 
     Raises NotFound (``package.not_installed``), Conflict with every place where something else uses it.
     """
-    number, tree = _in_force(site, location)
-    lost = [each for each in tree if each.body.get("package") == name]
-    if not lost or name == base_package().name:
-        raise NotFound.of("package.not_installed", package=name)
-    uids = {each.uid for each in lost}
-    others = [
-        Fault(
-            "component.in_use",
-            {"kind": "object", "name": each.name, "user_kind": part.kind, "user": part.name},
-            Place(component=part.place),
-        )
-        for each in lost
-        if each.kind == "object"
-        for part in tree.parts_of_object(each.name)
-        if part.uid not in uids
-    ]
-    if others:
-        raise Conflict(others)
+    return packaging_of(site, location).remove(Principal.system(), name)
+
+
+def packaging_of(site: Site, location: TenantLocation) -> Packaging:
+    """The packages of a tenant."""
     service = Publishing(site.tenancy.open(location), site.releases, site.clock, site.ids)
-    without = service.drafts.applied(tree, [Delete(each.kind, each.name) for each in lost])
-    return service.publish_tree(Principal.system(), without, number, note=f"- {name}")
+    return Packaging(service, site.clock, site.ids, site.program)
 
 
 def load_samples_of(
@@ -133,24 +123,12 @@ def load_samples_of(
 ) -> dict[str, int]:
     """Load the samples of a package that the tenant has; {object: how many}, or none of them.
 
-    They are owned in turn by the users who may create records. Raises Conflict, Invalid.
+    Raises Conflict, Invalid.
     """
-    package = read_package(folder)
+    files = files_in(folder)
+    package = package_of(files)
     call = system_call(site, location).because("import")
-    making = {
-        each.name
-        for each in call.model.permission_sets.values()
-        if any("create" in rights for rights in each.objects.values())
-    }
-    owners = [each.id for each in people(site, location) if each.active and making & set(each.sets)]
-    if not owners:
-        raise Conflict.of("cli.no_owner")
-    try:
-        return load_samples(call, package.name, folder / "samples", package.samples, owners, tell)
-    except Invalid:
-        with suppress(NotFound):
-            remove_samples(call, package.name)
-        raise
+    return load_all(call, package.name, samples_of(package, files), tell)
 
 
 def remove_samples_of(

@@ -481,7 +481,7 @@ def test_values_outlive_a_release_that_is_taken_back_and_a_type_that_changes(dia
         assert {key: now[key] for key in values} == {key: record[key] for key in values}
 
 
-def test_samples_load_from_a_file(bench: Bench, tmp_path: Path) -> None:
+def test_samples_load_from_a_file(bench: Bench) -> None:
     """The sample data of packages: a CSV by field names, codes and canonical texts."""
     from tabwright.runtime.exchange.samples import load_samples
 
@@ -490,8 +490,8 @@ def test_samples_load_from_a_file(bench: Bench, tmp_path: Path) -> None:
     ]
     cells = [each.text or each.cell for each in plain]
     header = ["@key", "name", *map(field_of, plain)]
-    (tmp_path / "thing.csv").write_text(csv_of(header, [["k1", "a sample", *cells]]), "utf-8")
-    assert load_samples(bench.pages.call, "test", tmp_path, ["thing"]) == {"thing": 1}
+    text = csv_of(header, [["k1", "a sample", *cells]])
+    assert load_samples(bench.pages.call, "test", {"thing": text}) == {"thing": 1}
     found = bench.api.get("/objects/thing/records", where='name = "a sample"').json["records"]
     for sample in plain:
         assert found[0][field_of(sample)] == bench.wire(sample), sample.key

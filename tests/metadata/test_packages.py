@@ -14,10 +14,10 @@ from tabwright.metadata.packages import (
     base_package,
     base_tree,
     check_package,
-    components_to_install,
     read_package,
     write_package,
 )
+from tabwright.metadata.upgrading import upgrade
 from tabwright.platform.errors import Conflict, Invalid, NotFound
 
 ROOT = Path(__file__).parents[2]
@@ -44,10 +44,9 @@ def test_a_package_is_read_and_marked(tmp_path: Path) -> None:
 def test_the_crm_template_fits_on_the_built_in_package() -> None:
     package = read_package(CRM)
     check_package(package, base_tree())
-    wanted = components_to_install(package, base_tree())
-    assert len(wanted) == len(package.components) > 100
-    installed = base_tree().changed(wanted)
-    assert components_to_install(package, installed) == ()
+    installed = upgrade(package, base_tree(), None, "0.1.0").require()
+    assert len(installed) - len(base_tree()) == len(package.components) > 100
+    assert upgrade(package, installed, None, "0.1.0").steps == ()
 
 
 @pytest.mark.parametrize("source", [CRM, ROOT / "metadata" / "base"], ids=["crm", "base"])

@@ -1,0 +1,1 @@
+"""Packages in Studio: what is there, what one would bring, samples, taking one out, making one."""

@@ -1,0 +1,1 @@
+"""Changes of components in sentences: what a publish does, as an administrator would say it."""
