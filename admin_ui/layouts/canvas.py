@@ -23,7 +23,7 @@ from tabwright.runtime.forms.marks import SPRITE
 MESSAGES = Path(__file__).with_name("messages.json")
 register_messages(MESSAGES)
 _words = "studio.layout.js."
-BODY = ("label", "sections", "related")  # what the editor changes of a document
+BODY = ("label", "sections", "related", "attachments")  # what the editor changes of a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def body_of(layout: LayoutDef, object: str) -> dict[str, Any]:
         made: dict[str, Any] = {"columns": section.columns, "fields": fields}
         sections.append({"label": dict(section.labels), **made} if section.labels else made)
     related = [{"field": f"{each.object}.{each.field}"} for each in layout.related]
-    return {"label": dict(layout.labels), "sections": sections, "related": related}
+    shut = {} if layout.attachments else {"attachments": False}
+    return {"label": dict(layout.labels), "sections": sections, "related": related, **shut}
 
 
 def state(studio: Studio, canvas: Canvas) -> dict[str, Any]:

@@ -35,6 +35,7 @@
         return made;
       });
       if (!doc.related.length) delete doc.related;
+      if (doc.attachments !== false) delete doc.attachments;
       return doc;
     },
     change: function (verb) {

@@ -219,6 +219,9 @@
   function ofWhole(kit) {
     var body = kit.el("div", {}), given = document.querySelector("template[data-types]");
     labels(kit, kit.model.doc).forEach(function (each) { body.append(each); });
+    body.append(check(kit, kit.words.attachments, "attachments", kit.model.doc.attachments !== false, function (value) {
+      kit.changed(kit.model.change(function (doc) { if (value) delete doc.attachments; else doc.attachments = false; }));
+    }));
     body.append(given.content.cloneNode(true));
     var boxes = Array.prototype.slice.call(body.querySelectorAll("[data-type]"));
     boxes.forEach(function (each) {

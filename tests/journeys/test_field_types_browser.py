@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import models
+from apisite import Person
 from browsing import answering, barriers, sign_in
-from fieldsamples import OTHER, USER
+from fieldsamples import OTHER, UPLOAD, USER
 from fieldsamples import SAMPLES as EVERY
-from pagesite import PageSite, make_pages
+from filesamples import uploaded
+from pagesite import PageSite, Visitor, make_pages
 from tabwright.metadata import schema
 
 pytestmark = pytest.mark.browser
@@ -51,16 +54,29 @@ def site() -> Iterator[tuple[PageSite, str]]:
             visitor = made.person(name, "administrator", "standard_user", language=language)
             meant = {OTHER: other, USER: str(visitor.user_id)}
             for which in ("value", "second"):
-                values = {f"f_{s.key}": getattr(s, which) for s in SAMPLES if s.given}
+                values = {f"f_{s.key}": getattr(s, which) for s in SAMPLES if s.given and s.imports}
                 values = {k: meant.get(v, v) if isinstance(v, str) else v for k, v in values.items()}
                 for sample in SAMPLES:  # unique values would clash, and that is not the point here
                     if sample.body.get("unique"):
                         values.pop(f"f_{sample.key}")
-                made.records.create(
+                saved = made.records.create(
                     "thing", {"name": f"{name} {which}", "owner": str(visitor.user_id), **values}
                 )
+                _upload(made, visitor, saved.id, which)
         with answering(made.app) as base:
             yield made, base
+
+
+def _upload(site: PageSite, visitor: Visitor, id: UUID, which: str) -> None:
+    """Fill the fields that hold files, as the person who may."""
+    assert visitor.user_id is not None
+    token = site.site.tokens.create(site.location.id, visitor.user_id, "test", scope=None)
+    person = Person(site.app.test_client(), token, visitor.user_id)
+    for sample in (each for each in SAMPLES if not each.imports):
+        names = [text.removeprefix(UPLOAD) for text in getattr(sample, which)]
+        ids = [uploaded(person, name)["id"] for name in names]
+        answer = person.patch(f"/objects/thing/records/{id.hex}", {f"f_{sample.key}": ids})
+        assert answer.status_code == 200, answer.text
 
 
 def first_record(page: Page, base: str) -> str:
