@@ -13,7 +13,7 @@ from tabwright.metadata.model import LayoutField, LinesDef
 from tabwright.metadata.world import FieldSource, ObjectSource
 
 HEADS = ("lookup", "master_detail")  # by which lines hang on a record; one of several objects has no one head
-NO_CELL = frozenset(("json", "secret"))  # nothing that a row has room for
+NO_CELL = frozenset(("json", "secret", "file", "image"))  # nothing that a row has room for
 
 
 def lookup_here(

@@ -46,17 +46,18 @@ def targets(call: Call, field: FieldDef) -> tuple[ObjectDef, ...]:
 class Lookups:
     """Finds what a lookup may name, for one call."""
 
-    def __init__(self, call: Call, reads: Reading) -> None:
+    def __init__(self, call: Call, reads: Reading, most: int = OPTIONS) -> None:
         self._call = call
         self._reads = reads
+        self._most = most
 
     def options(self, field: FieldDef, text: str) -> Sequence[Option]:
         """The best records for a typed text; without a text the first by name."""
         kinds = [self._among(field, object, text) for object in targets(self._call, field)]
         if not field.kinds:
-            return [each for kind in kinds for each in kind][:OPTIONS]
+            return [each for kind in kinds for each in kind][: self._most]
         # As many of each kind as of another, while there are any; shown kind by kind.
-        left, taken = OPTIONS, [0] * len(kinds)
+        left, taken = self._most, [0] * len(kinds)
         while left > 0 and any(taken[n] < len(kind) for n, kind in enumerate(kinds)):
             for n, kind in enumerate(kinds):
                 if left > 0 and taken[n] < len(kind):
@@ -67,11 +68,11 @@ class Lookups:
         """The best records of one object; of a field of several kinds each says its kind."""
         found: dict[UUID, Option] = {}
         kind = singular(object, self._call.language) if field.kinds else ""
-        for each in lookup_options(self._call, object.name, text[:MAX_TEXT], OPTIONS, field):
+        for each in lookup_options(self._call, object.name, text[:MAX_TEXT], self._most, field):
             found.setdefault(each.id, Option(each.id, each.name, kind))
-        if text.strip() and len(found) < OPTIONS:
+        if text.strip() and len(found) < self._most:
             # Pinyin initials, another field's text: what global search knows besides names.
-            hits = search(self._call, text, [object.name], OPTIONS)
+            hits = search(self._call, text, [object.name], self._most)
             with self._call.tenant.store.read() as reader:
                 wrong = Choice(self._call, field, object).refused(reader, [hit.id for hit in hits])
             for hit in hits:

@@ -9,17 +9,20 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, RelatedList, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
-from tabwright.runtime.forms.shown import moment
+from tabwright.runtime.forms.shown import icon, moment, name_path
+from tabwright.runtime.forms.unroll import paths_of
 from tabwright.runtime.lists.table import Column, Table, make_table
 from tabwright.runtime.pages import visibility, visiting
 from tabwright.runtime.pages.files import AttachmentPart, attachment_part
 from tabwright.runtime.pages.lines.shown import read_tables
+from tabwright.runtime.pages.list_cells import NOWHERE, Editing
 from tabwright.runtime.pages.preview import NO_MARKS, Marks, Reading
+from tabwright.runtime.pages.related.links import far_end, may_link
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
 from tabwright.runtime.query.asked import Query
@@ -42,6 +45,10 @@ class Related:
     new_href: str | None
     panel_href: str
     all_href: str | None
+    cell_columns: str = ""  # the columns, where values are edited in place
+    cells: frozenset[str] = frozenset()  # those that are
+    add_href: str | None = None  # where existing records are linked
+    takes_off: bool = False  # rows have a button that lets their link go
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +221,15 @@ def related(
     if object is None or not call.gate.may(object, "read") or call.gate.find(object, entry.field) is None:
         return None
     table = related_table(call, object, entry)
+    editing = NOWHERE if is_preview else Editing.of(call, object, table.columns)
+    far = far_end(object, entry.field)
+    paths = (*table.paths, "owner") if call.gate.find(object, "owner") else table.paths
+    if far is not None:
+        paths = (*paths, *paths_of((far,), call.model))
     page = reads.list(
         Query(
             object.name,
-            fields=table.paths,
+            fields=tuple(dict.fromkeys(paths)),
             order=entry.order,
             limit=entry.rows,
             count=True,
@@ -227,16 +239,52 @@ def related(
     count = page.count or 0
     count_text = f"{count:,}" + ("+" if page.count_is_capped else "")
     filter_text = urlencode({"where": f'{entry.field} = "{parent}"'})
+    head = call.model.objects[object.fields[entry.field].target or object.name]
+    at = f"/o/{head.name}/{parent}/links/{object.name}/{entry.field}"
+    takes_off = far is not None and not is_preview and call.gate.may(object, "delete")
     return Related(
         object=object,
-        label=plural(object, call.language),
+        label=label_in(entry.labels or object.plural, call.language),
         new_label=singular(object, call.language),
         count_text=count_text,
         heads=table.columns,
-        rows=table.rows(page.rows, ZoneInfo(call.zone)),
+        rows=_rows(call, object, table, page.rows, editing, far if takes_off else None, at),
         new_href=f"/o/{object.name}/new?{urlencode({entry.field: parent})}"
         if call.gate.may(object, "create") and not is_preview
         else None,
         panel_href=f"/o/{object.name}/new/panel?{urlencode({entry.field: parent})}",
-        all_href=f"/o/{object.name}?{filter_text}" if count > entry.rows else None,
+        all_href=f"/o/{object.name}?{filter_text}" if count else None,
+        cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
+        cells=editing.fields,
+        add_href=at if may_link(call, object, entry.field) is not None and not is_preview else None,
+        takes_off=takes_off,
     )
+
+
+def _rows(
+    call: Call,
+    object: ObjectDef,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    editing: Editing,
+    far: FieldDef | None,
+    at: str,
+) -> Markup:
+    """The rows; of links (``far``) with the button that lets each go, for who may."""
+    zone = ZoneInfo(call.zone)
+    if far is None:
+        return table.rows(rows, zone, editing.at)
+    name_at = name_path(far, far.name, call.model)
+    t, made = text(call.language), []
+    for row in rows:
+        button = ""
+        if call.gate.allows(object, "delete", row):
+            said = escape(t("links.remove", name=str((name_at and row.get(name_at)) or "…")))
+            button = (
+                f'<button class="btn btn-quiet btn-icon btn-sm" form="unlink" formaction="{at}/remove"'
+                f' name="id" value="{row["id"]}" aria-label="{said}" title="{said}">'
+                f"{icon('link-off')}</button>"
+            )
+        one = str(table.rows((row,), zone, editing.at)).removesuffix("</tr>")
+        made.append(f'{one}<td class="is-check">{button}</td></tr>')
+    return Markup("".join(made))

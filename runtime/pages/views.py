@@ -45,6 +45,7 @@ from tabwright.runtime.pages.list_page import list_page
 from tabwright.runtime.pages.palette import routes as palette
 from tabwright.runtime.pages.past import past_page
 from tabwright.runtime.pages.record_page import read_record, record_page
+from tabwright.runtime.pages.related import links
 from tabwright.runtime.pages.rendering import Look, render, text
 from tabwright.runtime.pages.shell import apps_of
 from tabwright.runtime.pages.signing import redirect
@@ -107,6 +108,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     totals.register(app, site)
     exports.register(app, site)
     files.register(app, site)
+    links.register(app, site)
 
 
 @cache

@@ -1,8 +1,8 @@
 // Cells of a list that may be edited become hosts of inplace.js; arrows move among them, Enter or F2 edits.
 (function () {
   "use strict";
-  var table = document.querySelector("table[data-cell-columns]");
-  if (!table) return;
+  function ready() { Array.prototype.forEach.call(document.querySelectorAll("table[data-cell-columns]:not([data-cells-ready])"), function (table) { table.setAttribute("data-cells-ready", ""); cells(table); }); }
+  function cells(table) {
   var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
   Array.prototype.slice.call(table.tBodies[0].rows).forEach(function (row) {
     Array.prototype.slice.call(row.cells).forEach(function (cell, at) {
@@ -28,4 +28,7 @@
       cell.dispatchEvent(new KeyboardEvent("keydown", { key: "F2", bubbles: true, cancelable: true }));
     }
   });
+  }
+  document.addEventListener("tw:fields", ready);
+  ready();
 })();

@@ -71,6 +71,7 @@
             var fresh = new DOMParser().parseFromString(html, "text/html").querySelector('[data-related="' + CSS.escape(section.dataset.related) + '"]');
             if (!fresh) return;
             section.replaceWith(fresh);
+            document.dispatchEvent(new CustomEvent("tw:fields"));
             var again = $("[data-quick]", fresh);
             if (again) again.focus();
           }).catch(function () { location.reload(); });

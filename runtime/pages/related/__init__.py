@@ -1,0 +1,1 @@
+"""Related lists of a record's page: their rows, and links between records (many to many)."""
