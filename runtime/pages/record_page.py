@@ -286,5 +286,5 @@ def _rows(
                 f"{icon('link-off')}</button>"
             )
         one = str(table.rows((row,), zone, editing.at)).removesuffix("</tr>")
-        made.append(f'{one}<td class="is-check">{button}</td></tr>')
+        made.append(f'{one}<td class="is-unlink">{button}</td></tr>')
     return Markup("".join(made))
