@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Response
 
 from tabwright.admin_ui.objects import object_lines
 from tabwright.admin_ui.studio import Studio
+from tabwright.metadata.model import ObjectDef
 from tabwright.runtime.access.rights import BASE
+from tabwright.runtime.exchange import runs
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
@@ -42,7 +45,7 @@ def steps(studio: Studio) -> tuple[Step, ...]:
     people = _count(studio, "user")
     layouts = any(each.kind == "layout" and each.body.get("package") is None for each in tree)
     sets = [e for e in tree if e.kind == "permission_set" and e.body.get("package") != BASE]
-    target = f"/o/{own[0].name}/import" if own else "/studio/objects/new"
+    target = _import_into(studio, own)
 
     def step(key: str, done: bool, href: str) -> Step:
         return Step(key, done, s(f"home.{key}"), s(f"home.{key}_text"), href, s(f"home.{key}_do"))
@@ -59,6 +62,18 @@ def steps(studio: Studio) -> tuple[Step, ...]:
         step("people", people > 1, "/o/user/new"),
         step("sets", bool(sets) or _count(studio, "permission_assignment") > 1, "/o/permission_assignment"),
     )
+
+
+def _import_into(studio: Studio, own: Sequence[ObjectDef]) -> str:
+    """The import that is offered: into the object that this person filled last, else the newest one."""
+    gate = studio.call.gate
+    able = [each for each in own if gate.may(each, "import") and gate.may(each, "create")]
+    if not able:
+        return f"/o/{own[0].name}/import" if own else "/studio/objects/new"
+    with studio.call.tenant.store.read() as reader:
+        last = runs.last_object(reader, studio.call.principal.user_id)
+    found = next((each for each in able if each.uid == last), max(able, key=lambda each: each.uid))
+    return f"/o/{found.name}/import"
 
 
 def _count(studio: Studio, name: str) -> int:

@@ -10,6 +10,7 @@ from tabwright.runtime import pinyin
 from tabwright.runtime.finding import finding
 
 LONGEST = 40  # of a suggestion; people may type longer ones
+LONGEST_PINYIN = 24  # syllables are hard to read in a row: about five of them
 _not_word = re.compile(r"[^a-z0-9]+")
 
 
@@ -29,7 +30,9 @@ def slug(label: str) -> str:
     """The words of a label as one name; "" where there is nothing to read."""
     spoken = pinyin.replace_han(lambda run: f" {'_'.join(pinyin.syllables(run[0]))} ", label)
     made = _not_word.sub("_", spoken.lower()).strip("_")
-    made = made if len(made) <= LONGEST else made[:LONGEST].rpartition("_")[0] or made[:LONGEST]
+    most = LONGEST if spoken == label else LONGEST_PINYIN
+    if len(made) > most:
+        made = made[: most + 1].rpartition("_")[0] or made[:most]
     return f"n_{made}" if made[:1].isdigit() else made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from tabwright.metadata.documents import Component
 from tabwright.metadata.model import label_in
 from tabwright.metadata.world import SYSTEM_FIELDS, World
 from tabwright.platform.language import Language, say
+from tabwright.runtime.access.rights import BASE
 
 # System fields that layouts, lists and rules may name; the others are the platform's own business.
 _NAMED = ("owner", "record_type", "created_at", "created_by", "updated_at", "updated_by")
@@ -106,7 +108,12 @@ class References:
 
     def _components(self, kind: str, document: Mapping[str, Any], within: str | None) -> Iterable[Choice]:
         own = str(document.get("name", "")).partition(".")[0]
-        for each in sorted(self._world.tree, key=lambda one: one.uid):
+        named = self._targets() if kind == "object" else Counter[str]()
+        # What lookups name most stands first, then what is the organisation's own, then what was made first.
+        for each in sorted(
+            self._world.tree,
+            key=lambda one: (-named[one.name], one.body.get("package") == BASE, one.uid),
+        ):
             if each.kind != kind or (within is not None and each.object != within):
                 continue
             if kind in ("layout", "record_type") and within is None and document.get("kind") == "record_type":
@@ -118,6 +125,15 @@ class References:
                 label = f"{self._label(head, {}, each.object or '')} › {label}"
             value = each.local if within is not None else each.name
             yield Choice(value, label, value, finding(label, value))
+
+    def _targets(self) -> Counter[str]:
+        """How many lookups of the organisation's own objects name each object."""
+        found: Counter[str] = Counter()
+        for each in self._world.tree:
+            target = each.body.get("options", {}).get("target") if each.kind == "field" else None
+            if target and each.body.get("package") != BASE:
+                found[target] += 1
+        return found
 
     def _label(self, component: Component | None, otherwise: Mapping[str, str], name: str) -> str:
         labels = (component.body.get("label") if component is not None else None) or otherwise

@@ -194,6 +194,13 @@ def recent(reader: Reader, user: UUID | None, object_uid: str, limit: int) -> li
     return [_run(row) for row in reader.execute(chosen.order_by(RUN.c.created_at.desc()).limit(limit))]
 
 
+def last_object(reader: Reader, user: UUID) -> str | None:
+    """The object (uid) that a person imported into last; None for who never did."""
+    chosen = sa.select(RUN.c.object_uid).where(RUN.c.created_by == user)
+    found: str | None = reader.execute(chosen.order_by(RUN.c.created_at.desc()).limit(1)).scalar()
+    return found
+
+
 def change(writer: Writer, id: UUID, now: datetime, **values: Any) -> None:
     """Change the row of an import."""
     writer.execute(sa.update(RUN).where(RUN.c.id == id).values(updated_at=now, **values))

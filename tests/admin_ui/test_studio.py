@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 import models
 from htmlforms import posted
 from pagesite import PageSite, Visitor, make_pages, readable
+from tabwright.admin_ui.names import suggested
 from tabwright.metadata.choices import codes_in
 from tabwright.metadata.drafts import Draft
 from tabwright.runtime.query.reads import Reads
@@ -611,6 +613,45 @@ def test_the_checklist_is_computed_from_the_state() -> None:
         assert "3 / 6" in readable(admin.get("/studio"))
         fresh.person("员工", "standard_user")
         assert "5 / 6" in readable(admin.get("/studio"))
+
+
+def test_the_import_that_is_offered_is_of_the_newest_or_the_last_used_object() -> None:
+    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as fresh:
+        fresh.publish(OBJECTS)
+        newest = max(OBJECTS, key=lambda name: models.uid_of("object", name))
+        last = next(name for name in OBJECTS if name != newest)
+        admin = fresh.person("管理员", "administrator", language="en")
+        assert f'href="/o/{newest}/import"' in admin.get("/studio").text
+        admin.get(f"/o/{last}/import")
+        token = re.search(r'name="_csrf" value="([^"]+)"', admin.last)
+        file = (io.BytesIO(b"name\nA\n"), "deals.csv")
+        given = {"_csrf": token[1] if token else "", "file": file}
+        answer = admin.client.post(f"/o/{last}/import", data=given, headers={"Accept": "text/html"})
+        assert answer.status_code == 303, readable(answer.text)
+        assert f'href="/o/{last}/import"' in admin.get("/studio").text
+
+
+def test_lookups_offer_first_what_is_named_most(site: PageSite) -> None:
+    admin = site.person("管理员", "administrator", language="en")
+    site.publish(
+        {
+            "zoo": {"name": "text(80)", "deal": "lookup(deal)"},
+            "yak": {"name": "text(80)", "d": "lookup(deal)"},
+        },
+        [],
+    )
+    text = admin.get("/studio/objects/account/new-field?type=lookup").text
+    start = text.index('name="/options/target"')
+    offered = re.findall(r'<option value="(\w+)"', text[start : text.index("</select>", start)])
+    assert offered[:2] == ["deal", "account"] and offered.index("zoo") < offered.index("user")
+
+
+def test_names_made_of_chinese_words_are_short() -> None:
+    name = suggested(["下次跟进时间以及备注说明和其他事项"], lambda name: False)
+    assert 8 < len(name) <= 24 and not name.endswith("_"), name
+    assert suggested(["Expected revenue of the next quarter"], lambda name: False).startswith(
+        "expected_revenue_of"
+    )
 
 
 def test_a_rule_is_tried_on_records_before_it_is_published(site: PageSite) -> None:
