@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from tabwright.formula import datatypes
 from tabwright.formula.datatypes import Type
+from tabwright.metadata.addresses import PARTS
 
 Options = Mapping[str, Any]
 Meaning = Callable[[Options, Iterable[str] | None], Type]
@@ -42,6 +43,7 @@ class FieldType:
     many: bool = False  # a value is several of them
     holds_files: bool = False  # a value names files that were uploaded before: no text, no table can bring it
     links: bool = False  # a value is a record of the object that its options name
+    parts: tuple[str, ...] = ()  # a value has parts that paths name: ``site.city``
     several: bool = False  # a value is a record of one of the objects that its options name
     system: bool = False  # only fields that every object has are of it
 
@@ -137,6 +139,16 @@ TYPES: Mapping[str, FieldType] = {
     "email": FieldType("text", _text(254), sorts="key", names=True, searched=True),
     "phone": FieldType("text", _text(32), {"country": "CN"}, sorts="key", names=True, searched=True),
     "url": FieldType("text", _text(2000), sorts="key", searched=True),
+    "address": FieldType(
+        "address",
+        _always(datatypes.OPAQUE),
+        {"country": "CN"},
+        searched=True,
+        keys=False,
+        groups=False,
+        ranks=False,
+        parts=PARTS,
+    ),  # fmt: skip
     "geolocation": FieldType(
         "point", _always(datatypes.LOCATION), sorts="no", keys=False, groups=False, ranks=False
     ),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from tabwright.metadata import fieldtypes
+from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component, read
 from tabwright.metadata.model import label_in
 from tabwright.metadata.tree import Tree
@@ -112,6 +113,9 @@ def value_schema(type: str, options: Mapping[str, Any], codes: Iterable[str] | N
             items: Schema = {"type": "string"} if codes is None else {"enum": list(codes)}
             most = {"maxItems": options["max_items"]} if "max_items" in options else {}
             return {"type": "array", "items": items, "uniqueItems": True, **most}
+        case "address":
+            kinds = {name: {"type": ["string", "null"], "maxLength": most} for name, most in LONGEST.items()}
+            return {"type": "object", "properties": kinds}
         case "geolocation":
             return {
                 "type": "object",

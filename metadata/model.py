@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type, reference, text
+from tabwright.metadata import addresses
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.links import Link
 
@@ -147,6 +148,18 @@ class FieldDef:
         return dataclasses.replace(
             self, name=f"{self.name}.{target.name}", type="lookup", labels=labels, kinds={},
             target=target.name, value_type=reference(target.name), into_tree=target.tree is not None,
+        )  # fmt: skip
+
+    def part(self, name: str) -> FieldDef:
+        """A part of an address, as a text that is only read."""
+        labels = {
+            language: f"{label_in(self.labels, language)} › {addresses.LABELS[name][language]}"
+            for language in ("zh", "en")
+        }
+        return dataclasses.replace(
+            self, name=f"{self.name}.{name}", type="text", labels=labels, read_only=True, required=False,
+            max_length=addresses.LONGEST[name], value_type=text(addresses.LONGEST[name]), copy_button=False,
+            searchable=False,
         )  # fmt: skip
 
     def called(self) -> FieldDef:

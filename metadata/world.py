@@ -14,6 +14,7 @@ from typing import Any
 
 from tabwright.formula.datatypes import Type, picklist, reference
 from tabwright.metadata import fieldtypes, limits
+from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component
 from tabwright.metadata.tree import SubTree, Tree
 
@@ -68,6 +69,16 @@ class FieldSource:
         if fieldtypes.TYPES[self.type].several:
             return tuple(self.options.get("targets", ()))
         return (self.target,) if self.target else ()
+
+    @property
+    def is_dotted(self) -> bool:
+        """Whether the step behind it in a path is its own: a target of a polymorphic field, a part."""
+        kind = fieldtypes.TYPES[self.type]
+        return kind.several or bool(kind.parts)
+
+    def part(self, name: str) -> FieldSource:
+        """A part of an address."""
+        return FieldSource(self.object, f"{self.name}.{name}", "text", {"max_length": LONGEST[name]}, None)
 
     def narrowed(self, target: str) -> FieldSource:
         """A polymorphic field as a lookup to one of its targets."""
@@ -272,7 +283,7 @@ class World:
         if len(path) > limits.lookup_path + 1:
             return [None]
         for step in path:
-            if before is not None and fieldtypes.TYPES[before.type].several:
+            if before is not None and before.is_dotted:
                 field = self.narrowed(before, step)
             else:
                 field = self.field(at, step) if at is not None else None
@@ -283,7 +294,11 @@ class World:
         return found
 
     def narrowed(self, field: FieldSource, step: str) -> FieldSource | None:
-        """A polymorphic field narrowed to the target of that name; None where it has none such."""
+        """A polymorphic field narrowed to the target of that name, an address to its part; None where there
+        is none such.
+        """
+        if fieldtypes.TYPES[field.type].parts:
+            return field.part(step) if step in fieldtypes.TYPES[field.type].parts else None
         target = self.object(step)
         known = {each.name for name in field.targets if (each := self.object(name)) is not None}
         return field.narrowed(target.name) if target is not None and target.name in known else None
@@ -365,14 +380,17 @@ class Lens:
         """As ``World.walk``, noting each step."""
         found = self.world.walk(object, path)
         at: str | None = object
-        several = False
+        several = dotted = False
         for step, field in zip(path, found, strict=False):
             if several:
                 self.object(step)
+            elif dotted:
+                pass
             elif at is not None:
                 self.field(at, step)
             at = field.target if field else None
             several = field is not None and fieldtypes.TYPES[field.type].several
+            dotted = field is not None and field.is_dotted
         return found
 
 
@@ -398,8 +416,8 @@ class RecordScope:
         at: str | None = object
         if steps:
             last = self._lens.world.walk(object, steps)[-1]
-            if last is not None and fieldtypes.TYPES[last.type].several:
-                return last.targets
+            if last is not None and last.is_dotted:
+                return last.targets or fieldtypes.TYPES[last.type].parts
             at = last.target if last else None
         source = self._lens.world.object(at) if at else None
         names = list(source.fields) if source else []

@@ -36,6 +36,13 @@ sqlite3.register_adapter(UUID, lambda value: value.bytes)
 sqlite3.register_adapter(datetime, microseconds)
 sqlite3.register_adapter(date, date.isoformat)
 
+
+def _line(text: str | None, number: int) -> str | None:
+    """A line of a text by its number from 0: what SQLite has no function for."""
+    lines = [] if text is None else text.split("\n")
+    return lines[number] if number < len(lines) else None
+
+
 _STEPS = 100_000  # SQLite's virtual steps between two looks at the clock: some milliseconds
 _ROLES_OF_A_CONNECTION = 50  # a PostgreSQL backend keeps about 1 MB for every tenant that it has touched
 _ASK_AGAIN = (0.0005, 0.002)  # seconds; a save takes 1 to 3 ms
@@ -136,6 +143,7 @@ class SqliteServer:
 
         connection.raw.set_progress_handler(overdue, _STEPS)
         connection.raw.create_function("tw_blob", 1, bytes.fromhex, deterministic=True)
+        connection.raw.create_function("tw_line", 2, _line, deterministic=True)
         self._on_connect(connection.raw, "sqlite")
         return connection
 

@@ -81,11 +81,11 @@ class Work:
         at: str | None = object
         before: FieldSource | None = None
         for number, step in enumerate(steps):
-            if before is not None and TYPES[before.type].several:
+            if before is not None and before.is_dotted:
                 self.lens.object(step)
                 narrowed = self.lens.world.narrowed(before, step)
                 if narrowed is None:
-                    near = hint(step, before.targets)
+                    near = hint(step, before.targets or TYPES[before.type].parts)
                     self.fault(
                         component, "reference.not_a_target", *pointer, name=before.name, step=step, hint=near
                     )

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef, label_in
 from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place, Said
 from tabwright.platform.language import register_messages
@@ -188,9 +189,11 @@ class Gate:
 
     def _step(self, here: ObjectDef, names: Sequence[str]) -> tuple[FieldDef | None, int]:
         """The field that the names begin with, and how many of them say so: a polymorphic field and the
-        object to which the next name narrows it are one step.
+        object to which the next name narrows it are one step, and an address and its part.
         """
         found = self.find(here, names[0])
+        if found is not None and len(names) > 1 and names[1] in TYPES[found.type].parts:
+            return found.part(names[1]), 2
         if found is not None and found.kinds and len(names) > 1:
             target = self.model.find(names[1])
             if target is not None and target.uid in found.kinds and self.may(target, "read"):

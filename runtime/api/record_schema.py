@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabwright.metadata.addresses import PARTS
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.json_schema import PATTERNS
 from tabwright.metadata.model import FieldDef, ObjectDef
@@ -46,6 +47,13 @@ def read_schema(field: FieldDef) -> dict[str, Any]:
         found = {"type": "string", "format": "date"}
     elif field.type == "datetime":
         found = dict(_MOMENT)
+    elif field.type == "address":
+        return {
+            "type": ["object", "null"],
+            "properties": {name: {"type": ["string", "null"]} for name in PARTS},
+            "required": list(PARTS),
+            "title": _title(field),
+        }
     elif field.type == "geolocation":
         both = {"lat": {"type": "number"}, "lng": {"type": "number"}}
         return {
@@ -85,6 +93,8 @@ def write_schema(field: FieldDef) -> dict[str, Any]:
     elif TYPES[field.type].many:
         found["type"] = ["array", "string", "null"]
         found["items"] = {"type": "string"}
+    elif field.type == "address":
+        found["type"] = ["object", "string", "null"]
     elif field.type == "geolocation":
         found["type"] = ["object", "array", "string", "null"]
     elif field.kinds:

@@ -61,7 +61,9 @@ def kind_of(field: FieldDef) -> str:
         return "person"
     if field.kinds:
         return "link"
-    if "." in field.name:
+    if field.type == "address":
+        return "link"  # blank or not: its parts are asked for
+    if "." in field.name and field.is_reference:
         return "narrowed"
     if field.into_tree:
         return "tree"

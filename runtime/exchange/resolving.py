@@ -70,7 +70,11 @@ def resolve(gate: Gate, object: ObjectDef, settings: Settings, header: tuple[str
     for right in MODE_RIGHTS[settings.mode]:
         gate.require(object, right)
     faults: list[Fault] = []
-    own = {name: each for name, each in settings.columns.items() if "." not in each.field}
+    own = {
+        name: each
+        for name, each in settings.columns.items()
+        if "." not in each.field or part_of(gate, object, each.field) is not None
+    }
     fillable = gate.editable(object) if settings.mode == "update" else gate.settable(object)
     chosen = _chosen(gate, object, own, settings.key, fillable, header, faults)
     parents = _parents(gate, object, settings, header, faults)
@@ -117,7 +121,8 @@ def _chosen(
             faults.append(Fault("import.field_twice", params, Place(field=found.name)))
             continue
         used[found.name] = name
-        if found not in fillable and found.name not in key:
+        whole = object.fields[found.name.partition(".")[0]]
+        if whole not in fillable and found.name not in key:
             faults.append(_read_only(found, name))
             continue
         if found.holds_files:
@@ -138,7 +143,7 @@ def _parents(
     by_lookup: dict[str, dict[str, Column]] = {}
     for name, column in settings.columns.items():
         hop, dot, field = column.field.partition(".")
-        if dot:
+        if dot and part_of(gate, object, column.field) is None:
             by_lookup.setdefault(hop, {})[name] = replace(column, field=field)
     done = []
     for name, columns in by_lookup.items():
@@ -174,6 +179,14 @@ def parent_of(gate: Gate, object: ObjectDef, lookup: FieldDef) -> ObjectDef | No
     if not TYPES[lookup.type].links or lookup.target == object.name:
         return None
     return next(iter(targets_of(gate, lookup)), None)
+
+
+def part_of(gate: Gate, object: ObjectDef, path: str) -> FieldDef | None:
+    """The part of an address that a path names, ``site.city``; None for another path."""
+    field = gate.find(object, path.partition(".")[0])
+    if field is None or path.partition(".")[2] not in TYPES[field.type].parts:
+        return None
+    return field.part(path.partition(".")[2])
 
 
 def parent_keys(target: ObjectDef) -> tuple[tuple[str, ...], ...]:
@@ -245,7 +258,7 @@ def targets_of(gate: Gate, field: FieldDef) -> tuple[ObjectDef, ...]:
 
 
 def _field(gate: Gate, object: ObjectDef, name: str, faults: list[Fault]) -> FieldDef | None:
-    if "." in name:
+    if "." in name and part_of(gate, object, name) is None:
         faults.append(
             Fault("field.unknown", {"path": name[:200]}, Place(object=object.name, field=name[:200]))
         )

@@ -75,6 +75,8 @@ class Translator:
             for each in plan.columns
             if each.field.picklist is not None
         }
+        own = (each.field.name for each in plan.columns)
+        self._parts = tuple(name for name in own if "." in name)
         self._key_converters = {each.field.name: converter(each.field, call.zone) for each in plan.key}
 
     def texts(self, cells: Cells) -> dict[str, str]:
@@ -281,6 +283,17 @@ class Translator:
                     values[name] = None
             elif not each.field.is_reference:
                 self._value(line, each, text, values)
+        self._join_parts(values)
+
+    def _join_parts(self, values: dict[str, Any]) -> None:
+        """The columns of an address's parts are one value; parts that no column fills are blank."""
+        joined: dict[str, dict[str, Any]] = {}
+        for name in self._parts:
+            if name in values:
+                whole, _, part = name.partition(".")
+                joined.setdefault(whole, {})[part] = values.pop(name)
+        for whole, given in joined.items():
+            values[whole] = given if any(given.values()) else None
 
     def _finish(self, line: Line) -> None:
         if line.waits and not line.faults:

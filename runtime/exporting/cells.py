@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from tabwright.formula.places import Point
+from tabwright.metadata.addresses import Address
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
@@ -76,6 +77,8 @@ def _plain(path: str, convert: Callable[[Any], Cell]) -> MakeCell:
 def _api(value: Any) -> Cell:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Address):
+        return str(value)
     if isinstance(value, Point):
         return str(value)
     if isinstance(value, list | tuple):
@@ -104,7 +107,7 @@ def _shown(field: FieldDef, model: Model, language: Language, zone: ZoneInfo) ->
         return lambda value: said[bool(value)]
     if field.type == "datetime":
         return lambda value: moment(value, zone).replace(tzinfo=None, microsecond=0)
-    if field.type == "geolocation":
+    if field.type in ("geolocation", "address"):
         return str
     if field.type == "time":
         return lambda value: value if isinstance(value, str) else time_text(value)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from markupsafe import escape
 
+from tabwright.metadata.addresses import CHINA, LABELS
 from tabwright.metadata.choices import CHOICE_SEPARATOR
 from tabwright.metadata.model import FieldDef, Model, label_in
 from tabwright.platform.language import Language, say
@@ -282,6 +283,49 @@ def _tinted(field: FieldDef, place: Place, model: Model, language: Language) -> 
     return control
 
 
+_PARTS = ("country", "province", "city", "district")
+
+
+def _address(field: FieldDef, place: Place, model: Model, language: Language) -> Control:
+    """One line that the server takes apart; a script adds its parts below, to be chosen or written."""
+
+    def said(key: str) -> str:
+        return str(escape(say(f"pages.address.{key}", {}, language)))
+
+    def label(part: str) -> str:
+        return str(escape(LABELS[part][language]))
+
+    name = field.name
+    hint = _placeholder(field, language) or f' placeholder="{said("line")}"'
+    head = (
+        f'<div class="tw-address" data-address="{escape(field.country or CHINA)}"'
+        f' data-any="{said("any")}"><input class="form-control" id="f-{name}" name="{name}" type="text"'
+        f' autocomplete="off"{hint}'
+    )
+    chosen = "".join(
+        f'<label><span>{label(part)}</span><select class="form-select" data-part="{part}"></select>'
+        f'<input class="form-control" type="text" data-part="{part}" hidden></label>'
+        for part in _PARTS
+    )
+    written = "".join(
+        f'<label class="is-{part}"><span>{label(part)}</span><input class="form-control" type="text"'
+        f' autocomplete="off" data-part="{part}"></label>'
+        for part in ("street", "postal_code")
+    )
+    find = (
+        '<div class="tw-lookup" data-lookup="/address/search"><div class="tw-pick">'
+        f'{icon("search", "icon icon-14")}<input type="text" autocomplete="off" placeholder="{said("find")}"'
+        f' aria-label="{said("find")}"><input type="hidden" data-region><button hidden type="button"'
+        f' class="btn btn-quiet btn-icon btn-sm tw-clear" aria-label="{said("clear")}">'
+        f"{icon('x', 'icon icon-14')}</button></div></div>"
+    )
+    tail = (
+        f'"><details class="tw-parts" hidden><summary>{said("parts")}</summary>'
+        f'<div class="tw-parts-in">{find}{chosen}{written}</div></details></div>'
+    )
+    return lambda text, more, entry: f'{head}{more} value="{escape(text)}{tail}'
+
+
 GROUPS = frozenset(("multi_picklist", "rating"))  # several inputs under one label
 
 _controls: Mapping[str, MakeControl] = {
@@ -296,6 +340,7 @@ _controls: Mapping[str, MakeControl] = {
     "multi_picklist": _boxes,
     "rating": _stars,
     "colour": _tinted,
+    "address": _address,
     "json": _area,
     "long_text": _area,
     "file": file_inputs.control,

@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import json
 
+from tabwright.metadata.addresses import Address
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.forms.marks import moment
 from tabwright.runtime.masks import masked
+from tabwright.runtime.regions.tree import address_of
 from tabwright.runtime.storage.codings import time_text
 
 _grouped = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -61,10 +63,21 @@ def _choices_text(value: Any) -> str:
     return CHOICE_SEPARATOR.join(codes_in(value) if isinstance(value, str) else value)
 
 
+def _address_text(value: Any) -> str:
+    """The address on one line; as JSON of its parts where a line would not be taken apart into the same."""
+    if isinstance(value, dict):
+        value = Address(**{name: part or "" for name, part in value.items()})
+    if address_of(str(value)) == value:
+        return str(value)
+    parts = {name: part for name, part in value._asdict().items() if part and name != "region_code"}
+    return json.encode(parts).decode()
+
+
 _texts: Mapping[str, Callable[[Any], str]] = {
     "multi_picklist": _choices_text,
     "time": lambda value: value if isinstance(value, str) else time_text(value),
     "json": _json_lines,
+    "address": _address_text,
     "geolocation": lambda value: f"{value['lat']}, {value['lng']}" if isinstance(value, dict) else str(value),
 }
 

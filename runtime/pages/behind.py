@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from tabwright.metadata.addresses import Address
 from tabwright.metadata.model import FieldDef, Model
 from tabwright.platform.errors import TabwrightError
 from tabwright.runtime.access.gate import CALLED
@@ -19,6 +20,8 @@ def read_behind(
     seen, or is of another kind.
     """
     blank = dict.fromkeys(rests)
+    if isinstance(value, Address):
+        return blank | {rest: getattr(value, rest) or None for rest in rests}
     if not isinstance(value, UUID):
         return blank
     known = field.target_of(value)

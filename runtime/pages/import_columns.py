@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.runtime.access.rights import AUDIT_FIELDS
 from tabwright.runtime.desk import Call
@@ -132,6 +133,8 @@ class Columns:
         field = self._object.find(name)
         if field is None or not dot:
             return field
+        if of in TYPES[field.type].parts:
+            return field.part(of)
         target = parent_of(self._gate, self._object, field)
         return target.find(of) if target is not None else None
 
@@ -141,7 +144,8 @@ class Columns:
         field, last = self._object.find(name), self.field(path)
         if field is None or last is None:
             return None
-        labels = [label_in(each.labels, self._language) for each in ((field, last) if dot else (field,))]
+        whole = (field, last) if dot and last.object != field.object else (last,)
+        labels = [label_in(each.labels, self._language) for each in whole]
         return " › ".join(labels)
 
     def known_values(self, column: Column) -> list[tuple[str, str]]:
@@ -198,6 +202,14 @@ class Columns:
             *self._settable(self._object, "", chosen, keys),
         ]
         groups = [Group("", tuple(own))]
+        for field in self._gate.editable(self._object):
+            if TYPES[field.type].parts:
+                parts = [field.part(name) for name in TYPES[field.type].parts if name != "region_code"]
+                choices = [
+                    Choice(each.name, label_in(each.labels, self._language), self._same(each.name, chosen))
+                    for each in parts
+                ]
+                groups.append(Group(label_in(field.labels, self._language), tuple(choices)))
         for lookup in self._gate.editable(self._object):
             target = parent_of(self._gate, self._object, lookup)
             if target is None or not all(self._gate.may(target, right) for right in ("import", "create")):
@@ -226,7 +238,7 @@ class Columns:
         field, last = self._object.find(name), self.field(path)
         if field is None or last is None:
             return path
-        return f"{field.name}.{last.name}" if dot else field.name
+        return f"{field.name}.{last.name}" if dot and "." not in last.name else last.name
 
     def _options(self, what: str, values: tuple[str, ...], chosen: str) -> tuple[Choice, ...]:
         return tuple(Choice(each, self._t(f"import.{what}.{each}"), each == chosen) for each in values)

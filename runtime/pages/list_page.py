@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import say_fault
@@ -379,9 +380,14 @@ def _column_choices(call: Call, state: State, table: Table) -> list[ColumnChoice
         for each in table.columns
     ]
     have = {each.path for each in shown}
+    others = (
+        each
+        for field in call.gate.readable(state.object)
+        for each in (field, *(field.part(part) for part in TYPES[field.type].parts))
+    )
     return shown + [
         ColumnChoice(each.name, label_in(each.labels, call.language), False, False, each.name)
-        for each in call.gate.readable(state.object)
+        for each in others
         if each.name not in have and each.name not in ("id", "revision")
     ]
 

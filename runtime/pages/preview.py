@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.access.gate import CALLED
@@ -154,7 +155,7 @@ class PreviewReads:
             if kinds:
                 here = self._draft.objects.get(name) if name in kinds else None
                 there = object_now(here, self._current) if here is not None else None
-                if there is None and name != CALLED:
+                if there is None and name not in (CALLED, *kinds):
                     return None
                 words.append(there.name if there is not None else name)
                 kinds = ()
@@ -165,6 +166,6 @@ class PreviewReads:
             if field is None or known is None:
                 return None
             words.append(known.name)
-            kinds = field.targets if field.kinds else ()
+            kinds = field.targets if field.kinds else TYPES[field.type].parts
             here = self._draft.objects.get(field.target or "")
         return ".".join(words)

@@ -17,6 +17,7 @@ from tabwright.platform.language import LANGUAGES, say_fault
 from tabwright.platform.signin import COOKIE
 from tabwright.platform.web import LANGUAGE_COOKIE, Web, check_csrf, policy, visit
 from tabwright.runtime.pages import (
+    addresses,
     alike,
     arranging,
     edit_page,
@@ -94,6 +95,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     web.error_page = lambda error, status, here: faults.error_page(site, error, status, here)
     app.register_blueprint(pages)
     filtering.register(app, site)
+    addresses.register(app, site)
     form_drafts.register(app, site)
     inplace.register(app, site)
     quick.register(app, site)

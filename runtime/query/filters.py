@@ -15,6 +15,7 @@ from tabwright.formula.datatypes import BOOLEAN, OPAQUE, TEXT, Type, reference
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.lifting import Bind, Lifted, NotLiftable, Unfit, lift, unlifted
 from tabwright.formula.scope import Place as FormulaPlace
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
@@ -63,6 +64,8 @@ class GateScope:
             if resolved is not None and resolved.field.kinds:
                 known = (self._gate.model.objects[name] for name in resolved.field.targets)
                 return [*(each.name for each in known if self._gate.may(each, "read")), CALLED]
+            if resolved is not None and (parts := TYPES[resolved.field.type].parts):
+                return parts
             target = (
                 resolved and resolved.field.target and self._gate.model.objects.get(resolved.field.target)
             )

@@ -13,13 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Invalid, Place
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
 from tabwright.runtime.query.ranks import codes, rank, rank_codec
 from tabwright.runtime.storage.columns import Codec, Shape, codec
-from tabwright.runtime.storage.links import id_in, kind_in
+from tabwright.runtime.storage.links import id_in, kind_in, part_in
 from tabwright.runtime.storage.tables import RecordTable, Tables
 
 Prefix = tuple[str, ...]
@@ -105,8 +106,9 @@ class Source:
         """The conversions of ``column``'s values."""
         if path.field.type == "record_type" or path.is_called:
             return codec(Shape("text"), self._tables.dialect)
-        if "." in path.field.name:  # a link narrowed to one kind
-            return codec(Shape("reference"), self._tables.dialect)
+        if "." in path.field.name:  # a link narrowed to one kind, a part of an address
+            way = "reference" if path.field.is_reference else "text"
+            return codec(Shape(way), self._tables.dialect)
         return self._tables.of(path.object).codec(path.field.name)
 
     def sort(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
@@ -119,7 +121,7 @@ class Source:
         field = path.field
         if field.mask is not None and not self._gate.has("unmask"):
             raise self._not_sortable(path)  # an order tells what the mask hides
-        if field.kinds or path.is_called:
+        if field.kinds or path.is_called or ("." in field.name and not field.is_reference):
             raise self._not_sortable(path)
         if field.is_reference:
             target = self._gate.model.objects.get(field.target or "user")
@@ -179,6 +181,9 @@ class Source:
         base, _, kind = name.partition(".")
         if kind:
             field = node.object.fields[base]
+            if not field.kinds:
+                column = self._of(node, node.table.column(base))
+                return part_in(column, TYPES[field.type].parts.index(kind), self.dialect)
             kinds = tuple(uid for uid, target in field.kinds.items() if target == kind)
             return id_in(self._of(node, node.table.column(base)), kinds, self.dialect)
         found = self._of(node, node.table.column(name))

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from tabwright.formula.compiler import Formula
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
+from tabwright.metadata.addresses import Address
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
@@ -101,7 +103,8 @@ class Evaluation:
             while at < len(path):
                 object = self._object_at(tuple(steps))
                 field = object.find(path[at]) if object is not None else None
-                wide = 2 if field is not None and field.kinds and at + 1 < len(path) else 1
+                dotted = field is not None and (field.kinds or TYPES[field.type].parts)
+                wide = 2 if dotted and at + 1 < len(path) else 1
                 steps.append(".".join(path[at : at + wide]))
                 at += wide
             known = self._merged[path] = tuple(steps)
@@ -109,11 +112,15 @@ class Evaluation:
 
     @staticmethod
     def _held(object: ObjectDef | None, values: Mapping[str, Any] | None, step: str) -> Any:
-        """The value of a step; of a polymorphic field narrowed to a kind only where it is of that kind."""
+        """The value of a step; of a polymorphic field narrowed to a kind only where it is of that kind;
+        of an address its part.
+        """
         name, _, kind = step.partition(".")
         value = None if values is None else values.get(name)
         if not kind or value is None or object is None:
             return value
+        if isinstance(value, Address):
+            return getattr(value, kind) or None
         return value if object.fields[name].target_of(value) == kind else None
 
     def _statement(self, object: ObjectDef, names: Sequence[str]) -> Prepared:

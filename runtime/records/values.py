@@ -11,7 +11,16 @@ from typing import Any
 
 from tabwright.metadata.model import FieldDef
 from tabwright.runtime.masks import MARK, Sealed
-from tabwright.runtime.records.coerce import addresses, attached, choices, codes, days, figures, texts
+from tabwright.runtime.records.coerce import (
+    addresses,
+    attached,
+    choices,
+    codes,
+    days,
+    figures,
+    places,
+    texts,
+)
 from tabwright.runtime.records.coerce.common import Build, Convert, Refused, clean
 
 __all__ = ["Convert", "Refused", "clean", "converter"]
@@ -50,6 +59,7 @@ _builders: Mapping[str, Build] = {
     "multi_picklist": choices.several_of,
     "time": days.time_of_day,
     "geolocation": codes.point,
+    "address": places.address,
     "rating": figures.number,
     "progress": figures.number,
     "colour": codes.colour,

@@ -107,6 +107,7 @@ class SearchIndex:
             if text := values[field]:
                 text = plain(text) if field in self._rich else text
                 text = joined_names(text) if field in self._files else text
+                text = str(text)  # an address on one line
                 tokens = tokens_of((), (text,)) if field == self._name else tokens_of((text,))
                 if tokens:
                     found.append(mark + f" {mark}".join(tokens))

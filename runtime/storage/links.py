@@ -1,4 +1,4 @@
-"""The parts of a link in SQL: a column of links holds texts of ``metadata.links``."""
+"""The parts of links and addresses in SQL: columns of the texts of ``metadata.links``, ``.addresses``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def id_in(column: Column, kinds: tuple[str, ...], dialect: str) -> Column:
     if dialect == "postgresql":
         return sa.case((own, sa.cast(digits, sa.Uuid())))
     return sa.case((own, sa.func.tw_blob(digits, type_=sa.LargeBinary)))
+
+
+def part_in(column: Column, number: int, dialect: str) -> Column:
+    """A part of an address, blank where it has none; the first one is 0."""
+    if dialect == "postgresql":
+        line = sa.func.split_part(column, sa.literal_column("chr(10)"), number + 1, type_=sa.Text)
+    else:
+        line = sa.func.tw_line(column, number, type_=sa.Text)
+    return sa.func.nullif(line, "", type_=sa.Text)
 
 
 def in_links(column: Column, dialect: str, name: str = "ids") -> sa.ColumnElement[bool]:

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from tabwright.formula.days import from_milliseconds, milliseconds
 from tabwright.formula.places import Point, text_point, unpacked
+from tabwright.metadata.addresses import LONGEST, Address
 from tabwright.metadata.choices import CHOICE_SEPARATOR, codes_in, joined
 from tabwright.metadata.links import Link
 from tabwright.runtime.filing import refs
 from tabwright.runtime.masks import HIDDEN, Sealed
+from tabwright.runtime.regions.tree import address_of
 from tabwright.runtime.storage.codings import (
     MOST_DIGITS,
     Codec,
@@ -112,6 +114,24 @@ class LinkWay(TextWay):
 
     def from_text(self, text: str, shape: Shape) -> Any:
         return Link.of(text)
+
+
+class AddressWay(TextWay):
+    """The parts of an address as lines of one text."""
+
+    name = "address"
+
+    def codec(self, shape: Shape, dialect: Dialect) -> Codec:
+        return Codec(
+            shape, dialect, store=lambda value: value.text, load=Address.of, unjournal=Address.of,
+            wire=lambda stored: {name: part or None for name, part in Address.of(stored)._asdict().items()},
+        )  # fmt: skip
+
+    def from_text(self, text: str, shape: Shape) -> Any:
+        found = address_of(text)
+        if any(len(part) > LONGEST[name] for name, part in found._asdict().items()):
+            raise ValueError(text[:80])
+        return found
 
 
 class SecretWay(TextWay):
@@ -425,6 +445,7 @@ WAYS: Mapping[str, Way] = {
         LongTextWay(),
         ChoicesWay(),
         LinkWay(),
+        AddressWay(),
         JsonWay(),
         SecretWay(),
         FilesWay(),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,9 +13,9 @@ from uuid import UUID
 import pytest
 
 import models
-from apisite import Person
+from desks import Desk, desk_of
 from importing import Importer, csv_of
-from pagesite import PageSite, Visitor, make_pages, readable
+from pagesite import make_pages, readable
 from stores import DIALECTS
 from tabwright.metadata.references import renamed
 from tabwright.metadata.tree import Tree
@@ -44,52 +43,11 @@ RULE = {
 }
 
 
-@dataclass
-class Desk:
-    pages: PageSite
-    admin: Visitor
-    api: Person
-
-    @property
-    def tenant(self) -> Any:
-        return self.pages.site.tenancy.open(self.pages.location)
-
-    @property
-    def site(self) -> Any:
-        return self.pages.site
-
-    @property
-    def location(self) -> Any:
-        return self.pages.location
-
-    def create(self, object: str, **values: Any) -> str:
-        answer = self.api.post(f"/objects/{object}/records", values)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json["id"])
-
-    def get(self, object: str, id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.api.get(f"/objects/{object}/records/{id}").json
-        return found
-
-    def found(self, where: str, person: Person | None = None) -> set[str]:
-        answer = (person or self.api).get("/objects/task/records", where=where)
-        assert answer.status_code == 200, answer.text
-        return {each["name"] for each in answer.json["records"]}
-
-    def api_of(self, visitor: Visitor) -> Person:
-        assert visitor.user_id is not None
-        token = self.site.tokens.create(self.location.id, visitor.user_id, "test", scope=None)
-        return Person(self.pages.app.test_client(), token, visitor.user_id)
-
-
 @pytest.fixture(scope="module", params=DIALECTS)
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     with tempfile.TemporaryDirectory() as folder, make_pages(request.param, Path(folder)) as pages:
         pages.publish(OBJECTS, [RULE])
-        admin = pages.person("admin", "administrator", "standard_user")
-        assert admin.user_id is not None
-        token = pages.site.tokens.create(pages.location.id, admin.user_id, "test", scope=None)
-        yield Desk(pages, admin, Person(pages.app.test_client(), token, admin.user_id))
+        yield desk_of(pages)
 
 
 def test_an_id_alone_says_which_kind_it_is_of(desk: Desk) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from tabwright.metadata.addresses import LABELS
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import say
@@ -169,6 +171,13 @@ class Sight:
         """Of each polymorphic field the kinds that it may name, and the name of whatever it names."""
         gate, language = self.call.gate, self.call.language
         for each in gate.readable(self.object):
+            if TYPES[each.type].parts:
+                parts = tuple(
+                    Choice(path, label_in(LABELS[name], language), path == chosen)
+                    for name in TYPES[each.type].parts
+                    if (path := f"{each.name}.{name}")
+                )
+                yield FieldGroup(label_in(each.labels, language), parts)
             if not each.kinds:
                 continue
             called = each.called()

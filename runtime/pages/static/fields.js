@@ -101,6 +101,106 @@
     });
   }
 
+  // ---- address: parts below the line, which stays the value ----
+  var regions = null; // asked for once, when the first parts are opened
+  function known() {
+    if (!regions) regions = fetch("/address/regions", { credentials: "same-origin" }).then(function (answer) {
+      if (!answer.ok) throw new Error(answer.status);
+      return answer.json();
+    });
+    regions.catch(function () { regions = null; });
+    return regions;
+  }
+  function address(box) {
+    var more = box.querySelector(".tw-parts"), line = box.querySelector("input[name]");
+    if (!more || !more.hidden) return;
+    var region = box.querySelector("[data-region]"), home = box.dataset.address, last = null, data = null, mine = false;
+    function part(name, kind) { return box.querySelector((kind || "") + '[data-part="' + name + '"]'); }
+    function foreign() { return part("country", "select").value !== "CN"; }
+    function fill(select, rows, value) {
+      select.replaceChildren.apply(select, [new Option(box.dataset.any, "")].concat(rows.map(function (row) {
+        return new Option(row[1], row[0]);
+      })));
+      if (value && !rows.some(function (row) { return row[0] === value; })) select.appendChild(new Option(value, value));
+      select.value = value;
+    }
+    function named(rows, name) { return (rows || []).filter(function (row) { return row[1] === name; })[0]; }
+    function byName(rows) { return (rows || []).map(function (row) { return [row[1], row[1]]; }); }
+    function show(value) { // what the selects offer follows from what stands above them
+      var province, city, away = (value.country || home) !== "CN";
+      fill(part("country", "select"), data.countries, value.country || home);
+      province = named(data.regions, value.province);
+      city = province && named(province[2], value.city);
+      fill(part("province", "select"), byName(data.regions), value.province || "");
+      fill(part("city", "select"), byName(province && province[2]), value.city || "");
+      fill(part("district", "select"), byName(city && city[2]), value.district || "");
+      ["province", "city", "district"].forEach(function (name) {
+        part(name, "select").hidden = away; part(name, "input").hidden = !away;
+        part(name, "input").value = value[name] || "";
+      });
+      part("street", "input").value = value.street || ""; part("postal_code", "input").value = value.postal_code || "";
+      region.closest(".tw-lookup").hidden = away;
+      line.classList.toggle("tw-sr", away); line.tabIndex = away ? -1 : 0;
+      if (away) more.open = true;
+    }
+    function read() {
+      var kind = foreign() ? "input" : "select", value = { country: part("country", "select").value };
+      ["province", "city", "district"].forEach(function (name) { value[name] = part(name, kind).value.trim(); });
+      ["street", "postal_code"].forEach(function (name) { value[name] = part(name, "input").value.trim(); });
+      return value;
+    }
+    function write(value) {
+      var said = "";
+      if (value.country !== "CN") {
+        var filled = Object.keys(value).filter(function (name) { return value[name] && name !== "country"; });
+        if (filled.length) said = JSON.stringify(value);
+      } else {
+        said = value.province + (value.city === value.province ? "" : value.city) + value.district + value.street;
+        said = (said + " " + value.postal_code).trim();
+      }
+      mine = true; line.value = last = said;
+      ["input", "change"].forEach(function (name) { line.dispatchEvent(new Event(name, { bubbles: true })); });
+      mine = false;
+    }
+    function look() { // the line as parts: the server takes it apart
+      if (mine || line.value === last) return;
+      last = line.value;
+      known().then(function (found) {
+        data = found;
+        if (line.value.charAt(0) === "{") { try { show(JSON.parse(line.value)); return; } catch (wrong) { /* as a line */ } }
+        return fetch("/address/parts?line=" + encodeURIComponent(line.value), { credentials: "same-origin" })
+          .then(function (answer) { return answer.json(); }).then(show);
+      }).catch(function () { last = null; });
+    }
+    more.hidden = false;
+    more.addEventListener("toggle", function () { if (more.open) look(); });
+    line.addEventListener("change", function () { if (more.open || line.value.charAt(0) === "{") look(); });
+    if (line.value.charAt(0) === "{") look();
+    more.addEventListener("change", function (event) {
+      var name = event.target.dataset.part, value = read(), province;
+      event.stopPropagation();
+      if (!data) return;
+      if (event.target === region) {
+        if (region.value) data.regions.forEach(function (first) {
+          if (first[0].slice(0, 2) !== region.value.slice(0, 2)) return;
+          value.province = first[1]; value.city = value.district = "";
+          first[2].forEach(function (second) {
+            if (second[0] === region.value) value.city = second[1];
+            (second[2] || []).forEach(function (third) {
+              if (third[0] === region.value) { value.city = second[1]; value.district = third[1]; }
+            });
+          });
+        });
+      } else if (name === "country") value.province = value.city = value.district = "";
+      else if (name === "province" && value.country === "CN") {
+        province = named(data.regions, value.province); value.district = "";
+        value.city = province && province[2].length === 1 ? province[2][0][1] : "";
+      } else if (name === "city" && value.country === "CN") value.district = "";
+      show(value); write(value);
+    });
+    more.addEventListener("input", function (event) { event.stopPropagation(); });
+  }
+
   // ---- copy a value ----
   function copies(button) {
     if (!navigator.clipboard || !button.hidden) return;
@@ -116,6 +216,7 @@
 
   function ready() {
     all("[data-copy]").forEach(copies);
+    all("[data-address]").forEach(address);
     all("[data-tint]").forEach(tint); all("[data-rich]").forEach(rich); }
   document.addEventListener("tw:fields", ready);
   ready();
