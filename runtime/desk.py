@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -145,6 +145,7 @@ class TenantRuntime:
         self.seal_asked = datetime(
             1970, 1, 1, tzinfo=UTC
         )  # when the sealer was last asked for (journal.sealer)
+        self.forgetting_asked: date | None = None  # the last day asked for (personal.telling)
         self.last_model: Model | None = None  # of the release that was in force at the last look
         self._releases = releases
         self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from tabwright.metadata.model import Model
 from tabwright.metadata.store import release_table
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Unauthenticated
-from tabwright.platform.tables import Instant, uuid_of
+from tabwright.platform.tables import Instant, ids_value, in_ids, uuid_of
 from tabwright.runtime.access.principal import Principal, TokenScope
 
 if TYPE_CHECKING:
@@ -54,12 +55,30 @@ def load(
     return _principal(_rows(tenant, reader, model, user_id, now), user_id, scope)
 
 
+def load_many(
+    tenant: TenantRuntime, reader: Reader, model: Model, user_ids: Iterable[UUID], now: datetime
+) -> dict[UUID, Principal]:
+    """The principals of some people by one statement; who may not sign in is left out."""
+    wanted = sorted(set(user_ids))
+    if not wanted:
+        return {}
+    statement = tenant.pieces.get(_key(tenant, model, "many"), lambda: _compile(tenant, model, many=True))
+    given = {"ids": ids_value(tenant.store.dialect, wanted), "now": now}
+    by_id: dict[UUID, list[tuple[Any, ...]]] = {}
+    for *row, id in reader.rows(statement, given):
+        by_id.setdefault(uuid_of(id), []).append(tuple(row))
+    return {id: _principal(rows, id, None) for id, rows in by_id.items() if rows[0][1]}
+
+
+def _key(tenant: TenantRuntime, model: Model, what: str) -> tuple[str, ...]:
+    tables = tenant.tables(model)
+    return (what, tenant.store.key, *(tables.of(model.objects[name]).digest for name in _OBJECTS))
+
+
 def _rows(
     tenant: TenantRuntime, reader: Reader, model: Model, user_id: UUID, now: datetime
 ) -> list[tuple[Any, ...]]:
-    tables = tenant.tables(model)
-    key = ("principal", tenant.store.key, *(tables.of(model.objects[name]).digest for name in _OBJECTS))
-    statement = tenant.pieces.get(key, lambda: _compile(tenant, model))
+    statement = tenant.pieces.get(_key(tenant, model, "principal"), lambda: _compile(tenant, model))
     return reader.rows(statement, {"user_id": user_id, "now": now})
 
 
@@ -87,7 +106,7 @@ def _zone(name: str) -> str:
         return _FALLBACK_ZONE
 
 
-def _compile(tenant: TenantRuntime, model: Model) -> Prepared:
+def _compile(tenant: TenantRuntime, model: Model, *, many: bool = False) -> Prepared:
     tables = tenant.tables(model)
     user = model.objects["user"]
     users, assignments, members = (tables.of(model.objects[name]) for name in _OBJECTS)
@@ -108,9 +127,14 @@ def _compile(tenant: TenantRuntime, model: Model) -> Prepared:
         members.column("queue"),
         sa.select(sa.func.max(release_table.c.number)).scalar_subquery(),
     )
+    wanted = (
+        in_ids(tenant.store.dialect, users.id)
+        if many
+        else users.id == sa.bindparam("user_id", type_=users.id.type)
+    )
     statement = (
-        sa.select(*columns)
+        sa.select(*columns, *([users.id] if many else []))
         .select_from(users.main.outerjoin(assignments.main, held).outerjoin(members.main, belongs))
-        .where(users.id == sa.bindparam("user_id", type_=users.id.type), users.deleted_at.is_(None))
+        .where(wanted, users.deleted_at.is_(None))
     )
     return prepare(tenant.store, statement)

@@ -64,6 +64,17 @@ _difference = _object(
     properties=_list(_object("pointer", pointer=_text, old=_any, new=_any)),
 )
 
+_comment = _object(
+    "id author parent body mentions created_at edited_at deleted",
+    id=_id,
+    author=_id,
+    parent=_or_null(_id),
+    body=_text,
+    mentions=_list(_id),
+    created_at=_moment,
+    edited_at=_or_null(_moment),
+    deleted=_flag,
+)
 _import_key: Schema = {
     "oneOf": [_text, _list(_text), {"type": "null"}],
     "description": "A field that names one record, or the fields of a unique rule.",
@@ -154,6 +165,14 @@ COMPONENTS: Mapping[str, Schema] = {
             )
         ),
     ),
+    "Comment": _comment,
+    "Comments": _object(
+        "comments next_cursor count",
+        comments=_list(_comment),
+        next_cursor={"type": ["string", "null"]},
+        count=_whole,
+    ),
+    "Follow": _object("follows", follows=_flag),
     "BulkResult": _object(
         "results",
         operation=_or_null(_id),

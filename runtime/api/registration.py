@@ -8,6 +8,7 @@ from flask import Flask
 
 from tabwright.platform.errors import NotFound, Place
 from tabwright.runtime.api.answers import Answer
+from tabwright.runtime.api.comments import CommentApi
 from tabwright.runtime.api.endpoints import SIGNED_IN, Asked, Endpoint, uuid_in
 from tabwright.runtime.api.files import FileApi
 from tabwright.runtime.api.imports import ImportApi
@@ -28,6 +29,7 @@ def register(app: Flask, site: Site) -> Api:
     """Open the endpoints. Rooms that have more add them to the ``Api`` that this returns."""
     api = Api(app, site)
     api.add(RecordApi(site.settings.limits).endpoints())
+    api.add(CommentApi().endpoints())
     api.add(MetadataApi(site).endpoints())
     api.add(ImportApi(site.settings.limits).endpoints())
     api.add(FileApi().endpoints())

@@ -144,3 +144,24 @@ class DraftBody(ma.Schema):
         validate=validate.Length(max=5000),
         metadata=_about("Components to give another name: `{kind, name, to}`; what names them follows."),
     )
+
+
+class CommentsQuery(ma.Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(
+        validate=validate.Length(max=4000), metadata=_about("`next_cursor` of the last page.")
+    )
+
+
+class CommentBody(ma.Schema):
+    body = fields.String(
+        required=True,
+        metadata=_about("Plain text; `<@` with the id of a user and `>` mentions somebody."),
+    )
+
+
+class NewCommentBody(CommentBody):
+    parent = fields.String(
+        validate=validate.Regexp(r"^[0-9a-f]{32}\Z"),
+        metadata={"pattern": "^[0-9a-f]{32}$", "description": "The id of the comment that this one answers."},
+    )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tabwright.runtime.storage.tables import RecordTable
 
 _LONGEST_OPERATION = timedelta(hours=1)
+_ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ class _Statements:
                 operations.c.id == operation
             ),
         )
+        revision = sa.bindparam("revision", type_=sa.BigInteger)
+        earlier = sa.and_(
+            changes.c.revision <= revision,
+            sa.or_(changes.c.revision < revision, changes.c.operation_id < operation),
+        )
         self.history: Prepared = prepare(
             store,
             sa.select(
@@ -110,9 +116,16 @@ class _Statements:
                 changes.c.action, changes.c.old,
             )
             .select_from(changes.join(operations, operations.c.id == changes.c.operation_id))
-            .where(changes.c.record_id == sa.bindparam("record", type_=Uuid()))
-            .order_by(changes.c.revision.desc(), changes.c.operation_id.desc()),
+            .where(changes.c.record_id == sa.bindparam("record", type_=Uuid()), earlier)
+            .order_by(changes.c.revision.desc(), changes.c.operation_id.desc())
+            .limit(sa.bindparam("most", type_=sa.BigInteger)),
         )  # fmt: skip
+        self.since: Prepared = prepare(
+            store,
+            sa.select(changes.c.old)
+            .where(changes.c.record_id == sa.bindparam("record", type_=Uuid()), sa.not_(earlier))
+            .order_by(changes.c.revision.desc(), changes.c.operation_id.desc()),
+        )
 
 
 def changes_of(reader: Reader, operation: UUID) -> list[Change]:
@@ -152,14 +165,23 @@ def followed_by(reader: Reader, operation: UUID, at: datetime) -> list[Change]:
     return found
 
 
-def history(call: Call, object: str, id: UUID, reader: Reader | None = None) -> list[HistoryEntry]:
+def history(
+    call: Call,
+    object: str,
+    id: UUID,
+    reader: Reader | None = None,
+    *,
+    most: int = _ALL,
+    before: tuple[int, UUID] | None = None,
+) -> list[HistoryEntry]:
     """The changes of a record, newest first, with the fields that the caller may read.
 
-    Raises NotFound where the record is none, or none that may be read; deleted ones have a history too.
+    ``most`` and ``before`` (revision and operation of an entry) ask for a piece of it. Raises NotFound where
+    the record is none, or none that may be read; deleted ones have a history too.
     """
     if reader is None:
         with call.tenant.store.read() as own:
-            return history(call, object, id, own)
+            return history(call, object, id, own, most=most, before=before)
     found = call.gate.object(object)
     call.gate.require(found, "read")
     present = present_values(call, reader, found, id)
@@ -168,7 +190,15 @@ def history(call: Call, object: str, id: UUID, reader: Reader | None = None) -> 
     keys = journal_names(table, found)
     entries = []
     values = dict(present)
-    for row in reader.rows(_statements(reader.store).history, {"record": id}):
+    statements = _statements(reader.store)
+    revision, operation = before or (_ALL, id)
+    given = {"record": id, "revision": revision, "operation": operation, "most": most}
+    if before is not None:  # what later changes found is what the earlier ones left
+        for (old,) in reader.rows(statements.since, given):
+            for key, stored in json_of(old) or ():
+                if (name := keys.get(key)) is not None:
+                    values[name] = table.codec(name).from_journal(stored)
+    for row in reader.rows(statements.history, given):
         pairs = []
         for key, stored in json_of(row[9]) or ():
             name = keys.get(key)

@@ -1,9 +1,9 @@
-"""A record's journal as people read it: by day, newest first, values as they are shown on the page."""
+"""A record's journal as people read it: values as they are shown on the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,11 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.filing.refs import refs_in
 from tabwright.runtime.forms.files import link
 from tabwright.runtime.forms.shown import Seen, name_path, shower
-from tabwright.runtime.journal.reading import HistoryEntry, history
+from tabwright.runtime.journal.reading import HistoryEntry
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 
 register_messages(Path(__file__).with_name("history_messages.json"))
-
-MOST_EVENTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,6 @@ class Event:
     time: str
     changes: tuple[ShownChange, ...]
     past_href: str | None  # the record as it stood after this; None where it went into the bin
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    label: str
-    events: tuple[Event, ...]
 
 
 _looks = {
@@ -80,32 +72,10 @@ def when_text(at: datetime, now: datetime, zone: ZoneInfo, language: Language) -
     return f"{label} {local:%H:%M}" if (today - local.date()).days in (0, 1) else label
 
 
-def days(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> tuple[Day, ...]:
-    """The record's changes that this person may see, by day."""
-    entries = history(call, object.name, id)[:MOST_EVENTS]
-    zone = ZoneInfo(call.zone)
-    today = call.clock.now().astimezone(zone).date()
-    names = _names(call, reads, object, entries)
-    grouped: dict[date, list[Event]] = {}
-    for entry in entries:
-        local = entry.at.astimezone(zone)
-        shown = _event(call, object, entry, local, zone, names)
-        if entry.action not in ("delete", "attach", "detach"):
-            moment = entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            shown = replace(shown, past_href=f"/o/{object.name}/{id}?as_of={moment}")
-        grouped.setdefault(local.date(), []).append(shown)
-    return tuple(Day(day_label(day, today, call.language), tuple(events)) for day, events in grouped.items())
-
-
-def _event(
-    call: Call,
-    object: ObjectDef,
-    entry: HistoryEntry,
-    local: datetime,
-    zone: ZoneInfo,
-    names: Mapping[Any, str],
-) -> Event:
-    t = text(call.language)
+def event_of(call: Call, object: ObjectDef, id: UUID, entry: HistoryEntry, names: Mapping[Any, str]) -> Event:
+    """One change of a record as it is told; ``names``: of the people and records in ``named_in``."""
+    t, zone = text(call.language), ZoneInfo(call.zone)
+    local = entry.at.astimezone(zone)
     icon, css = _looks.get(entry.action, _looks["update"])
     changes: tuple[ShownChange, ...] = ()
     if entry.action == "update":
@@ -126,7 +96,10 @@ def _event(
         codes = {"create": "record.created", "delete": "record.deleted", "restore": "record.restored"}
         said = t(codes.get(entry.action, "record.changed_hidden"))
     who = names.get(entry.principal_id) or t("record.somebody")
-    return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes, None)
+    moment = entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    is_state = entry.action not in ("delete", "attach", "detach")
+    past = f"/o/{object.name}/{id}?as_of={moment}" if is_state else None
+    return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes, past)
 
 
 def shown_change(
@@ -154,10 +127,8 @@ def shown_change(
     return ShownChange(label_in(field.labels, call.language), shown(old), shown(new))
 
 
-def _names(
-    call: Call, reads: Reading, object: ObjectDef, entries: Sequence[HistoryEntry]
-) -> dict[UUID | None, str]:
-    """The names of the people and records that the entries name, as far as they may be seen."""
+def named_in(object: ObjectDef, entries: Iterable[HistoryEntry]) -> dict[tuple[str, UUID], None]:
+    """The people and records that changes name, as (object, id)."""
     wanted: dict[tuple[str, UUID], None] = {}
     for entry in entries:
         if entry.principal_id is not None:
@@ -167,9 +138,11 @@ def _names(
             if field is None or not field.is_reference:
                 continue
             for value in (change.old, change.new):
+                if isinstance(value, UUID) and field.type == "owner":
+                    wanted[("queue", value)] = None  # or a person, below
                 if isinstance(value, UUID):
                     wanted[(field.target_of(value), value)] = None
-    return names_of(call, reads, wanted)
+    return wanted
 
 
 def names_of(call: Call, reads: Reading, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID | None, str]:

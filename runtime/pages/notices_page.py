@@ -23,7 +23,12 @@ from tabwright.runtime.pages.world import Desk, Site, open_desk
 from tabwright.runtime.personal.notices import Notice, Notices
 from tabwright.runtime.query.naming import Named, named
 
-_LOOKS = {"assigned": ("user-share", "blue"), "mention": ("at", "purple"), "import": ("file-import", "teal")}
+_LOOKS = {
+    "assigned": ("user-share", "blue"),
+    "mention": ("at", "purple"),
+    "comment": ("message-circle", "purple"),
+    "import": ("file-import", "teal"),
+}
 _JOBS = {"publish.prepare": "job_publish"}
 
 
@@ -109,7 +114,13 @@ def _said(
         code = "notices.assigned_many"
         return t(code, who=who, count=notice.number, object=one), f"/o/{object.name}"
     name = record.name or t("record.nameless")
-    code = notice.kind if notice.kind == "mention" or _actor(notice) else "assigned_system"
+    if notice.kind in ("mention", "comment"):
+        code = "comment_reply" if notice.params.get("reply") else notice.kind
+        at = str(notice.params.get("comment") or "")
+        there = f"?comment={at}#c-{at}" if at.isalnum() else ""
+        said = t("notices." + code, object=one, name=name, who=who)
+        return said, f"/o/{object.name}/{record.id}{there}"
+    code = notice.kind if _actor(notice) else "assigned_system"
     said = t("notices." + code, object=one, name=name, **({"who": who} if code != "assigned_system" else {}))
     return said, f"/o/{object.name}/{record.id}"
 

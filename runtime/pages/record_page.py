@@ -1,4 +1,4 @@
-"""The record page: title, highlights, sections, related lists, history."""
+"""The record page: title, highlights, sections, related lists, timeline."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from tabwright.runtime.query.asked import Query
 from tabwright.runtime.unmasking import may_unmask
 
 if TYPE_CHECKING:
-    from tabwright.runtime.pages.history import Day, ShownChange
+    from tabwright.runtime.pages.history import ShownChange
+    from tabwright.runtime.pages.timeline.pieces import Timeline
 
 COUNTED = 1_000  # the count of a related list is told up to here
 
@@ -73,7 +74,7 @@ class RecordPage:
     highlights: Markup | None
     sections: Markup
     related: tuple[Related, ...]
-    history: Sequence[Day] | None
+    timeline: Timeline | None
     stamp: str
     edit_href: str | None
     clone_href: str | None
@@ -91,7 +92,7 @@ def record_page(
     reads: Reading,
     object: ObjectDef,
     id: UUID,
-    history: Sequence[Day] | None,
+    timeline: Timeline | None,
     marks: Marks = NO_MARKS,
     *,
     is_preview: bool = False,
@@ -134,7 +135,7 @@ def record_page(
             for each in parts.layout.related
             if (made := related(call, reads, each, id, is_preview=is_preview)) is not None
         ),
-        history=history,
+        timeline=timeline,
         stamp=stamp(call, row),
         edit_href=at + "/edit" if may_edit and not is_preview else None,
         clone_href=f"/o/{object.name}/new?_copy={id}"

@@ -40,7 +40,6 @@ from tabwright.runtime.pages import (
 from tabwright.runtime.pages.boards import routes as boards
 from tabwright.runtime.pages.bulk import routes as bulk
 from tabwright.runtime.pages.filtering import routes as filtering
-from tabwright.runtime.pages.history import days
 from tabwright.runtime.pages.home_page import home_page
 from tabwright.runtime.pages.list_page import list_page
 from tabwright.runtime.pages.palette import routes as palette
@@ -50,6 +49,7 @@ from tabwright.runtime.pages.related import links
 from tabwright.runtime.pages.rendering import Look, render, text
 from tabwright.runtime.pages.shell import apps_of
 from tabwright.runtime.pages.signing import redirect
+from tabwright.runtime.pages.timeline import routes as timeline
 from tabwright.runtime.pages.world import (
     LOOK_COOKIE,
     PREVIEW_COOKIE,
@@ -111,6 +111,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     exports.register(app, site)
     files.register(app, site)
     links.register(app, site)
+    timeline.register(app, site)
 
 
 @cache
@@ -249,9 +250,9 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
         if "as_of" in request.args and not desk.is_preview:
             then = past_page(desk.call, desk.reads, found, id, request.args["as_of"][:40])
             return desk.page("record.html", found.name, then)
-        past = None if desk.is_preview else days(desk.call, desk.reads, found, id)
+        column = None if desk.is_preview else timeline.timeline_of(desk, found, id)
         page = record_page(
-            desk.call, desk.reads, found, id, past, desk.marks,
+            desk.call, desk.reads, found, id, column, desk.marks,
             is_preview=desk.is_preview, whole=None if desk.is_preview else {}, inplace=not desk.is_preview,
         )  # fmt: skip
         if not desk.is_preview:
@@ -268,9 +269,9 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
         desk = _desk(site)
         found = desk.object(object)
         whole = unmask(desk.call, found, id, (request.form.get("field", ""),))
-        past = days(desk.call, desk.reads, found, id)
+        column = timeline.timeline_of(desk, found, id)
         page = record_page(
-            desk.call, desk.reads, found, id, past, desk.marks, whole=whole, inplace=True,
+            desk.call, desk.reads, found, id, column, desk.marks, whole=whole, inplace=True,
         )  # fmt: skip
         return desk.page("record.html", found.name, page)
 

@@ -41,17 +41,21 @@ class FormDraft:
 
 
 class FormDrafts:
-    """The drafts of the person who calls. ``record`` is None for a form that makes a record."""
+    """The drafts of the person who calls. ``record`` is None for a form that makes a record.
 
-    def __init__(self, call: Call) -> None:
+    ``about`` tells another form of the same record apart, such as that of a comment.
+    """
+
+    def __init__(self, call: Call, about: str = "") -> None:
         self._call = call
+        self._about = about
 
     def get(self, object: ObjectDef, record: UUID | None, reader: Reader | None = None) -> FormDraft | None:
         """What was typed there, unless it is too old."""
         if reader is None:
             with self._call.tenant.store.read() as own:
                 return self.get(object, record, own)
-        found = reader.row(_get(reader.store), {"user_id": self._owner, "key": _key(object, record)})
+        found = reader.row(_get(reader.store), {"user_id": self._owner, "key": self._key(object, record)})
         if found is None:
             return None
         body, at = json_of(found[0]), instant_of(found[1])
@@ -83,7 +87,7 @@ class FormDrafts:
                 _keep(writer.store),
                 {
                     "user_id": self._owner,
-                    "key": _key(object, record),
+                    "key": self._key(object, record),
                     "body": body,
                     "updated_at": self._call.clock.now(),
                 },
@@ -94,7 +98,7 @@ class FormDrafts:
     def discard(self, object: ObjectDef, record: UUID | None) -> None:
         """Forget it; nothing happens where there is none."""
         with self._call.tenant.store.write() as writer:
-            here = (FORM.c.user_id == self._owner) & (FORM.c.key == _key(object, record))
+            here = (FORM.c.user_id == self._owner) & (FORM.c.key == self._key(object, record))
             writer.execute(sa.delete(FORM).where(here))
 
     @property
@@ -104,12 +108,12 @@ class FormDrafts:
             raise LookupError("the system has no forms")
         return owner
 
+    def _key(self, object: ObjectDef, record: UUID | None) -> str:
+        key = f"{object.uid}:{record.hex if record is not None else 'new'}"
+        return f"{key}:{self._about}" if self._about else key
+
     def _oldest(self) -> datetime:
         return self._call.clock.now() - timedelta(days=self._call.tenant.limits.form_draft_days)
-
-
-def _key(object: ObjectDef, record: UUID | None) -> str:
-    return f"{object.uid}:{record.hex if record is not None else 'new'}"
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,39 +25,36 @@ _IMPORTS: Final = (working.KIND, undoing.KIND)
 
 def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, days: int) -> None:
     """Have writes and jobs tell people, and old notices removed."""
-    ask = _asking(jobs, clock)
     jobs.register(KIND, _handler(clock, days))
-    tenancy.hooks.register("jobs", _assigned(ask))
+    tenancy.hooks.register("jobs", _assigned)
     jobs.on_closed(_closed(clock))
 
 
 # ---- a record was given away -----------------------------------------------------------------------
 
 
-def _assigned(ask: Callable[[TenantRuntime], None]) -> Callable[[Batch, Work], None]:
-    def hook(batch: Batch, work: Work) -> None:
-        if work.rehearsal or batch.object.uid is None:
-            return
-        actor = None if work.principal.kind == "system" else work.principal.user_id
-        if actor is None and work.operation.cause != "rule":
-            return  # the installer and the platform's own chores give nobody anything
-        given: dict[UUID, list[Row]] = {}
-        for row in batch.rows:
-            owner = _new_owner(row)
-            if owner is not None and owner != actor:
-                given.setdefault(owner, []).append(row)
-        if not given:
-            return
-        by = {"by": actor.hex if actor is not None else None}
-        for owner, rows in given.items():
-            one = rows[0].id if len(rows) == 1 else None
-            notify(
-                work.writer, [owner], "assigned", by, batch.object.uid, one, work.now,
-                group=_group(work), number=len(rows),
-            )  # fmt: skip
-        work.writer.after_commit(lambda: ask(work.call.tenant))
-
-    return hook
+def _assigned(batch: Batch, work: Work) -> None:
+    if work.rehearsal or batch.object.uid is None:
+        return
+    actor = None if work.principal.kind == "system" else work.principal.user_id
+    if actor is None and work.operation.cause != "rule":
+        return  # the installer and the platform's own chores give nobody anything
+    given: dict[UUID, list[Row]] = {}
+    for row in batch.rows:
+        owner = _new_owner(row)
+        if owner is not None and owner != actor:
+            given.setdefault(owner, []).append(row)
+    if not given:
+        return
+    by = {"by": actor.hex if actor is not None else None}
+    for owner, rows in given.items():
+        one = rows[0].id if len(rows) == 1 else None
+        notify(
+            work.writer, [owner], "assigned", by, batch.object.uid, one, work.now,
+            group=_group(work), number=len(rows),
+        )  # fmt: skip
+    call = work.call
+    work.writer.after_commit(lambda: ask_to_forget(call.tenant, call.clock.now()))
 
 
 def _group(work: Work) -> str:
@@ -116,18 +113,14 @@ def _import_closed(
 # ---- forgetting ------------------------------------------------------------------------------------
 
 
-def _asking(jobs: Jobs, clock: Clock) -> Callable[[TenantRuntime], None]:
-    asked: dict[str, date] = {}  # store -> the last day for which this process asked
-
-    def ask(tenant: TenantRuntime) -> None:
-        due = clock.now() + timedelta(days=1)
-        if asked.get(tenant.store.key) == due.date():
-            return
-        asked[tenant.store.key] = due.date()
-        with tenant.store.write() as writer:
-            jobs.add(writer, KIND, {}, due_at=due, key=KIND)
-
-    return ask
+def ask_to_forget(tenant: TenantRuntime, now: datetime) -> None:
+    """Have old notices removed tomorrow; asked once a day in a process, after a commit that told somebody."""
+    due = now + timedelta(days=1)
+    if tenant.forgetting_asked == due.date():
+        return
+    tenant.forgetting_asked = due.date()
+    with tenant.store.write() as writer:
+        tenant.jobs.add(writer, KIND, {}, due_at=due, key=KIND)
 
 
 def _handler(clock: Clock, days: int) -> Callable[[JobRun], Any]:

@@ -15,6 +15,7 @@ from tabwright.metadata.model import Model
 from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import UniqueViolation
 from tabwright.platform.jobs import JobRun
+from tabwright.runtime.comments.tables import forget_object
 from tabwright.runtime.filing import sweeping
 from tabwright.runtime.publishing.consequences import count_rows, name_of_step
 from tabwright.runtime.publishing.engine import (
@@ -331,6 +332,8 @@ class Builder:
             ddl.drop_table(f"o{entry.n}")
             sweeping.forget_fields(writer, now, entry.uid, None)
             forget(writer, entry.n)
+            if there.find("object", entry.uid) is None:  # it may have a new table by now
+                forget_object(writer, entry.uid)
             gone += [each for each in there.entries if each.object_n == entry.n and each.n != entry.n]
         else:
             table = f"o{entry.object_n}x" if entry.side == "side" else f"o{entry.object_n}"

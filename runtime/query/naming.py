@@ -29,18 +29,19 @@ class Named:
     name: str
 
 
-def named(call: Call, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, Named]:
+def named(call: Call, wanted: Iterable[tuple[str, UUID]], reader: Reader | None = None) -> dict[UUID, Named]:
     """Of records given as (uid of the object, id) those that this person may read; a statement an object."""
+    if reader is None:
+        with call.tenant.store.read() as own:
+            return named(call, wanted, own)
     by_uid: dict[str, list[UUID]] = {}
     for uid, id in wanted:
         by_uid.setdefault(uid, []).append(id)
     objects = {each.uid: each for each in call.gate.objects() if each.uid in by_uid}
     found: dict[UUID, Named] = {}
-    if objects:
-        with call.tenant.store.read() as reader:
-            for uid, object in objects.items():
-                if call.gate.may(object, "read"):
-                    found.update(_of(call, reader, object, by_uid[uid]))
+    for uid, object in objects.items():
+        if call.gate.may(object, "read"):
+            found.update(_of(call, reader, object, by_uid[uid]))
     return found
 
 

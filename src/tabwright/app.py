@@ -37,6 +37,7 @@ from tabwright.platform.web import Web, check_policies, policy
 from tabwright.runtime import api, pinyin
 from tabwright.runtime.access import members
 from tabwright.runtime.bulk import working as bulk
+from tabwright.runtime.comments import keeping as comments
 from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.exporting import service as exporting
@@ -117,6 +118,7 @@ def create_site(
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
     recycling.register(jobs, site.tenancy, clock, ids)
+    comments.register(site.tenancy)
     replacing.register_jobs(jobs, site.tenancy, clock, ids)
     sampling.register_jobs(jobs, site.tenancy, releases, clock, ids)
     exporting.register(jobs, site.tenancy, clock, ids)
