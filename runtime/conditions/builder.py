@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -152,6 +152,14 @@ def _bindings(found: Operator, row: Row, field: FieldDef) -> Mapping[str, Sequen
 
 def _literal(kind: str, value: str, field: FieldDef) -> Tree:
     if kind == "text":
+        return nodes.Text(value)
+    if kind == "time":
+        try:
+            given = time.fromisoformat(value)
+        except ValueError:
+            given = None
+        if given is None or given.tzinfo is not None or ":" not in value:
+            raise _Refused("condition.not_time", value=value[:40])
         return nodes.Text(value)
     if kind == "place":
         if text_point(value) is None:
@@ -324,7 +332,7 @@ def _values(
 
 
 def _shown(kind: str, tree: Tree, field: FieldDef) -> str | None:
-    if kind in ("text", "codes", "ids", "place"):
+    if kind in ("text", "codes", "ids", "place", "time"):
         return tree.value if isinstance(tree, nodes.Text) and tree.value else None
     if kind == "date":
         return _shown_day(tree)

@@ -16,7 +16,7 @@ from tabwright.formula.nodes import Tree
 from tabwright.formula.parser import parse
 
 # What a row asks for beside its field: texts of a person, as the field's own input takes them.
-Operand = Literal["text", "number", "date", "count", "codes", "ids", "place"]
+Operand = Literal["time", "text", "number", "date", "count", "codes", "ids", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,21 @@ _BOOLEAN: Final = (
 _PICKLIST: Final = (
     Operator("any_of", "IN(F, VS)", ("codes",), also=("ISPICKVAL(F, V)", "F = V")),
     Operator("none_of", "NOT IN(F, VS)", ("codes",), also=("NOT ISPICKVAL(F, V)", "F <> V")),
+    *_BLANK,
+)
+_CHOICES: Final = (
+    Operator("any_of", "INCLUDES(F, VS)", ("codes",)),
+    Operator("all_of", "INCLUDESALL(F, VS)", ("codes",)),
+    Operator("none_of", "EXCLUDES(F, VS)", ("codes",)),
+    *_BLANK,
+)
+_TIME: Final = (
+    Operator("is", "F = TIMEVALUE(V)", ("time",)),
+    Operator("before", "F < TIMEVALUE(V)", ("time",)),
+    Operator("after", "F > TIMEVALUE(V)", ("time",)),
+    Operator("from", "F >= TIMEVALUE(V)", ("time",)),
+    Operator("until", "F <= TIMEVALUE(V)", ("time",)),
+    Operator("between", "BETWEEN(F, TIMEVALUE(V), TIMEVALUE(W))", ("time", "time")),
     *_BLANK,
 )
 _REFERENCE: Final = (
@@ -156,6 +171,9 @@ _BY_KIND: Final[Mapping[str, tuple[Operator, ...]]] = MappingProxyType(
         "number": _NUMBER,
         "boolean": _BOOLEAN,
         "picklist": _PICKLIST,
+        "choices": _CHOICES,
+        "time": _TIME,
+        "opaque": _BLANK,
         "reference": _REFERENCE,
         "tree": _TREE,
         "link": _LINK,

@@ -61,8 +61,8 @@ Resolve = Callable[
 
 
 def is_sortable(field: FieldDef, hops: Sequence[FieldDef], object: ObjectDef) -> bool:
-    """Whether a list may be ordered by the field (decision 0003)."""
-    if hops or not sorts_in_lists(field.type):
+    """Whether a list may be ordered by the field (decision 0003); by a retired one nobody begins to."""
+    if hops or not field.active or not sorts_in_lists(field.type):
         return False
     if TYPES[field.type].sorts == "key" and field.type != "auto_number":
         return field.sortable or field.name == object.name_field

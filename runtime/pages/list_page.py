@@ -388,7 +388,7 @@ def _column_choices(call: Call, state: State, table: Table) -> list[ColumnChoice
     return shown + [
         ColumnChoice(each.name, label_in(each.labels, call.language), False, False, each.name)
         for each in others
-        if each.name not in have and each.name not in ("id", "revision")
+        if each.active and each.name not in have and each.name not in ("id", "revision")
     ]
 
 

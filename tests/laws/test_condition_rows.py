@@ -43,6 +43,12 @@ FIELDS = {
         "picklist",
         {"values": [{"code": code, "label": {"en": code}} for code in ("new", "won", "lost")]},
     ),
+    "tags": (
+        "multi_picklist",
+        {"values": [{"code": code, "label": {"en": code}} for code in ("new", "won", "lost")]},
+    ),
+    "opens": ("time", {}),
+    "extra": ("json", {}),
     "parent": ("lookup", {"target": "thing"}),
     "helper": ("user", {}),
 }
@@ -81,6 +87,7 @@ given_values = {
     "text": texts | st.sampled_from(['"', "\\", "');--", "客户 A", "{{7*7}}"]),
     "number": numbers,
     "date": st.dates().map(date.isoformat),
+    "time": st.times().map(lambda each: f"{each:%H:%M:%S}"),
     "count": st.integers(0, 99_999).map(str),
     "codes": st.sampled_from(["new", "won", "lost"]),
     "ids": st.uuids().map(lambda id: id.hex),
@@ -95,7 +102,14 @@ def values_for(each: Operator) -> st.SearchStrategy[tuple[str, ...]]:
 
 def kind(name: str) -> str:
     type = FIELDS[name.rpartition(".")[2]][0]
-    plain = {"decimal": "number", "percent": "number", "lookup": "reference", "user": "person"}
+    plain = {
+        "multi_picklist": "choices",
+        "json": "opaque",
+        "decimal": "number",
+        "percent": "number",
+        "lookup": "reference",
+        "user": "person",
+    }
     return plain.get(type, type)
 
 
@@ -154,6 +168,7 @@ def test_every_row_is_a_filter_on_both_databases(things: World, name: str) -> No
     reads = Reads(things.call)
     id = UUID(int=7).hex
     samples = {"text": "x", "number": "5", "date": "2026-03-01", "count": "3", "codes": "won", "ids": id}
+    samples |= {"time": "09:30"}
     for path in (name, f"parent.{name}"):
         for each in operators(kind(name)):
             row = Row(path, each.name, tuple(samples[operand] for operand in each.operands))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pagesite import PageSite, Visitor, make_pages, readable
 from stores import DIALECTS
 from tabwright.metadata.model import type_names
 from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.conditions import builder, operators
 
 REFERENCES = ("lookup", "master_detail", "polymorphic", "user")
 BESIDE: models.Compact = {"other": {"name": "text required"}, "third": {"name": "text required"}}
@@ -495,3 +497,41 @@ def test_samples_load_from_a_file(bench: Bench) -> None:
     found = bench.api.get("/objects/thing/records", where='name = "a sample"').json["records"]
     for sample in plain:
         assert found[0][field_of(sample)] == bench.wire(sample), sample.key
+
+
+OPERANDS = {
+    "text": "x", "number": "1", "date": "2026-01-31", "time": "09:30", "count": "3", "place": "31.23,121.47",
+    "ids": UUID(int=7).hex,
+}  # fmt: skip
+
+
+def counted(said: str) -> int:
+    return int(said.split()[0].replace(",", ""))
+
+
+@each()
+def test_the_filter_builder_can_say_everything_of_it_and_the_list_understands(
+    bench: Bench, sample: Sample
+) -> None:
+    """Every comparison that the builder offers makes a formula that the builder reads again."""
+    field, at = field_of(sample), f"/o/{sample.on}/filter"
+    row = bench.visitor.get(f"{at}/row?field={field}").text
+    named = bench.pages.call.model.objects[sample.on].fields[field]
+    known = builder.kind_of(named)
+    offered = operators.operators(known)
+    assert offered, "a type of which the builder can say nothing"
+    counts = {}
+    for one in offered:
+        assert f'<option value="{one.name}"' in row
+        code = named.picklist.values[0].code if named.picklist is not None else ""
+        values = [code if operand == "codes" else OPERANDS[operand] for operand in one.operands]
+        condition = {"all": [{"field": field, "is": one.name, "values": values}]}
+        bench.visitor.get(f"/o/{sample.on}")
+        answer = bench.visitor.post(at, {"condition": json.dumps(condition)})
+        assert answer.status_code == 200, (one.name, answer.text)
+        counts[one.name] = counted(answer.get_json()["count"])
+        read = builder.read(answer.get_json()["where"], {field: named}.get)
+        assert read == builder.Group("all", (builder.Row(field, one.name, tuple(values)),)), one.name
+    if "blank" in counts:
+        every = bench.visitor.post(at, {"condition": '{"all": []}'}).get_json()["count"]
+        assert counts["blank"] + counts["not_blank"] == counted(every)

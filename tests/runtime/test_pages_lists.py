@@ -192,3 +192,24 @@ def test_hostile_addresses_show_a_list(boss: Visitor) -> None:
         answer = boss.get("/o/deal?" + query)
         assert answer.status_code in (200, 400, 422), query
         assert "<script>a" not in answer.text
+
+
+def test_a_retired_field_is_offered_nowhere_but_what_stands_by_it_stays(site: PageSite) -> None:
+    visitor = site.person("退休办", "administrator", "standard_user")
+    values = [{"code": code, "label": {"en": code, "zh": code}} for code in ("open", "won", "lost")]
+    retired = {"type": "picklist", "options": {"values": values}, "active": False}
+    objects: models.Compact = {**CRM, "deal": {**CRM["deal"], "stage": retired}}
+    site.publish(objects, [])
+    try:
+        page = visitor.get("/o/deal?view=open").text
+        chooser = page[page.index("data-column-list") : page.index("</form>", page.index("data-column-list"))]
+        assert 'value="stage"' not in chooser and 'value="account"' in chooser
+        row = visitor.get("/o/deal/filter/row?field=amount").text
+        assert 'value="stage"' not in row and 'value="amount"' in row
+        kept = visitor.get("/o/deal?where=" + quote('ISPICKVAL(stage, "won")')).text
+        assert "丙单" in kept and "乙单" not in kept[kept.index("<tbody>") :]
+        panel = visitor.get("/o/deal/filter?where=" + quote('ISPICKVAL(stage, "won")')).text
+        assert 'value="stage" selected' in panel
+        assert visitor.get("/o/deal/board").status_code == 422
+    finally:
+        site.publish(CRM, [])

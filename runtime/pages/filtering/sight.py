@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from tabwright.formula.datatypes import OPAQUE
 from tabwright.metadata.addresses import LABELS
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
@@ -98,9 +99,16 @@ class Sight:
 
     def _resolved(self, path: str) -> ResolvedPath | None:
         try:
-            return self.call.gate.resolve(self.object, path)
+            found = self.call.gate.resolve(self.object, path)
         except Invalid:
             return None
+        return replace(found, field=self._seen(found.field))
+
+    def _seen(self, field: FieldDef) -> FieldDef:
+        """Of a value behind a mask can only be asked whether there is one: more would tell what it hides."""
+        if field.mask is None or self.call.gate.has("unmask"):
+            return field
+        return replace(field, value_type=OPAQUE)
 
     def label(self, path: str) -> str:
         """The labels along a path: "Account › Industry"."""
@@ -191,8 +199,10 @@ class Sight:
 
     def _choices(self, fields: Iterable[FieldDef], prefix: str, chosen: str) -> Iterator[Choice]:
         for each in fields:
-            if (prefix and each.system) or not operators(builder.kind_of(each)):
+            if (prefix and each.system) or not operators(builder.kind_of(self._seen(each))):
                 continue
+            if not each.active and prefix + each.name != chosen:
+                continue  # retired: what stands may be read, nobody starts with it
             path = prefix + each.name
             yield Choice(path, label_in(each.labels, self.call.language), path == chosen)
 
