@@ -3,8 +3,8 @@
 100,000 deals in a board of six columns (a stage each and one for none), with counts, sums and 25 cards a
 column; and the calendar of a month. The floor are the same statements written by hand, on the same rows with
 the same indexes; both in this process, in turns. Says medians, their ratio, and the CPU of this process (on
-SQLite that is all of it), on both databases; of the board also by a picklist without an index. Exits 1 where a
-page takes longer than its bar.
+SQLite that is all of it), on both databases; of the board also by a picklist without an index. Exits 1 where
+a page takes longer than its bar.
 """
 
 from __future__ import annotations
