@@ -164,7 +164,7 @@ class Sight:
         own = tuple(self._choices(gate.readable(self.object), "", chosen))
         groups = [FieldGroup("", own)]
         groups += self._kinds(chosen)
-        for each in gate.readable(self.object):
+        for each in self._offered(chosen):
             target = self.call.model.objects.get(each.target or "") if each.type != "owner" else None
             if each.system or target is None or not gate.may(target, "read"):
                 continue
@@ -175,10 +175,16 @@ class Sight:
             groups[0] = FieldGroup("", (*own, Choice(chosen, self.label(chosen), True)))
         return tuple(groups)
 
+    def _offered(self, chosen: str) -> Iterator[FieldDef]:
+        """The fields to walk on from; of the retired ones only the one that is walked already."""
+        for each in self.call.gate.readable(self.object):
+            if each.active or chosen.startswith(each.name + "."):
+                yield each
+
     def _kinds(self, chosen: str) -> Iterator[FieldGroup]:
         """Of each polymorphic field the kinds that it may name, and the name of whatever it names."""
         gate, language = self.call.gate, self.call.language
-        for each in gate.readable(self.object):
+        for each in self._offered(chosen):
             if TYPES[each.type].parts:
                 parts = tuple(
                     Choice(path, label_in(LABELS[name], language), path == chosen)
