@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from tabwright.admin_ui.telling.words import Listed, Words, listed
 from tabwright.metadata import schema, walk
 from tabwright.metadata.documents import Component
+from tabwright.runtime.access.rights import BASE, Operation, with_implied
 
 Body = Mapping[str, Any]
+_OPERATIONS = get_args(Operation)
 
 
 # ---- rights ----------------------------------------------------------------------------------------
@@ -21,7 +23,7 @@ def permission_set(words: Words, set: Component, old: Body, new: Body) -> Iterat
     was, now = old.get("objects", {}), new.get("objects", {})
     for object in dict.fromkeys([*now, *was]):
         thing = words.title("object", object)
-        more, less = _both(was.get(object, ()), now.get(object, ()))
+        more, less = _both(_effective(words, was, object), _effective(words, now, object))
         if more:
             yield words.say("may", who=who, what=_operations(words, more), thing=thing)
         if less:
@@ -77,6 +79,17 @@ def _operations(words: Words, rights: Sequence[str]) -> str:
 
 def _titles(words: Words, kind: str, names: Sequence[str]) -> str:
     return words.join([words.title(kind, each) for each in names])
+
+
+def _effective(words: Words, objects: Mapping[str, Sequence[str]], object: str) -> list[str]:
+    """What a set allows with an object: its own word or that of "*", and what follows from it."""
+    rights = objects.get(object)
+    if rights is None:
+        found = words.part("object", object)
+        is_own = found is None or found.body.get("package") != BASE
+        rights = objects.get("*", ()) if is_own else ()
+    implied = with_implied(rights)
+    return [each for each in _OPERATIONS if each in implied]
 
 
 def _both(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -79,6 +79,16 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = {
             "Sales may no longer delete Deal",
         ],
     ),
+    "rights that follow from others": (
+        "permission_set", "sales",
+        {**SET, "objects": {"deal": ["read"], "account": ["edit"]}},
+        {**SET, "objects": {"deal": ["edit"], "*": ["read"]}},
+        [
+            "Sales may now read all of the organisation's own objects",
+            "Sales may now edit Deal",
+            "Sales may no longer edit Account",
+        ],
+    ),
     "a new set tells all that it gives": (
         "permission_set", "sales", {},
         {**SET, "system": ["customise"], "objects": {"deal": ["read"]}, "fields": {"deal": {"*": "read"}}},
