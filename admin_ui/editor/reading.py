@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -56,6 +56,8 @@ def _object(
         if below is None:
             continue
         value = _value(form, (*steps, key), below, root)
+        if value == [] and steps and walk.mark(below, "default") == []:
+            continue  # an empty list inside a row is what holds anyway
         if value is not ABSENT:
             made[key] = value
     return made
@@ -95,6 +97,8 @@ def _value(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: wa
             return _map(form, steps, nodes, root)
         case "group":
             found_object = _object(form, steps, nodes, {}, root)
+            if len(steps) > 1 and all(each == [] for each in found_object.values()):
+                found_object = {}  # part of a row, and nobody began it
             return found_object or (ABSENT if f"{pointer}:shown" not in form else {})
         case "json":
             return ABSENT
@@ -133,8 +137,13 @@ def _rows(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: wal
     rows = [_object(form, (*steps, n), item, {}, root) for n in _numbers(form, pointer_of(steps))]
     # A row in which nothing was typed is none; colours and marks alone say nothing.
     needed = widgets.required_in(item)
-    kept = [row for row in rows if any(row.get(key) for key in (*needed, "label"))]
+    kept = [row for row in rows if any(row.get(key) for key in (*needed, "label")) or _says(row, needed)]
     return kept if kept or f"{pointer_of(steps)}:shown" in form else ABSENT
+
+
+def _says(row: Mapping[str, Any], needed: Collection[str]) -> bool:
+    """Whether a row that needs nothing in particular holds a list or a group with something in it."""
+    return not needed and any(isinstance(each, list | dict) and each for each in row.values())
 
 
 def _map(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: walk.Schema) -> Any:

@@ -22,6 +22,7 @@ OBJECTS: models.Compact = {
     "deal": {
         "name": "text(120) required unique",
         "account": "lookup(account) required",
+        "partner": "lookup(account)",
         "amount": "currency(16,2)",
         "stage": "picklist(open,won,lost) required",
         "rate": "percent",
@@ -132,6 +133,24 @@ EXTRA: list[dict[str, Any]] = [
         "picklists": {"stage": ["open", "won"]},
         "defaults": {"needs": '"x"', "rate": "0.5"},
         "layout": "deal.wide",
+    },
+    {
+        "kind": "layout",
+        "name": "account.lined",
+        "label": {"en": "With lines"},
+        "sections": [
+            {"fields": ["name", "phone"]},
+            {
+                "label": {"en": "Deals"},
+                "lines": {
+                    "relation": "deal.account",
+                    "columns": ["name", {"field": "amount", "required": True}],
+                    "totals": ["amount"],
+                    "max": 20,
+                },
+            },
+            {"fields": ["owner"], "lines": {"relation": "deal.partner", "columns": ["name"]}},
+        ],
     },
     {
         "kind": "layout",
