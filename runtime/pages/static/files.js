@@ -144,7 +144,7 @@
       .then(function (answer) { return answer.text(); })
       .then(function (html) {
         var page = new DOMParser().parseFromString(html, "text/html");
-        ["[data-attachments]", ".tw-timeline"].forEach(function (selector) {
+        ["[data-attachments]", "[data-days]"].forEach(function (selector) {
           var old = $(selector), now = $(selector, page);
           if (old && now && !$("[data-uploading]", old)) old.replaceWith(now);
         });
