@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -13,7 +14,7 @@ from tabwright.admin_ui.editor.reading import document_of
 from tabwright.admin_ui.editor.references import References
 from tabwright.admin_ui.field_types import card_of
 from tabwright.admin_ui.names import suggested
-from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path
+from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path, start_href
 from tabwright.admin_ui.replacing import picklist_of
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.metadata import schema
@@ -283,6 +284,10 @@ def register(blueprint: Blueprint, site: Site) -> None:
     @policy("session")
     def new_component(kind: str) -> Response:
         studio = open_studio(site, change=True)
+        begun = start_href(known_kind(kind), request.args.get("object", ""))
+        if begun:
+            back = local_path(request.args.get("back", ""), "")
+            return redirect(begun + ("?" + urlencode({"back": back}) if back else ""))
         return _new(studio, kind).page()
 
     @blueprint.post("/new/<kind>")

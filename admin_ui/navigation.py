@@ -33,6 +33,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("access", ("permission_set",)),
 )
 _designers: dict[str, HrefOf] = {"object": lambda name: path("objects", name)}
+_starters: dict[str, HrefOf] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,17 @@ class Entry:
 def designer(kind: str, href_of: HrefOf) -> None:
     """Say that components of a kind are edited at ``href_of(full name)``."""
     _designers[kind] = href_of
+
+
+def starter(kind: str, href_of: HrefOf) -> None:
+    """Say that a component of a kind is begun at ``href_of(object)``; the object is "" for a kind of none."""
+    _starters[kind] = href_of
+
+
+def start_href(kind: str, object: str) -> str:
+    """Where a component of a kind is begun; "" for the generic form."""
+    made = _starters.get(kind)
+    return made(object) if made is not None else ""
 
 
 def path(*parts: str) -> str:

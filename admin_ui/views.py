@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, Response
 from tabwright.admin_ui import (
     commands,
     components,
+    filters,
     formulas,
     from_file,
     home,
@@ -21,6 +22,7 @@ from tabwright.admin_ui import (
     trash,
 )
 from tabwright.admin_ui.access import matrix
+from tabwright.admin_ui.editors import routes as editors
 from tabwright.admin_ui.layouts import routes as layouts
 from tabwright.admin_ui.packages import leaving, listing, making, offers, sampling
 from tabwright.admin_ui.rendering import STATIC
@@ -42,6 +44,8 @@ def register(app: Flask, site: Site) -> None:
     rooms = (
         components,
         formulas,
+        filters,
+        editors,
         layouts,
         from_file,
         matrix,

@@ -20,7 +20,7 @@ from tabwright.metadata.documents import read  # noqa: E402
 from tabwright.metadata.packages import base_tree  # noqa: E402
 from tabwright.runtime.forms.inputs import Entry  # noqa: E402
 from tabwright.runtime.forms.shown import Seen  # noqa: E402
-from tabwright.runtime.forms.unroll import form_fields, form_piece, layout_of  # noqa: E402
+from tabwright.runtime.forms.unroll import form_fields, form_piece  # noqa: E402
 
 KINDS = (
     "text(80)",
@@ -68,7 +68,7 @@ def form() -> float:
     fields = {"name": "text(80) required"} | {f"f{n}": KINDS[n % len(KINDS)] for n in range(29)}
     model = models.model({"wide": fields})
     object = model.objects["wide"]
-    names, layout = frozenset(object.fields), layout_of(object)
+    names, layout = frozenset(object.fields), next(iter(object.layouts.values()))
     piece = form_piece(object, layout, model, "en", names, names, creating=False)
     asked = form_fields(object, layout, names, creating=False)
     values = {each.name: "true" if each.type == "boolean" else "a" for each in asked}

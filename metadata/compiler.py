@@ -20,6 +20,7 @@ from tabwright.metadata.kinds.navigation import compile_app, compile_tab, genera
 from tabwright.metadata.kinds.objects import compile_object
 from tabwright.metadata.kinds.permissions import compile_permission_set
 from tabwright.metadata.kinds.picklists import compile_picklist
+from tabwright.metadata.kinds.showing import default_faults
 from tabwright.metadata.kinds.work import Work
 from tabwright.metadata.model import CompiledPart, Model
 from tabwright.metadata.references import uses
@@ -123,6 +124,8 @@ def _limit_faults(tree: Tree, world: World) -> list[Fault]:
     if len(world.objects) > limits.objects:
         params = {"kind": "object", "limit": limits.objects, "count": len(world.objects)}
         faults.append(Fault("limit.components", params, Place(component="object")))
+    apps = tree.parts.get("app")
+    faults.extend(default_faults(tuple(apps.components.values()) if apps else (), "app.two_defaults"))
     for kind in _global_kinds:
         part = tree.parts.get(kind)
         if part and len(part.components) > limits.global_components:

@@ -27,6 +27,7 @@ Labels = Mapping[str, str]  # {"zh": ..., "en": ...}; never empty
 FieldRight = Literal["none", "read", "edit"]
 Sharing = Literal["private", "read", "edit", "parent"]  # parent: as the record that ``master`` names
 MasterAccess = Literal["parent", "parent_read", "none"]
+ListWay = Literal["table", "cards", "board", "calendar"]
 
 
 def label_in(labels: Labels, language: str) -> str:
@@ -253,6 +254,15 @@ class LayoutDef:
 
 
 @dataclass(frozen=True, slots=True)
+class LayoutRule:
+    """People of a permission set see this layout, on records of a type or (None) on all. Names are local."""
+
+    permission_set: str
+    record_type: str | None
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListColumn:
     path: str
     width: int | None = None
@@ -270,6 +280,8 @@ class ColourRule:
 
 @dataclass(frozen=True, slots=True)
 class ListViewDef:
+    """A list view of the release. ``shown_to``: names of permission sets; None for everybody."""
+
     uid: str | None
     name: str
     labels: Labels
@@ -277,6 +289,16 @@ class ListViewDef:
     where: Formula | None
     order: tuple[tuple[str, Literal["asc", "desc"]], ...]
     colours: tuple[ColourRule, ...] = ()
+    way: ListWay = "table"
+    by: str | None = None  # board: the picklist of its columns
+    sum: str | None = None  # board: the number that each column adds up
+    start: str | None = None  # calendar: the date that places records
+    end: str | None = None
+    mode: Literal["month", "week"] = "month"
+    cards: tuple[str, ...] = ()  # fields on cards; empty: the highlights
+    density: Literal["comfortable", "compact"] | None = None
+    shown_to: tuple[str, ...] | None = None
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +346,7 @@ class ObjectDef:
     field_aliases: Mapping[str, str] = field(default_factory=dict)
     locked: bool = False  # built in
     master: str | None = None  # the master_detail field whose record decides about access to this one's
+    layout_rules: tuple[LayoutRule, ...] = ()  # the first that fits wins over the record type's layout
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""
@@ -360,6 +383,8 @@ class AppDef:
     labels: Labels
     icon: str
     tabs: tuple[str, ...]
+    colour: str = "blue"
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

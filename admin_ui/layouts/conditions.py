@@ -7,24 +7,19 @@ from typing import Any
 
 from flask import request
 
+from tabwright.admin_ui import filters
 from tabwright.admin_ui.layouts.canvas import Canvas
 from tabwright.admin_ui.studio import Studio
-from tabwright.platform.errors import Invalid, NotFound
+from tabwright.platform.errors import Invalid
 from tabwright.platform.language import say_fault
 from tabwright.runtime.conditions import builder
 from tabwright.runtime.conditions.builder import EMPTY, Group, Row
 from tabwright.runtime.pages.filtering.sight import Sight
-from tabwright.runtime.pages.world import preview_desk
 
 
 def sight(studio: Studio, canvas: Canvas) -> Sight:
     """The builder over the draft's fields, as far as this person may read them."""
-    model = studio.drafting.checked.model
-    if model is None:  # the draft has faults elsewhere: conditions are about what is in force
-        model = studio.call.model
-    if canvas.object not in model.objects:
-        raise NotFound.of("studio.layout.no_rows")
-    return Sight(preview_desk(studio.desk, model).call, model.objects[canvas.object])
+    return filters.sight(studio, canvas.object)
 
 
 def rows(studio: Studio, canvas: Canvas) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -13,6 +12,7 @@ from tabwright.admin_ui.components import REFUSALS
 from tabwright.admin_ui.layouts import conditions
 from tabwright.admin_ui.layouts.canvas import Canvas, free_name, open_canvas, state
 from tabwright.admin_ui.navigation import designer, path
+from tabwright.admin_ui.publishing_here import publish_here
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.metadata.documents import Component
 from tabwright.metadata.drafts import Change, Put
@@ -182,15 +182,7 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def _publish(studio: Studio, canvas: Canvas, back: str) -> Response:
-    plan = studio.publishing.preview(studio.call.principal.user_id)
     mine = {("layout", canvas.name)} | {("record_type", name) for name, _, _ in _types(studio, canvas)}
-    here = {(each.component.kind, each.component.name) for each in plan.differences}
-    simple = plan.publishable and not plan.waits and all(e.weight == "info" for e in plan.consequences)
-    if not here or not here <= mine or not simple:
-        return redirect(path("plan") + "?" + urlencode({"back": back}))
-    note = studio.s("layout.published_note", name=studio.label(studio.drafting.get("layout", canvas.name)))
-    studio.publishing.publish(
-        studio.call.principal, note=note, expected=plan.release, request_id=studio.call.request_id
-    )
-    studio.flash("layout.published")
-    return redirect(back or path("layouts", canvas.name))
+    found = studio.drafting.find("layout", canvas.name)
+    note = studio.s("layout.published_note", name=studio.label(found) if found is not None else canvas.name)
+    return publish_here(studio, mine.__contains__, note, back, path("layouts", canvas.name))

@@ -46,8 +46,15 @@ def compile_app(work: Work, component: Component) -> AppDef:
         found = work.named(component, "tab", name, "tabs", number)
         if found is not None:
             tabs.append(found)
+    body = component.body
     return AppDef(
-        component.uid, component.name, labels_of(component), component.body.get("icon", "grid"), tuple(tabs)
+        component.uid,
+        component.name,
+        labels_of(component),
+        body.get("icon", "layout-grid"),
+        tuple(tabs),
+        body.get("colour", "blue"),
+        body.get("default", False),
     )
 
 

@@ -15,6 +15,7 @@ from tabwright.metadata.kinds.rules import (
     compile_validation_rule,
     own_unique_rule,
 )
+from tabwright.metadata.kinds.showing import check_defaults, compile_layout_rules
 from tabwright.metadata.kinds.views import (
     compile_layout,
     compile_list_view,
@@ -53,6 +54,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         for view in (compile_list_view(work, each, name) for each in parts.get("list_view", ()))
     }
     every = generated_list_view(work, source)
+    check_defaults(work, parts.get("list_view", ()))
     list_views.setdefault(every.name, every)  # a view of one's own never hides it, unless it takes its name
     rules = [compile_validation_rule(work, each, name) for each in parts.get("validation_rule", ())]
     own = [own_unique_rule(each) for each in fields.values() if each.unique and not each.system]
@@ -80,6 +82,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         field_aliases=source.field_aliases,
         locked=body.get("system", False),
         master=master,
+        layout_rules=compile_layout_rules(work, component, name),
     )
 
 

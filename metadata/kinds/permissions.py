@@ -62,6 +62,9 @@ def _record_types(
     work: Work, component: Component, key: str, object: str, names: Iterable[str]
 ) -> tuple[str, ...]:
     made = []
+    names = tuple(names)
+    if not names and (key == "*" or not component.body["record_types"].get("*")):
+        work.fault(component, "permission_set.empty_right", "record_types", key)
     for number, name in enumerate(names):
         if name == "*":
             made.append("*")

@@ -10,6 +10,7 @@ from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES, sorts_in_lists
 from tabwright.metadata.kinds.lines import compile_lines, lookup_here
+from tabwright.metadata.kinds.showing import shown_as
 from tabwright.metadata.kinds.work import Work, labels_of, repeated
 from tabwright.metadata.model import (
     ColourRule,
@@ -260,8 +261,9 @@ def compile_list_view(work: Work, component: Component, object: str) -> ListView
     order = _order(work, component, object, body.get("order", []), "order")
     colours = tuple(_colour_rules(work, component, object))
     return ListViewDef(
-        component.uid, component.local, labels_of(component), tuple(columns), where, order, colours
-    )
+        component.uid, component.local, labels_of(component), tuple(columns), where, order, colours,
+        **shown_as(work, component, object),
+    )  # fmt: skip
 
 
 def _colour_rules(work: Work, component: Component, object: str) -> Iterable[ColourRule]:

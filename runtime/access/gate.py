@@ -16,7 +16,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.model import AppDef, FieldDef, Model, ObjectDef, RecordTypeDef, TabDef, label_in
+from tabwright.metadata.model import (
+    AppDef,
+    FieldDef,
+    LayoutDef,
+    ListViewDef,
+    Model,
+    ObjectDef,
+    RecordTypeDef,
+    TabDef,
+    label_in,
+)
 from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place, Said
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.principal import Principal
@@ -317,6 +327,33 @@ class Gate:
             for app in self.model.apps.values()
             if (self._all or "*" in granted or app.name in granted) and shown.intersection(app.tabs)
         )
+
+    @property
+    def set_names(self) -> tuple[str, ...]:
+        """The names of the permission sets that the principal holds, sorted."""
+        return tuple(sorted(each.name for each in self._rights.sets))
+
+    def list_views(self, object: ObjectDef) -> tuple[ListViewDef, ...]:
+        """The published list views of the object that show: those for everybody or for a set held here.
+
+        Who may customise sees them all, or nobody could take back a view that is shown to nobody.
+        """
+        held = set(self.set_names)
+        return tuple(
+            each
+            for each in object.list_views.values()
+            if each.shown_to is None or self.has("customise") or held.intersection(each.shown_to)
+        )
+
+    def layout(self, object: ObjectDef, record_type: RecordTypeDef | None) -> LayoutDef:
+        """The layout by which this principal sees and edits a record of that type."""
+        held, kind = set(self.set_names), record_type.name if record_type is not None else None
+        for rule in object.layout_rules:
+            fits = rule.record_type is None or rule.record_type == kind
+            if fits and rule.permission_set in held and rule.layout in object.layouts:
+                return object.layouts[rule.layout]
+        own = object.layouts.get(record_type.layout or "") if record_type is not None else None
+        return own or next(iter(object.layouts.values()))
 
     def record_types(self, object: ObjectDef) -> tuple[RecordTypeDef, ...]:
         """The active record types with which this principal may make a record of the object."""

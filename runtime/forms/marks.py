@@ -17,8 +17,8 @@ from tabwright.platform.static_files import content_mark
 
 COLOURS = ("blue", "teal", "green", "lime", "amber", "orange", "red", "pink", "purple")
 _colours = frozenset(("grey", *COLOURS))
-_SPRITE = Path(__file__).parents[2] / "platform" / "static" / "vendor" / "icons.svg"
-SPRITE = f"/static/vendor/icons.svg?v={content_mark(_SPRITE)}"
+SPRITE_FILE = Path(__file__).parents[2] / "platform" / "static" / "vendor" / "icons.svg"
+SPRITE = f"/static/vendor/icons.svg?v={content_mark(SPRITE_FILE)}"
 
 
 def icon(name: str, css: str = "icon") -> str:

@@ -34,16 +34,6 @@ BLANK = '<span class="tw-3">—</span>'
 _kept = frozenset(("id", "revision", "created_at", "created_by", "updated_at", "updated_by"))
 
 
-def layout_of(object: ObjectDef, record_type: RecordTypeDef | None = None) -> LayoutDef:
-    """The layout that a record of this type is shown by: the type's own, else the object's first."""
-    if record_type is not None and record_type.layout is not None:
-        name = record_type.layout.rpartition(".")[2]
-        found = object.layouts.get(record_type.layout) or object.layouts.get(name)
-        if found is not None:
-            return found
-    return next(iter(object.layouts.values()))
-
-
 def paths_of(fields: Iterable[FieldDef], model: Model) -> tuple[str, ...]:
     """The paths to ask of the read path for showing these fields: each field, and names behind references."""
     paths: list[str] = []

@@ -43,7 +43,7 @@ def shown(call: Call, favourites: Iterable[Favourite], here: Favourite | None = 
 
 def views(call: Call, object: ObjectDef, saved: Mapping[str, Sequence[SavedView]]) -> tuple[View, ...]:
     """The views of an object's list that this person may open."""
-    return views_of(object, saved.get(object.uid, ()), call.language, Sight(call, object).knows)
+    return views_of(call, object, saved.get(object.uid, ()), Sight(call, object).knows)
 
 
 def view_href(object: ObjectDef, view: View) -> str:

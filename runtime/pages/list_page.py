@@ -20,6 +20,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.lists.marking import PLAIN, Marking, Rules, marking_for, rules_text
 from tabwright.runtime.lists.table import NAME, Column, Table, make_table
 from tabwright.runtime.lists.totals import is_totalled
+from tabwright.runtime.pages.boards.cards import cards_for
 from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_cells import NOWHERE, Editing
@@ -27,7 +28,16 @@ from tabwright.runtime.pages.list_state import State, View, columns_text, order_
 from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural, singular
-from tabwright.runtime.pages.ways import ViewBar, ViewTab, WayLink, other_tabs, view_bar, ways_of
+from tabwright.runtime.pages.ways import (
+    ViewBar,
+    ViewTab,
+    WayLink,
+    opens_elsewhere,
+    other_tabs,
+    view_bar,
+    way_views,
+    ways_of,
+)
 from tabwright.runtime.personal.lists import ListLook
 from tabwright.runtime.personal.views import Opening, SavedView, SavedViews
 from tabwright.runtime.query.asked import Order, Query
@@ -106,6 +116,9 @@ class ListPage:
     label: str
     plural: str
     view_label: str
+    view_key: str
+    density: str | None  # that the view asks for
+    cards: Markup  # in place of the table, where the view is of cards
     views: ViewBar
     switch: tuple[WayLink, ...]
     view_menu: ViewMenu | None
@@ -200,13 +213,18 @@ def list_page(
     opening = saved.opening() if saved is not None else Opening((), "", ListLook())
     kept, preferred = opening.views, opening.preferred
     sight = Sight(call, object)
-    views = views_of(object, kept, call.language, sight.knows)
-    state = read_state(object, views, args, preferred)
+    views, others = views_of(call, object, kept, sight.knows), way_views(call, object, kept, sight.knows)
+    elsewhere = opens_elsewhere(others)
+    state = read_state(object, views, args, preferred, elsewhere)
     marking = marking_for(call, object, state.rules) if not is_preview else PLAIN
-    choose = not is_preview and may_choose(call, object)
+    chosen = state.view.cards
+    cards = cards_for(call, object, (), marking, chosen) if chosen is not None else None
+    is_table = cards is None and not is_preview  # of which records may be chosen, changed and added up
+    choose = is_table and may_choose(call, object)
     table = table_for(call, object, state.columns, choose=choose, marking=marking)
-    editing = Editing.of(call, object, table.columns) if not is_preview else NOWHERE
-    page, fault = _read(call, reads, state, (*table.paths, *editing.paths), marking.formulas)
+    editing = Editing.of(call, object, table.columns) if is_table else NOWHERE
+    paths = (*table.paths, *editing.paths) if cards is None else ("id", *cards.paths)
+    page, fault = _read(call, reads, state, paths, marking.formulas)
     said = in_sentence(plural(object, call.language), call.language)
     rows = page.rows
     is_narrowed = state.is_narrowed and fault is None
@@ -217,17 +235,27 @@ def list_page(
         label=singular(object, call.language),
         plural=plural(object, call.language),
         view_label=state.view.label,
+        view_key=state.view.key,
+        density=state.view.density,
+        cards=Markup("").join(cards.show(row, ZoneInfo(call.zone)) for row in rows) if cards else Markup(""),
         views=view_bar(
-            (*(_tab(object, each, state) for each in views), *other_tabs(object, kept, sight.knows)),
+            (*(_tab(object, each, state) for each in views), *other_tabs(object, others)),
             opening.look,
         ),
-        switch=ways_of(object, call.gate.readable(object), state.where, "table", _other_rules(state, views))
+        switch=ways_of(
+            object,
+            call.gate.readable(object),
+            state.where,
+            "table",
+            _other_rules(state, views),
+            views[0].key if elsewhere else "",
+        )
         if not is_preview
         else (),
         view_menu=_view_menu(saved, state, preferred) if saved is not None else None,
         heads=heads,
         sizes=_sizes(state, heads, opening.look),
-        rows=table.rows(rows, ZoneInfo(call.zone), editing.at),
+        rows=table.rows(rows, ZoneInfo(call.zone), editing.at) if cards is None else Markup(""),
         cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
         count_text=_count(page, t),
         range_text=_range(page, state, len(rows), page_rows(call), t),
@@ -267,11 +295,9 @@ def list_page(
         empty_title=t("list.none_title" if is_narrowed else "list.empty_title", objects=said),
         empty_text=_empty_text(call, state, is_narrowed, may_import, t),
         sees=t("list.sees_all" if _sees_all(call, object) else "list.sees_own", objects=said),
-        bar=bar_of(call, object, len(rows), page.count, page.count_is_capped)
-        if rows and not is_preview
-        else None,
+        bar=bar_of(call, object, len(rows), page.count, page.count_is_capped) if rows and is_table else None,
         totals_href=state.href_at("/totals")
-        if rows and not is_preview and any(map(is_totalled, table.columns))
+        if rows and is_table and any(map(is_totalled, table.columns))
         else None,
         export_href=state.href_at("/export")
         if rows and not is_preview and call.gate.may(object, "export")
@@ -333,7 +359,9 @@ def _view_href(object: ObjectDef, key: str, first_key: str) -> str:
 def _tab(object: ObjectDef, view: View, state: State) -> ViewTab:
     is_shared = view.saved is not None and view.saved.shared
     href = _view_href(object, view.key, state.first_key)
-    return ViewTab(view.label, href, view.key == state.view.key, is_shared, key=view.key)
+    return ViewTab(
+        view.label, href, view.key == state.view.key, is_shared, key=view.key, is_limited=view.is_limited
+    )
 
 
 def _view_menu(saved: SavedViews, state: State, preferred: str) -> ViewMenu:

@@ -19,6 +19,7 @@ from tabwright.formula.faults import FormulaError
 from tabwright.formula.rewrite import references
 from tabwright.metadata.model import ListColumn, ListViewDef, ObjectDef, label_in
 from tabwright.platform.language import Language, say
+from tabwright.runtime.desk import Call
 from tabwright.runtime.lists.marking import Rules, published_rules, read_rules, rules_of, rules_text
 from tabwright.runtime.personal.views import SavedView
 from tabwright.runtime.query.asked import Order
@@ -26,6 +27,7 @@ from tabwright.runtime.query.asked import Order
 TRAIL = 8  # cursors of earlier pages that an address carries
 MOST_COLUMNS = 40
 MOST_WIDTH = 1_200
+LISTED = ("table", "cards")  # the ways of a published view that the list page shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class View:
     order: Order
     saved: SavedView | None = None
     rules: Rules = ()
+    cards: tuple[str, ...] | None = None  # fields on cards; None: a table
+    density: str | None = None  # None: as the person has chosen
+    is_default: bool = False  # the object opens with it
+    is_limited: bool = False  # published, and not for everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +140,20 @@ Known = Callable[[str], bool]
 """Whether a path of names leads to a field that this person may read."""
 
 
-def views_of(
-    object: ObjectDef, saved: Iterable[SavedView], language: Language, known: Known
-) -> tuple[View, ...]:
-    """Every view of an object that somebody may choose: published ones, then saved tables.
+def views_of(call: Call, object: ObjectDef, saved: Iterable[SavedView], known: Known) -> tuple[View, ...]:
+    """Every table of an object that somebody may choose: published ones (cards as well), then saved ones.
 
     A view that names a field which this person may not read would show its name: such columns are left out,
     and a view that filters by it is none of theirs. Never empty: at worst there is one of all records.
     """
-    published = [_published(each, language) for each in object.list_views.values()]
-    found = [*published, *(_saved(object, each) for each in saved if each.way == "table")]
+    language = call.language
+    listed = [each for each in call.gate.list_views(object) if each.way in LISTED]
+    found = [_published(each, language) for each in listed]
+    found += [_saved(object, each) for each in saved if each.way == "table"]
     shown = [_for(each, known) for each in found]
-    everything = View("all", say("pages.list.view_all", {}, language), shown[0].columns, "", ())
+    columns = next(iter(object.list_views.values())).columns
+    everything = View("all", say("pages.list.view_all", {}, language), columns, "", ())
+    everything = _for(everything, known)
     return tuple(each for each in shown if legible(each.where, known)) or (everything,)
 
 
@@ -169,8 +177,12 @@ def _for(view: View, known: Known) -> View:
 
 def _published(view: ListViewDef, language: Language) -> View:
     where = view.where.text if view.where else ""
-    rules = published_rules(view, language)
-    return View(view.name, label_in(view.labels, language), view.columns, where, view.order, None, rules)
+    return View(
+        view.name, label_in(view.labels, language), view.columns, where, view.order, None,
+        published_rules(view, language),
+        cards=view.cards if view.way == "cards" else None, density=view.density,
+        is_default=view.is_default, is_limited=view.shown_to is not None,
+    )  # fmt: skip
 
 
 def _saved(object: ObjectDef, view: SavedView) -> View:
@@ -194,15 +206,17 @@ def _order(pairs: Iterable[tuple[str, str]]) -> Order:
 
 
 def read_state(
-    object: ObjectDef, views: Sequence[View], args: MultiDict[str, str], preferred: str = ""
-) -> State:
+    object: ObjectDef, views: Sequence[View], args: MultiDict[str, str], preferred: str = "",
+    opens_elsewhere: bool = False,
+) -> State:  # fmt: skip
     """Read an address: view, where, order, columns, colours, cursor, trail, n. What it cannot say is the
     view's.
 
-    ``preferred`` is the key of the view that this person opens the object with.
+    ``preferred`` is the key of the view that this person opens the object with; ``opens_elsewhere``: an
+    address without a view shows a board or a calendar.
     """
     by_key = {view.key: view for view in views}
-    first = by_key.get(preferred, views[0])
+    first = by_key.get(preferred) or next((each for each in views if each.is_default), views[0])
     view = by_key.get(_key(args.get("view", "")), first)
     number = args.get("n", "0")
     given = args.get("order", "")
@@ -216,7 +230,7 @@ def read_state(
         else view.order,
         _columns(asked) or view.columns,
         read_rules(args["colours"]) if "colours" in args else view.rules,
-        first.key,
+        "" if opens_elsewhere and first.key != preferred else first.key,
         args.get("cursor") or None,
         tuple(part for part in args.get("trail", "").split("~") if part)[-TRAIL:],
         int(number) if number.isdigit() and len(number) < 8 else 0,

@@ -160,7 +160,8 @@ def row_parts(
 
 def read_record(call: Call, reads: Reading, object: ObjectDef, id: UUID) -> Mapping[str, Any]:
     """The record with all that any of its layouts shows, in one read."""
-    key = ("record paths", call.tenant.store.key, object.digest, call.gate.footprint(object))
+    held = call.gate.set_names if object.layout_rules else ()  # layouts go by permission set
+    key = ("record paths", call.tenant.store.key, object.digest, call.gate.footprint(object), held)
     paths = call.tenant.pieces.get(key, lambda: _paths(call, object), 2_000)
     return reads.get(object.name, id, paths)
 

@@ -17,7 +17,7 @@ from tabwright.platform.web import policy, visit
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_state import State, read_state, views_of
 from tabwright.runtime.pages.signing import redirect
-from tabwright.runtime.pages.ways import view_href, way_body
+from tabwright.runtime.pages.ways import view_href, way_body, way_views
 from tabwright.runtime.pages.world import Desk, Site, local_path, open_desk
 from tabwright.runtime.personal.lists import MOST_PINS
 from tabwright.runtime.personal.views import WAYS, Opening, SavedView, SavedViews, Way
@@ -35,9 +35,7 @@ def register(app: Flask, site: Site) -> None:
     def state_of(desk: Desk, object: ObjectDef) -> State:
         told = ("where", "order", "columns", "colours")
         given = MultiDict((name, request.form[name]) for name in told if name in request.form)
-        return read_state(
-            object, views_of(object, (), desk.look.language, Sight(desk.call, object).knows), given
-        )
+        return read_state(object, views_of(desk.call, object, (), Sight(desk.call, object).knows), given)
 
     def body_of(desk: Desk, object: ObjectDef, way: Way) -> Mapping[str, Any]:
         return state_of(desk, object).body() if way == "table" else way_body(way, request.form)
@@ -89,10 +87,10 @@ def register(app: Flask, site: Site) -> None:
     def every(desk: Desk, object: ObjectDef, opening: Opening) -> dict[str, str]:
         """Key -> address of each view that this person may use."""
         known = Sight(desk.call, object).knows
-        tables = views_of(object, opening.views, desk.look.language, known)
-        others = (each for each in opening.views if each.way != "table")
+        tables = views_of(desk.call, object, opening.views, known)
+        others = way_views(desk.call, object, opening.views, known)
         return {each.key: f"/o/{object.name}?view={each.key}" for each in tables} | {
-            each.id.hex: view_href(object, each) for each in others
+            each.key: f"/o/{object.name}/{each.way}?view={each.key}" for each in others
         }
 
     @views.post("/o/<object>/views/pin")

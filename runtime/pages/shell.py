@@ -36,6 +36,7 @@ class App:
     label: str
     icon: str
     current: bool
+    colour: str = "blue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def href_of(tab: TabDef) -> str:
 
 
 def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
-    """The apps that show: those for work, then one of all tabs that are in none, then those of the platform.
+    """The apps that show: the default one, others for work, one of all tabs that are in none, the platform's.
 
     An object that was made a minute ago is in no app yet, and must be found all the same.
     """
@@ -133,7 +134,10 @@ def apps_of(gate: Gate, language: Language) -> tuple[AppDef, ...]:
     inside = {name for app in apps for name in app.tabs}
     loose = tuple(tab.name for tab in tabs if tab.name not in inside and not _is_base(gate, tab))
     platform = {app.name for app in apps if _is_platform(gate, app)}
-    made = sorted((app for app in apps if app.name not in platform), key=lambda app: -len(tabs_of(gate, app)))
+    made = sorted(
+        (app for app in apps if app.name not in platform),
+        key=lambda app: (not app.is_default, -len(tabs_of(gate, app))),
+    )
     if loose:
         label = text(language)("nav.objects")
         made.append(AppDef(None, LOOSE, {language: label}, "layout-grid", loose))
@@ -190,7 +194,7 @@ def make_shell(
     return Shell(
         tenant_name,
         label_in(chosen.labels, language) if chosen is not None else "Tabwright",
-        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen) for a in apps),
+        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen, a.colour) for a in apps),
         tabs,
         phone,
         Person(name, address, initials(name), colour_of(str(gate.principal.user_id))),

@@ -50,6 +50,7 @@ from tabwright.runtime.pages.rendering import Look, render, text
 from tabwright.runtime.pages.shell import apps_of
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.timeline import routes as timeline
+from tabwright.runtime.pages.ways import opening_href
 from tabwright.runtime.pages.world import (
     LOOK_COOKIE,
     PREVIEW_COOKIE,
@@ -66,6 +67,7 @@ from tabwright.runtime.personal.favourites import Favourite
 from tabwright.runtime.personal.frame import APP, LOOK, SHORTCUTS
 from tabwright.runtime.personal.notices import KINDS, MUTED
 from tabwright.runtime.personal.settings import Personal
+from tabwright.runtime.personal.views import SavedViews
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.unmasking import unmask
 
@@ -234,6 +236,12 @@ def _lists_and_records(pages: Blueprint, site: Site, draft_of: DraftOf | None) -
     def list(object: str) -> Response:
         desk = shown()
         found = desk.object(object)
+        if not desk.is_preview:
+            desk.call.gate.require(found, "read")
+            preferred = SavedViews(desk.call, found)
+            elsewhere = opening_href(desk.call, found, request.args, lambda: preferred.opening().preferred)
+            if elsewhere:
+                return redirect(elsewhere)
         page = list_page(
             desk.call, desk.reads, found, request.args,
             imports=desk.imports(), marks=desk.marks, is_preview=desk.is_preview,

@@ -19,7 +19,6 @@ from tabwright.runtime.forms.unroll import (
     form_fields,
     form_piece,
     highlights_piece,
-    layout_of,
     paths_of,
     view_piece,
 )
@@ -55,7 +54,7 @@ def parts_for(
     )  # fmt: skip
 
     def make() -> Parts:
-        layout = layout_of(object, record_type)
+        layout = call.gate.layout(object, record_type)
         editable = frozenset(field.name for field in call.gate.editable(object))
         key = (
             call.tenant.store.key, object.digest, layout.name, kept[5], call.gate.footprint(object),

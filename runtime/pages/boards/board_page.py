@@ -17,7 +17,7 @@ from tabwright.runtime.currencies import symbol
 from tabwright.runtime.forms.marks import chip
 from tabwright.runtime.forms.shown import number_text
 from tabwright.runtime.lists.marking import marking_for, read_rules, rules_text
-from tabwright.runtime.pages.boards.cards import Cards, cards_for
+from tabwright.runtime.pages.boards.cards import Cards, cards_for, fields_in
 from tabwright.runtime.pages.boards.frame import Frame, frame_of, marking_of, where_or_fault
 from tabwright.runtime.pages.list_page import WhereFault
 from tabwright.runtime.pages.rendering import text
@@ -68,6 +68,7 @@ class BoardPage:
     frame: Frame
     lanes: tuple[Lane, ...]
     by: str
+    cards: str  # the fields that the view puts on cards, by commas
     by_label: str
     sum_label: str
     bys: tuple[Choice, ...]
@@ -93,7 +94,7 @@ def board_page(desk: Desk, object: ObjectDef, state: WayState, opening: Opening)
     remember(SavedViews(call, object), look, state, {"by": by.name, "sum": adds}, usual)
     state = state.showing(by=by.name, sum=adds)
     marking = marking_of(desk, object, state, opening)
-    cards = cards_for(call, object, (by.name,), marking)
+    cards = cards_for(call, object, (by.name,), marking, fields_in(state.get("cards")))
     (where, fault, counted) = where_or_fault(
         call, state.get("where"), lambda given: _counted(desk, object, by, measure, given)
     )
@@ -118,6 +119,7 @@ def board_page(desk: Desk, object: ObjectDef, state: WayState, opening: Opening)
         frame_of(desk, object, state, opening, fault, marking),
         lanes,
         by.name,
+        state.get("cards"),
         label_in(by.labels, call.language),
         label_in(measure.labels, call.language) if measure is not None else t("board.no_sum"),
         tuple(
@@ -160,7 +162,7 @@ def more_cards(
     call.gate.require(object, "read")
     by = board_field(desk, object, state.get("by"))
     marking = marking_for(call, object, read_rules(state.get("colours")))
-    cards = cards_for(call, object, (by.name,), marking)
+    cards = cards_for(call, object, (by.name,), marking, fields_in(state.get("cards")))
     quoted = code.replace("\\", "\\\\").replace('"', '\\"')
     own = f'ISPICKVAL({by.name}, "{quoted}")' if code else f"ISBLANK({by.name})"
     conditions = tuple(each for each in (state.get("where"), own) if each)
@@ -264,6 +266,7 @@ def _more_href(state: WayState, by: FieldDef, code: str, page: Page, cards: Card
         return None
     given = {"where": state.get("where"), "by": by.name, "order": state.get("order")}
     given |= {"value": code, "cursor": page.next_cursor, "colours": rules_text(cards.marking.rules)}
+    given["cards"] = state.get("cards")
     return f"/o/{state.object.name}/board/cards?" + urlencode(
         {k: v for k, v in given.items() if v or k == "value"}
     )

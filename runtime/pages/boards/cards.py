@@ -20,6 +20,7 @@ from tabwright.runtime.lists.marking import PLAIN, Marking, label_of, mark_of
 from tabwright.runtime.pages.rendering import text
 
 MOST_LINES = 4
+MOST_CHOSEN = 8  # of a view that says which
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +36,47 @@ class Cards:
         return Markup(self.piece.fill(Seen(row, zone)))
 
 
-def cards_for(call: Call, object: ObjectDef, without: tuple[str, ...], marking: Marking = PLAIN) -> Cards:
+def cards_for(
+    call: Call,
+    object: ObjectDef,
+    without: tuple[str, ...],
+    marking: Marking = PLAIN,
+    chosen: tuple[str, ...] = (),
+) -> Cards:
     """The cards of an object, from the cache; ``without`` are fields that the place of a card tells,
-    ``marking`` is what stands out.
+    ``marking`` is what stands out, ``chosen`` the fields that a view puts on them, else the object's choice.
     """
     key = (
-        "cards", call.tenant.store.key, object.digest, call.gate.footprint(object), without, call.language,
-        marking,
+        "cards", call.tenant.store.key, object.digest, call.gate.footprint(object), without, chosen,
+        call.language, marking,
     )  # fmt: skip
-    return call.tenant.pieces.get(key, lambda: _make(call, object, without, marking), 4_000)
+    return call.tenant.pieces.get(key, lambda: _make(call, object, without, marking, chosen), 4_000)
 
 
-def _lines(call: Call, object: ObjectDef, without: tuple[str, ...]) -> tuple[FieldDef, ...]:
-    """The highlights; where the admin chose none, the columns of the first list view."""
-    names = object.highlights
+def fields_in(text: str) -> tuple[str, ...]:
+    """The fields on cards as an address says them: ``amount,close_date``."""
+    return tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))[:MOST_CHOSEN]
+
+
+def _lines(
+    call: Call, object: ObjectDef, without: tuple[str, ...], chosen: tuple[str, ...]
+) -> tuple[FieldDef, ...]:
+    """The view's own fields, else the highlights, else the columns of the first list view."""
+    names = chosen or object.highlights
     if not names:
         names = tuple(each.path for each in next(iter(object.list_views.values())).columns)
     skipped = {object.name_field, "id", *without}
     found = (call.gate.find(object, name) for name in names if "." not in name and name not in skipped)
-    return tuple(field for field in found if field is not None)[:MOST_LINES]
+    return tuple(field for field in found if field is not None)[: MOST_CHOSEN if chosen else MOST_LINES]
 
 
-def _make(call: Call, object: ObjectDef, without: tuple[str, ...], marking: Marking) -> Cards:
+def _make(
+    call: Call, object: ObjectDef, without: tuple[str, ...], marking: Marking, chosen: tuple[str, ...]
+) -> Cards:
     t, at = text(call.language), f"/o/{object.name}/"
     paths = [object.name_field] if call.gate.find(object, object.name_field) is not None else []
     parts: list[Part[Seen]] = [_head(call, object, at, marking)]
-    for field in _lines(call, object, without):
+    for field in _lines(call, object, without, chosen):
         paths.append(field.name)
         name_at = name_path(field, field.name, call.model)
         if name_at is not None:

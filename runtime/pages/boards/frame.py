@@ -14,7 +14,17 @@ from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_page import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.list_state import views_of
 from tabwright.runtime.pages.shell import plural, singular
-from tabwright.runtime.pages.ways import ViewBar, ViewTab, WayLink, WayState, other_tabs, view_bar, ways_of
+from tabwright.runtime.pages.ways import (
+    ViewBar,
+    ViewTab,
+    WayLink,
+    WayState,
+    opens_elsewhere,
+    other_tabs,
+    view_bar,
+    way_views,
+    ways_of,
+)
 from tabwright.runtime.pages.world import Desk
 from tabwright.runtime.personal.views import Opening, SavedViews
 
@@ -29,7 +39,8 @@ class Frame:
     way: str
     label: str
     plural: str
-    view_id: str
+    view_key: str
+    view_id: str  # of a saved one
     view_name: str
     may_save: bool
     may_share: bool
@@ -61,38 +72,43 @@ def frame_of(
     call = desk.call
     saved, kept = SavedViews(call, object), opening.views
     sight = Sight(call, object)
+    others = way_views(call, object, kept, sight.knows)
+    tables = views_of(call, object, kept, sight.knows)
     where = state.get("where")
-    tables = tuple(
+    tabs = tuple(
         ViewTab(
             each.label,
             f"/o/{object.name}?view={each.key}",
             False,
             each.saved is not None and each.saved.shared,
             key=each.key,
+            is_limited=each.is_limited,
         )
-        for each in views_of(object, kept, call.language, sight.knows)
+        for each in tables
     )
-    view = state.view
-    current = next((each for each in kept if view is not None and each.id == view.id), None)
+    key = state.view.key if state.view is not None else ""
+    view = state.view.saved if state.view is not None else None
     return Frame(
         object=object,
         way=state.way,
         label=singular(object, call.language),
         plural=plural(object, call.language),
+        view_key=key,
         view_id=view.id.hex if view is not None else "",
         view_name=view.name if view is not None else "",
         may_save=view is not None and saved.may_change(view),
         may_share=saved.may_share(),
         is_shared=view is not None and view.shared,
         is_changed=state.is_changed,
-        reset_href=f"/o/{object.name}/{state.way}" + (f"?view={view.id.hex}" if view is not None else ""),
-        views=view_bar((*tables, *other_tabs(object, kept, sight.knows, current)), opening.look),
+        reset_href=f"/o/{object.name}/{state.way}" + (f"?view={key}" if key else ""),
+        views=view_bar((*tabs, *other_tabs(object, others, key)), opening.look),
         switch=ways_of(
             object,
             call.gate.readable(object),
             where if fault is None else "",
             state.way,
             state.own.get("colours", ""),
+            tables[0].key if opens_elsewhere(others) else "",
         ),
         chips=chips_of(where, sight, lambda given: state.href(where=given)) if fault is None else (),
         where=where,
@@ -111,7 +127,7 @@ def marking_of(desk: Desk, object: ObjectDef, state: WayState, opening: Opening)
     call = desk.call
     if state.view is not None or "colours" in state.own:
         return marking_for(call, object, read_rules(state.get("colours")))
-    views = views_of(object, opening.views, call.language, Sight(call, object).knows)
+    views = views_of(call, object, opening.views, Sight(call, object).knows)
     first = next((each for each in views if each.key == opening.preferred), views[0])
     return marking_for(call, object, first.rules)
 

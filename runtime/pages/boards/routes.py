@@ -15,11 +15,12 @@ from tabwright.platform.web import policy, visit
 from tabwright.runtime.lists.marking import marking_for, read_rules
 from tabwright.runtime.pages.boards.board_page import board_field, board_page, more_cards
 from tabwright.runtime.pages.boards.calendar_page import calendar_page
-from tabwright.runtime.pages.boards.cards import cards_for
+from tabwright.runtime.pages.boards.cards import cards_for, fields_in
 from tabwright.runtime.pages.boards.moving import Moved, Needs, move, note_of
+from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.record_page import record_page
 from tabwright.runtime.pages.rendering import render, text
-from tabwright.runtime.pages.ways import WayState, read_way
+from tabwright.runtime.pages.ways import WayState, read_way, way_views
 from tabwright.runtime.pages.world import Desk, Site, local_path, open_desk
 from tabwright.runtime.personal.views import Opening, SavedViews, Way
 from tabwright.runtime.query.asked import Query
@@ -36,7 +37,8 @@ def register(app: Flask, site: Site) -> None:
         desk = open_desk(site, request, visit())
         found = desk.object(object)
         opening = SavedViews(desk.call, found).opening()
-        return desk, found, read_way(found, way, opening.views, request.args, opening.look.ways), opening
+        views = way_views(desk.call, found, opening.views, Sight(desk.call, found).knows)
+        return desk, found, read_way(found, way, views, request.args, opening.look.ways), opening
 
     @boards.get("/o/<object>/board")
     @policy("session")
@@ -106,7 +108,7 @@ def register(app: Flask, site: Site) -> None:
         by = request.form.get("by")
         without = (board_field(desk, object, by).name,) if by else ()
         marking = marking_for(desk.call, object, read_rules(request.form.get("colours", "")))
-        cards = cards_for(desk.call, object, without, marking)
+        cards = cards_for(desk.call, object, without, marking, fields_in(request.form.get("cards", "")))
         asked = Query(object.name, cards.paths, f'id = "{id.hex}"', limit=1, marks=marking.formulas)
         try:
             rows = Reads(desk.call).list(asked).rows

@@ -36,7 +36,7 @@ _SPOKEN = ("where", "order", "columns")
 def state_of(desk: Desk, object: ObjectDef, given: MultiDict[str, str]) -> State:
     """The list that a form or an address is about, whole: its filter, order and columns."""
     spoken = MultiDict((name, given[name]) for name in _SPOKEN if name in given)
-    views = views_of(object, (), desk.look.language, Sight(desk.call, object).knows)
+    views = views_of(desk.call, object, (), Sight(desk.call, object).knows)
     return read_state(object, views, spoken)
 
 

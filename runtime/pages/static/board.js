@@ -31,7 +31,7 @@
 
   // The card already stands in ``lane``; it goes back before ``next`` in ``from`` where the move is refused.
   function settle(item, lane, from, next) {
-    var given = { by: board.dataset.by, colours: board.dataset.colours }, card = $(".tw-kcard", item);
+    var given = { by: board.dataset.by, colours: board.dataset.colours, cards: board.dataset.fields }, card = $(".tw-kcard", item);
     given["set." + board.dataset.by] = lane.dataset.lane;
     card.classList.add("is-pending");
     moving.move(item.dataset.card, item.dataset.revision, given, function (answer) {

@@ -12,9 +12,9 @@
     toggle.setAttribute("aria-expanded", String(on));
     if (!on) { toggle.focus(); return; }
     document.dispatchEvent(new CustomEvent("tw:panel", { detail: panel }));
-    if (loaded) { focusFirst(); return; }
+    if (loaded && !into()) { focusFirst(); return; }
     loaded = true;
-    conditions.get(href + "?where=" + encodeURIComponent(panel.dataset.where)).then(function (html) {
+    conditions.get(href + "?where=" + encodeURIComponent(into() ? into().value : panel.dataset.where)).then(function (html) {
       panel.innerHTML = html; // made by the server, which escapes what people typed
       focusFirst(); count();
     }).catch(function () { loaded = false; open(false); });
@@ -42,7 +42,14 @@
     status.textContent = answer.ok ? answer.json.count : strict && faults.length && !faults[0].row ? faults[0].text : "";
   }
   function count() { clearTimeout(timer); timer = setTimeout(function () { ask(true, function (answer) { show(answer, false); }); }, 250); }
+  // In an editor the filter goes into an input, elsewhere into the address.
+  function into() { return panel.dataset.into ? document.getElementById(panel.dataset.into) : null; }
   function go(where) {
+    if (into()) {
+      into().value = where;
+      into().dispatchEvent(new Event("change", { bubbles: true }));
+      open(false); return;
+    }
     var url = new URL(base, location.href);
     url.searchParams.set("where", where);
     location.assign(url);
@@ -64,6 +71,7 @@
   });
   function apply() {
     if (!root()) { open(false); return; }
+    clearTimeout(timer); // a count that comes later would take the place of this answer
     ask(false, function (answer) {
       show(answer, true);
       if (answer.ok) { go(answer.json.where); return; }
@@ -72,6 +80,10 @@
     });
   }
   function asFormula() {
+    if (into()) {
+      if (formula !== null) { into().value = formula; into().dispatchEvent(new Event("change", { bubbles: true })); }
+      open(false); into().focus(); return;
+    }
     var box = document.querySelector("[data-formula-box]");
     box.hidden = false;
     if (formula !== null) box.querySelector("input[name=where]").value = formula;
