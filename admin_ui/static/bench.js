@@ -146,7 +146,7 @@
     return data.toString();
   }
   function remember() {
-    if (last !== null && last.state !== body()) { done.push(last); undone = []; if (done.length > 100) done.shift(); last = freeze(); }
+    if (last !== null && last.state !== body()) { done.push(last); undone.length = 0; if (done.length > 100) done.shift(); last = freeze(); }
     drawUndo();
   }
   function drawUndo() {

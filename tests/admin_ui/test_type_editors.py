@@ -199,11 +199,11 @@ def test_people_see_the_layout_of_their_permission_set(both: PageSite) -> None:
     publish(admin)
     for visitor, sees in ((boss, False), (seller, True), (two, False), (admin, True)):
         page = visitor.get(f"/o/deal/{id}").text
-        assert (">77" in page) is sees, visitor.user_id
+        assert ("77.00" in page) is sees, visitor.user_id
         assert ('name="amount"' in visitor.get(f"/o/deal/{id}/edit").text) is sees
     assert save(admin, "assign/deal", form | {"rules": ["seller", "boss"]}).status_code == 200
     publish(admin)
-    assert ">77" in two.get(f"/o/deal/{id}").text, "the first set that a person holds decides"
+    assert "77.00" in two.get(f"/o/deal/{id}").text, "the first set that a person holds decides"
     assert 'name="amount"' not in seller.get("/o/deal/new?record_type=old").text
 
 
@@ -215,7 +215,7 @@ def test_everybody_else_sees_the_layout_of_the_type(site: PageSite) -> None:
     admin.get("/studio/assign/deal")
     back = f"/o/deal/{id}"
     assert admin.post("/studio/assign/deal/publish", {"back": back}).headers["Location"] == back
-    assert ">77" not in seller.get(f"/o/deal/{id}").text
+    assert "77.00" not in seller.get(f"/o/deal/{id}").text
     wrong = save(admin, "assign/deal", {"rules": ["seller"], "layout:seller:*": "deal.nothing"})
     assert wrong.status_code == 422 and wrong.json is not None
     assert wrong.json["faults"][0]["at"].startswith("/layouts/0")
