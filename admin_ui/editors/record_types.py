@@ -124,7 +124,7 @@ def made_by(
             continue
         document = dict(each.document)
         rights = dict(document.get("record_types", {}))
-        held = tuple(rights.get(object, rights.get(EVERYTHING, ())))
+        held = rights[object] if object in rights else rights.get(EVERYTHING, ())
         before = {name for name in types if EVERYTHING in held or name in held}
         after = [name for name in types if name in wanted[each.name]]
         if before == set(after):

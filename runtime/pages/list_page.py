@@ -348,7 +348,7 @@ def _other_rules(state: State, views: Sequence[View]) -> str:
     """The rules as boards and calendars are told them: "" for those of the view that the object opens with,
     which they show by themselves.
     """
-    first = next(each for each in views if each.key == state.first_key)
+    first = next((each for each in views if each.key == state.first_key), views[0])
     return "" if state.rules == first.rules else rules_text(state.rules)
 
 

@@ -128,7 +128,8 @@ def marking_of(desk: Desk, object: ObjectDef, state: WayState, opening: Opening)
     if state.view is not None or "colours" in state.own:
         return marking_for(call, object, read_rules(state.get("colours")))
     views = views_of(call, object, opening.views, Sight(call, object).knows)
-    first = next((each for each in views if each.key == opening.preferred), views[0])
+    default = next((each for each in views if each.is_default), views[0])
+    first = next((each for each in views if each.key == opening.preferred), default)
     return marking_for(call, object, first.rules)
 
 
