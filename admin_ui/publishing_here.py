@@ -18,14 +18,12 @@ def publish_here(
 ) -> Response:
     """Publish the draft where all in it is ``mine`` and nothing has to be weighed; else show the plan.
 
-    ``back`` is where to go ("" for none: ``otherwise``). With nothing to publish it just goes back.
+    ``back`` is where to go ("" for none: ``otherwise``). That there is nothing to publish is shown as a plan.
     """
     plan = studio.publishing.preview(studio.call.principal.user_id)
     here: Collection[Key] = {(each.component.kind, each.component.name) for each in plan.differences}
-    if not here and not plan.clashes:
-        return redirect(back or otherwise)
     simple = plan.publishable and not plan.waits and all(e.weight == "info" for e in plan.consequences)
-    if not all(map(mine, here)) or not simple:
+    if not here or not all(map(mine, here)) or not simple:
         return redirect(path("plan") + "?" + urlencode({"back": back}))
     studio.publishing.publish(
         studio.call.principal, note=note, expected=plan.release, request_id=studio.call.request_id
