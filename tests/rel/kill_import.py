@@ -1,8 +1,10 @@
 """An import whose worker is killed again and again (R48): every good row once, every bad row with its reason.
 
-``python tests/rel/kill_import.py --backend postgresql --rows 100000 --every 3``. A file with 3 % bad rows
-goes in while its worker process is killed -9 every so many seconds and another takes over; then it is
-undone in the same way. Prints one JSON line: kills, seconds, the largest worker in MB, and what was wrong.
+``python tests/rel/kill_import.py --backend postgresql --rows 200000 --every 8``. A file with 3 % bad rows is
+checked, some of its bad rows are put right and some skipped, and it goes in, all while its worker process is
+killed -9 every so many seconds and another takes over; then it is undone in the same way. Prints one JSON
+line: kills, seconds and rows a second of each phase, the largest worker in MB, how long a page of the grid
+and one correction take (median, ms), and what was wrong.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import io
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,7 @@ import sqlalchemy as sa  # noqa: E402
 from apisite import ApiSite, make_api  # noqa: E402
 from importing import Importer  # noqa: E402
 from tabwright.platform.settings import Limits, Settings  # noqa: E402
+from tabwright.runtime.exchange.correcting import Change  # noqa: E402
 
 OBJECTS = {
     "deal": {
@@ -42,6 +46,7 @@ OBJECTS = {
 }
 STAGES = ("open", "won", "lost")
 FAILED_EVERY = 33  # one row in so many is bad
+CORRECTED = 50  # rows that are put right, and as many that are skipped
 
 
 def content(rows: int) -> bytes:
@@ -90,9 +95,9 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def _until(
-    importer: Importer, id: Any, state: str, every: float, random_: random.Random
+    importer: Importer, id: Any, state: str, every: float, random_: random.Random, most: int = 1000
 ) -> tuple[int, float]:
-    """Kill workers until the import is in a state; how many, and the largest of them in MB."""
+    """Kill workers, ``most`` at most, until the import is in a state; how many, and the largest in MB."""
     settings = importer.api.site.settings
     kills, largest = 0, 0.0
     while True:
@@ -101,7 +106,7 @@ def _until(
             # At any moment once it has got on: one that is never let to commit a chunk cannot get anywhere.
             end = time.monotonic() + every * random_.uniform(0.2, 1.8)
             start = _done(importer, id)
-            while time.monotonic() < end or _done(importer, id) == start:
+            while time.monotonic() < end or _done(importer, id) == start or kills >= most:
                 largest = max(largest, _peak(process.pid))
                 if importer.imports.get(id).state == state:
                     break
@@ -114,7 +119,7 @@ def _until(
         found = importer.imports.get(id)
         if found.state == state:
             return kills, largest
-        assert found.state in ("running", "undoing"), (found.state, found.error)
+        assert found.state in ("checking", "running", "undoing"), (found.state, found.error)
         kills += 1
 
 
@@ -140,17 +145,31 @@ def measure(api: ApiSite, rows: int, every: float, seed: int = 1) -> dict[str, A
     importer = Importer(api)
     accounts = "name\n" + "\n".join(f"Account {n}" for n in range(50))
     importer.run(importer.start("account", accounts).id)
-    began = time.monotonic()
+    wrong: list[str] = []
     run = importer.imports.start("deal", "deals.csv", io.BytesIO(content(rows)))
+    bad = bad_rows(rows)
+    began = time.monotonic()
+    importer.imports.check(run.id)
+    # A check that is cut off begins anew, since nothing of it is kept: once is enough.
+    check_kills, check_size = _until(importer, run.id, "checked", every, random_, 1)
+    check_seconds = time.monotonic() - began
+    if importer.imports.get(run.id).counts["failed"] != len(bad):
+        wrong.append(f"check {dict(importer.imports.get(run.id).counts)}")
+    grid, correction = _corrected(importer, run.id, bad)
+    right, skipped = bad[:CORRECTED], bad[CORRECTED : 2 * CORRECTED]
+    bad = bad[2 * CORRECTED :]
+    began = time.monotonic()
     importer.imports.run(run.id)
     kills, largest = _until(importer, run.id, "done", every, random_)
     seconds = time.monotonic() - began
-    wrong = []
     done = importer.imports.get(run.id)
-    bad = bad_rows(rows)
-    if (done.counts["created"], done.counts["failed"]) != (rows - len(bad), len(bad)):
+    good = rows - len(bad) - len(skipped)
+    if [done.counts[each] for each in ("created", "failed", "skipped")] != [good, len(bad), len(skipped)]:
         wrong.append(f"counts {dict(done.counts)}")
-    if _codes(api) != {f"K{n}": 1 for n in range(rows) if n % FAILED_EVERY != 7}:
+    gone = {each - 2 for each in (*bad, *skipped)}
+    if _codes(api) != {f"K{n}": 1 for n in range(rows) if n not in gone} or not gone.isdisjoint(
+        each - 2 for each in right
+    ):
         wrong.append("records")
     listed, after = [], 0
     while page := importer.imports.problems(run.id, "run", after, 1000):
@@ -160,19 +179,43 @@ def measure(api: ApiSite, rows: int, every: float, seed: int = 1) -> dict[str, A
             wrong.append("a bad row without reason")
     if listed != bad:
         wrong.append("bad rows")
+    began = time.monotonic()
     importer.imports.undo(run.id)
     undo_kills, size = _until(importer, run.id, "undone", every, random_)
+    undo_seconds = time.monotonic() - began
     if _codes(api):
         wrong.append("undo")
     return {
         "backend": api.tenant.store.dialect,
         "rows": rows,
-        "kills": kills,
-        "seconds": round(seconds, 1),
-        "kills_of_undo": undo_kills,
-        "largest_mb": round(max(largest, size)),
+        "check": _figures(check_kills, check_seconds, rows),
+        "run": _figures(kills, seconds, rows),
+        "undo": _figures(undo_kills, undo_seconds, rows),
+        "largest_mb": round(max(check_size, largest, size)),
+        "grid_ms": round(grid * 1000),
+        "correction_ms": round(correction * 1000),
         "wrong": wrong,
     }
+
+
+def _figures(kills: int, seconds: float, rows: int) -> dict[str, Any]:
+    return {"kills": kills, "seconds": round(seconds, 1), "rows_a_second": round(rows / seconds)}
+
+
+def _corrected(importer: Importer, id: Any, bad: list[int]) -> tuple[float, float]:
+    """Put some rows right, skip as many; the medians of a page of the grid and of one correction."""
+    pages, corrections = [], []
+    for at in range(0, max(1, len(bad) - 50), max(1, len(bad) // 20)):
+        began = time.monotonic()
+        importer.imports.grid_counts(id)
+        importer.imports.grid(id, "bad", at, 50)
+        pages.append(time.monotonic() - began)
+    for number in bad[:CORRECTED]:
+        began = time.monotonic()
+        importer.imports.correct(id, [Change(number, {2: "Account 1", 3: "1.00"})])
+        corrections.append(time.monotonic() - began)
+    importer.imports.correct(id, [Change(each, skip=True) for each in bad[CORRECTED : 2 * CORRECTED]])
+    return statistics.median(pages), statistics.median(corrections)
 
 
 def _codes(api: ApiSite) -> dict[str, int]:
