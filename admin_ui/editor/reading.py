@@ -87,7 +87,8 @@ def _value(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: wa
             return form.getlist(pointer) if f"{pointer}:shown" in form else ABSENT
         case "references":
             rows = [form.get(f"{pointer}/{n}", "").strip() for n in _numbers(form, pointer)]
-            return [each for each in rows if each] if f"{pointer}:shown" in form else ABSENT
+            chosen = [each for each in rows if each]
+            return chosen if chosen or f"{pointer}:shown" in form else ABSENT
         case "lines":
             lines = [each.strip() for each in form.get(pointer, "").splitlines()]
             return [each for each in lines if each] or ABSENT
@@ -99,6 +100,10 @@ def _value(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: wa
             found_object = _object(form, steps, nodes, {}, root)
             if len(steps) > 1 and all(each == [] for each in found_object.values()):
                 found_object = {}  # part of a row, and nobody began it
+            elif not widgets.required_in(nodes) <= found_object.keys() and _standing(
+                found_object, nodes, root
+            ):
+                found_object = {}  # what it needs is missing, the rest is what holds anyway
             return found_object or (ABSENT if f"{pointer}:shown" not in form else {})
         case "json":
             return ABSENT
@@ -139,6 +144,15 @@ def _rows(form: Form, steps: tuple[str | int, ...], nodes: walk.Nodes, root: wal
     needed = widgets.required_in(item)
     kept = [row for row in rows if any(row.get(key) for key in (*needed, "label")) or _says(row, needed)]
     return kept if kept or f"{pointer_of(steps)}:shown" in form else ABSENT
+
+
+def _standing(found: Mapping[str, Any], nodes: walk.Nodes, root: walk.Schema) -> bool:
+    """Whether every value is the one that holds where none is given."""
+    for key, value in found.items():
+        below = widgets.below(nodes, key, value, root)
+        if below is None or value != walk.mark(below, "default"):
+            return False
+    return True
 
 
 def _says(row: Mapping[str, Any], needed: Collection[str]) -> bool:

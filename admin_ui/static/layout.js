@@ -262,8 +262,11 @@
       if (!json.faults) { status(json.error && json.error.message || w.offline, "tw-down"); return; }
       status(say("faults", { n: faults.length }) + faults.filter(function (each) { return !each.at; }).map(function (each) { return " " + each.text; }).join(""), "tw-down");
     }
-    render();
+    // What somebody is typing is not drawn over: its change draws all of it.
+    if (!(document.activeElement && document.activeElement.dataset.typed)) render();
   }
+  root.addEventListener("input", function (event) { if (event.target.matches("textarea, input:not([type=checkbox])")) event.target.dataset.typed = "1"; });
+  root.addEventListener("change", function (event) { delete event.target.dataset.typed; }, true);
   $("[data-theirs]").addEventListener("click", function () { dirty = false; location.reload(); });
   $("[data-mine]").addEventListener("click", function () { seen = $("[data-conflict]").dataset.seen; $("[data-conflict]").hidden = true; save(); });
   window.addEventListener("beforeunload", function (event) { if (dirty) event.preventDefault(); });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 import models
 from apisite import Person
 from browsing import answering, barriers, sign_in
-from fieldsamples import OTHER, UPLOAD, USER
+from fieldsamples import OTHER, THIRD, UPLOAD, USER
 from fieldsamples import SAMPLES as EVERY
 from filesamples import uploaded
 from pagesite import PageSite, Visitor, make_pages
@@ -40,7 +40,7 @@ def documents() -> models.Compact:
         if sample.options:
             body["options"] = dict(sample.options)
         fields[f"f_{sample.key}"] = body
-    return {"other": {"name": "text required"}, "thing": fields}
+    return {"other": {"name": "text required"}, "third": {"name": "text required"}, "thing": fields}
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,13 @@ def site() -> Iterator[tuple[PageSite, str]]:
         view = {"kind": "list_view", "name": "thing.every", "columns": columns}
         made.publish(documents(), [view])
         other = str(made.records.create("other", {"name": "Northwind"}).id)
+        third = str(made.records.create("third", {"name": "Third"}).id)
         for name, language in (("chen", "zh"), ("anna", "en")):
             visitor = made.person(name, "administrator", "standard_user", language=language)
-            meant = {OTHER: other, USER: str(visitor.user_id)}
+            meant = {OTHER: other, THIRD: third, USER: str(visitor.user_id)}
             for which in ("value", "second"):
                 values = {f"f_{s.key}": getattr(s, which) for s in SAMPLES if s.given and s.imports}
-                values = {k: meant.get(v, v) if isinstance(v, str) else v for k, v in values.items()}
+                values = {k: _meant(v, meant) for k, v in values.items()}
                 for sample in SAMPLES:  # unique values would clash, and that is not the point here
                     if sample.body.get("unique"):
                         values.pop(f"f_{sample.key}")
@@ -65,6 +66,13 @@ def site() -> Iterator[tuple[PageSite, str]]:
                 _upload(made, visitor, saved.id, which)
         with answering(made.app) as base:
             yield made, base
+
+
+def _meant(value: Any, ids: Mapping[str, str]) -> Any:
+    """The value of a sample with the ids that it stands for."""
+    if isinstance(value, dict):
+        return {key: _meant(each, ids) for key, each in value.items()}
+    return ids.get(value, value) if isinstance(value, str) else value
 
 
 def _upload(site: PageSite, visitor: Visitor, id: UUID, which: str) -> None:

@@ -112,7 +112,6 @@ def test_all_faults_at_once_each_with_its_place() -> None:
         (field(default=""), "/default", "document.empty_formula"),
         (field(uid="1"), "/uid", "document.bad_uid"),
         (document("layout", "a.b", sections=[]), "/sections", "layout.without_fields"),
-        (document("layout", "a.b", sections=[{"fields": []}]), "/sections/0/fields", "layout.without_fields"),
         (document("app", "a", tabs=[]), "/tabs", "app.without_tabs"),
         (document("app", "a"), "/tabs", "app.without_tabs"),
         (document("picklist", "a", values=[]), "/values", "picklist.without_values"),

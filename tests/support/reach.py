@@ -38,15 +38,18 @@ _SMALL = """() => {
   return [...new Set(found)];
 }"""
 
-# 2.4.11: no part of what has the focus is enough; we want its middle to be seen.
+# 2.4.11: what has the focus is seen: the middle of what stands of it within the window lies under nothing.
 _COVERED = """() => {
   const each = document.activeElement;
   if (!each || each === document.body) return null;
   const label = each.labels && [...each.labels].find((one) => one.contains(each));
   const box = (label || each).getBoundingClientRect();
   if (box.width < 2 || box.height < 2) return null;
-  const x = Math.min(Math.max(box.x + box.width / 2, 1), innerWidth - 1);
-  const y = Math.min(Math.max(box.y + Math.min(box.height / 2, innerHeight / 3), 1), innerHeight - 1);
+  // The middle of what stands within the window.
+  const left = Math.max(box.left, 0), right = Math.min(box.right, innerWidth);
+  const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
+  if (right - left < 4 || bottom - top < 4) return `out of sight: ${each.textContent.trim()}`;
+  const x = (left + right) / 2, y = (top + bottom) / 2;
   const hit = document.elementFromPoint(x, y);
   if (!hit || each.contains(hit) || hit.contains(each) || (label && label.contains(hit))) return null;
   const told = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute('class') || ''}`;
