@@ -160,7 +160,7 @@ def _unmarked(node: Any, root: dict[str, Any], name: str, marked: bool, seen: fr
 def test_every_string_of_a_schema_is_marked_or_known_to_name_nothing(kind: str) -> None:
     """A kind that names components without a mark would be missing in where-used."""
     root = schema.schema_of(kind)
-    # A picklist's codes stand in a record type, and in what depends on another picklist; endings of file names.
+    # A picklist's codes stand in a record type and in what depends on a picklist; ends of file names.
     codes = {"record_type": {"picklists"}, "field": {"matrix", "extensions"}}.get(kind, set())
     assert _unmarked(root, root, "", False, frozenset()) <= codes
 
