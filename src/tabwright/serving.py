@@ -77,10 +77,19 @@ def serve(host: str, port: int, threads: int, with_worker: bool) -> None:
     """Serve until the process is told to end."""
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
-    from granian.server import Server
+    from granian.server import MTServer
+
+    class InThisProcess(MTServer):
+        """Granian's worker as a thread beside the main one, not as a process below a parent of its own.
+
+        The parent would only wait for its child, and holds 30 MB. Granian offers this where Python runs
+        without its global lock and checks for that; the worker itself is the same in both.
+        """
+
+        def _check_gil(self) -> None: ...
 
     target = "application_with_worker" if with_worker else "application"
-    Server(
+    InThisProcess(
         f"tabwright.app:{target}",
         address=host,
         port=port,
@@ -90,9 +99,7 @@ def serve(host: str, port: int, threads: int, with_worker: bool) -> None:
         blocking_threads=threads,
         http=HTTPModes.http1,
         websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=20,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()
 
 

@@ -84,6 +84,8 @@ def test_the_server_serves_and_ends(tmp_path: Path) -> None:
         environ = Path(f"/proc/{process.pid}/environ")
         if environ.exists():
             assert b"MALLOC_ARENA_MAX=2" in environ.read_bytes()
+            threads = Path(f"/proc/{process.pid}/task")
+            assert not any((thread / "children").read_text().split() for thread in threads.iterdir())
     assert process.returncode == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=2)
