@@ -15,7 +15,7 @@ from tabwright.platform.language import register_messages, say_fault
 from tabwright.platform.web import policy, visit
 from tabwright.runtime.exporting.service import Asked, Exports, Kept
 from tabwright.runtime.pages.bulk.routes import selection_of, state_of
-from tabwright.runtime.pages.list_page import table_for
+from tabwright.runtime.pages.list_heads import table_for
 from tabwright.runtime.pages.list_state import columns_text, order_text
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, label_in
+from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
-from tabwright.platform.language import say_fault
-from tabwright.runtime.conditions import builder
-from tabwright.runtime.conditions.builder import Group
 from tabwright.runtime.desk import Call
-from tabwright.runtime.lists.marking import PLAIN, Marking, Rules, marking_for, rules_text
-from tabwright.runtime.lists.table import NAME, Column, Table, make_table
+from tabwright.runtime.lists.marking import PLAIN, Rules, marking_for, rules_text
 from tabwright.runtime.lists.totals import is_totalled
 from tabwright.runtime.pages.boards.cards import cards_for
 from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose
+from tabwright.runtime.pages.filtering.chips import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_cells import NOWHERE, Editing
+from tabwright.runtime.pages.list_heads import (
+    ColumnChoice,
+    Head,
+    SortChoice,
+    column_choices,
+    head_of,
+    sizes_of,
+    sort_choices,
+    sorted_way,
+    table_for,
+)
 from tabwright.runtime.pages.list_state import State, View, columns_text, order_text, read_state, views_of
 from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
@@ -43,49 +50,6 @@ from tabwright.runtime.personal.views import Opening, SavedView, SavedViews
 from tabwright.runtime.query.asked import Order, Query
 from tabwright.runtime.query.reads import page_rows
 
-_SORTED: Mapping[str, Literal["ascending", "descending"]] = {"asc": "ascending", "desc": "descending"}
-
-
-USUAL_WIDTH = 160  # of a column that came after the others were made wider or narrower
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    label: str
-    href: str | None
-    sorted: Literal["ascending", "descending"] | None
-    is_right: bool
-    width: int | None
-    is_marked: bool
-    path: str
-    field: str  # that is edited in place; '' where none is
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One condition that narrows the list; ``remove_href`` is the list without it."""
-
-    subject: str
-    predicate: str
-    remove_href: str
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
-    path: str
-    label: str
-    chosen: bool
-    fixed: bool  # the name stands first whatever is chosen
-    value: str  # as the address says it, width and all
-
-
-@dataclass(frozen=True, slots=True)
-class SortChoice:
-    label: str
-    rising_href: str
-    falling_href: str
-    sorted: Literal["ascending", "descending"] | None
-
 
 @dataclass(frozen=True, slots=True)
 class ViewMenu:
@@ -98,16 +62,6 @@ class ViewMenu:
     may_share: bool
     shared: bool
     is_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WhereFault:
-    """What is wrong with a typed formula, and the text cut at the place of the first fault."""
-
-    texts: tuple[str, ...]
-    before: str
-    bad: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,42 +114,6 @@ class ListPage:
     export_href: str | None
 
 
-def table_for(
-    call: Call,
-    object: ObjectDef,
-    columns: tuple[ListColumn, ...],
-    *,
-    choose: bool = False,
-    marking: Marking = PLAIN,
-) -> Table:
-    """The unrolled table of these columns for what this person may read, from the pieces cache."""
-    gate = call.gate
-
-    def resolve(path: str) -> tuple[FieldDef, tuple[FieldDef, ...]] | None:
-        try:
-            found = gate.resolve(object, path)
-        except Invalid:
-            return None
-        return found.field, found.hops
-
-    def make() -> Table:
-        said = text(call.language)("bulk.select_row", name=NAME) if choose else None
-        return make_table(object, columns, resolve, call.model, call.language, said, marking)
-
-    # The footprint knows every object that a column may walk to, so it stands for their rights and labels.
-    key = (
-        "list page",
-        call.tenant.store.key,
-        object.digest,
-        columns,
-        gate.footprint(object),
-        call.language,
-        choose,
-        marking,
-    )
-    return call.tenant.pieces.get(key, make, 6_000)
-
-
 def list_page(
     call: Call,
     reads: Reading,
@@ -228,7 +146,7 @@ def list_page(
     said = in_sentence(plural(object, call.language), call.language)
     rows = page.rows
     is_narrowed = state.is_narrowed and fault is None
-    heads = tuple(_head(state, column, marks, editing) for column in table.columns)
+    heads = tuple(head_of(state, column, marks, editing) for column in table.columns)
     may_import = imports and not is_preview and call.gate.has("import") and call.gate.may(object, "import")
     return ListPage(
         object=object,
@@ -254,7 +172,7 @@ def list_page(
         else (),
         view_menu=_view_menu(saved, state, preferred) if saved is not None else None,
         heads=heads,
-        sizes=_sizes(state, heads, opening.look),
+        sizes=sizes_of(state, heads, opening.look),
         rows=table.rows(rows, ZoneInfo(call.zone), editing.at) if cards is None else Markup(""),
         cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
         count_text=_count(page, t),
@@ -263,9 +181,9 @@ def list_page(
         chips=chips_of(state.where, sight, lambda where: state.with_where(where).href())
         if fault is None
         else (),
-        columns=tuple(_column_choices(call, state, table)),
-        sorts=tuple(_sorts(state, table)),
-        sorted_by=next((each.label for each in table.columns if _direction(state, each.path)), ""),
+        columns=tuple(column_choices(call, state, table)),
+        sorts=tuple(sort_choices(state, table)),
+        sorted_by=next((each.label for each in table.columns if sorted_way(state, each.path)), ""),
         fault=fault,
         example=t("list.example", example=_example(call, object)),
         kept=tuple((name, value) for name, value in state.params().items() if name != "where"),
@@ -331,19 +249,6 @@ def _read(
     return reads.list(query("", state.order)), None
 
 
-def where_fault(where: str, error: Invalid, call: Call) -> WhereFault:
-    """The faults in words, and the formula cut so that the wrong part can be marked."""
-    place = error.faults[0].place
-    start = (place.column or 1) - 1 if place.column is not None else len(where)
-    end = max(start + 1, (place.end or start + 2) - 1)
-    return WhereFault(
-        tuple(dict.fromkeys(say_fault(fault, call.language) for fault in error.faults)),
-        where[:start],
-        where[start:end],
-        where[end:],
-    )
-
-
 def _other_rules(state: State, views: Sequence[View]) -> str:
     """The rules as boards and calendars are told them: "" for those of the view that the object opens with,
     which they show by themselves.
@@ -375,92 +280,6 @@ def _view_menu(saved: SavedViews, state: State, preferred: str) -> ViewMenu:
         view is not None and view.shared,
         preferred == state.view.key,
     )
-
-
-def chips_of(where: str, sight: Sight, href: Callable[[str], str]) -> tuple[Chip, ...]:
-    """What narrows a page, one chip for each condition that can be taken off by itself. ``href`` is the
-    address of the same page under another filter.
-    """
-    if not where:
-        return ()
-    t = text(sight.call.language)
-    group = builder.read(where, sight.resolve)
-    if group is None:
-        return (Chip(t("filter.formula"), where, href("")),)
-    if group.join != "all":
-        said = sight.say(group)
-        return (Chip(said.subject, said.predicate, href("")),)
-    chips = []
-    for at, part in enumerate(group.parts):
-        said = sight.say(part)
-        rest = builder.write(Group("all", group.parts[:at] + group.parts[at + 1 :]), sight.resolve)
-        chips.append(Chip(said.subject, said.predicate, href(rest)))
-    return tuple(chips)
-
-
-def _column_choices(call: Call, state: State, table: Table) -> list[ColumnChoice]:
-    """The columns shown, in their order, then every other field that may be."""
-    name = state.object.name_field
-    shown = [
-        ColumnChoice(
-            each.path, each.label, True, each.path == name, columns_text([ListColumn(each.path, each.width)])
-        )
-        for each in table.columns
-    ]
-    have = {each.path for each in shown}
-    others = (
-        each
-        for field in call.gate.readable(state.object)
-        for each in (field, *(field.part(part) for part in TYPES[field.type].parts))
-    )
-    return shown + [
-        ColumnChoice(each.name, label_in(each.labels, call.language), False, False, each.name)
-        for each in others
-        if each.active and each.name not in have and each.name not in ("id", "revision")
-    ]
-
-
-def _sorts(state: State, table: Table) -> list[SortChoice]:
-    return [
-        SortChoice(
-            column.label,
-            state.with_order(column.path, "asc").href(),
-            state.with_order(column.path, "desc").href(),
-            _direction(state, column.path),
-        )
-        for column in table.columns
-        if column.sortable
-    ]
-
-
-def _direction(state: State, path: str) -> Literal["ascending", "descending"] | None:
-    return next((_SORTED[way] for name, way in state.order[:1] if name == path), None)
-
-
-def _head(state: State, column: Column, marks: Marks, editing: Editing) -> Head:
-    sorted = _direction(state, column.path)
-    href = None
-    if column.sortable:
-        href = state.with_order(column.path, "desc" if sorted == "ascending" else "asc").href()
-    is_marked = column.path in marks.get(state.object.name, ())
-    return Head(
-        column.label,
-        href,
-        sorted,
-        column.is_right,
-        column.width,
-        is_marked,
-        column.path,
-        column.path if column.path in editing.fields else "",
-    )
-
-
-def _sizes(state: State, heads: Sequence[Head], look: ListLook) -> tuple[int, ...]:
-    """The width of each column, once this person has changed one of this view."""
-    own = look.widths.get(state.view.key, {})
-    if not any(head.path in own for head in heads):
-        return ()
-    return tuple(own.get(head.path) or head.width or USUAL_WIDTH for head in heads)
 
 
 def _count(page: Listed, t: Any) -> str:

@@ -11,7 +11,7 @@ from tabwright.platform.web import policy, visit
 from tabwright.runtime.lists.totals import totals
 from tabwright.runtime.pages.bulk.bar import may_choose
 from tabwright.runtime.pages.bulk.routes import state_of
-from tabwright.runtime.pages.list_page import table_for
+from tabwright.runtime.pages.list_heads import table_for
 from tabwright.runtime.pages.rendering import render
 from tabwright.runtime.pages.world import Site, open_desk
 

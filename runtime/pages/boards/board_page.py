@@ -19,7 +19,7 @@ from tabwright.runtime.forms.shown import number_text
 from tabwright.runtime.lists.marking import marking_for, read_rules, rules_text
 from tabwright.runtime.pages.boards.cards import Cards, cards_for, fields_in
 from tabwright.runtime.pages.boards.frame import Frame, frame_of, marking_of, where_or_fault
-from tabwright.runtime.pages.list_page import WhereFault
+from tabwright.runtime.pages.filtering.chips import WhereFault
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.ways import WayState, remember
 from tabwright.runtime.pages.world import Desk

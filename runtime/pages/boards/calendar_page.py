@@ -16,7 +16,7 @@ from tabwright.platform.language import Language
 from tabwright.runtime.forms.marks import moment
 from tabwright.runtime.lists.marking import Marking, Rule
 from tabwright.runtime.pages.boards.frame import Frame, frame_of, marking_of, where_or_fault
-from tabwright.runtime.pages.list_page import WhereFault
+from tabwright.runtime.pages.filtering.chips import WhereFault
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.visiting import name_of
 from tabwright.runtime.pages.ways import WayState, remember

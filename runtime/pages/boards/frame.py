@@ -10,8 +10,8 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.lists.marking import Marking, Rules, marking_for, read_rules, rules_text
+from tabwright.runtime.pages.filtering.chips import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.filtering.sight import Sight
-from tabwright.runtime.pages.list_page import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.list_state import views_of
 from tabwright.runtime.pages.shell import plural, singular
 from tabwright.runtime.pages.ways import (
