@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import models
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, overheard, sign_in
 from pagesite import PASSWORD, PageSite, make_pages
 
 pytestmark = pytest.mark.browser
@@ -69,8 +69,7 @@ def test_a_record_is_made_changed_taken_back_deleted_and_restored(
     site: tuple[PageSite, str], page: Page
 ) -> None:
     _, base = site
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = overheard(page)
     sign_in(page, base, "陈思远")
     page.goto(base + "/o/deal")
     page.keyboard.press("c")
@@ -207,8 +206,7 @@ def _look_round(context: BrowserContext, base: str, who: str, theme: str) -> Non
 
 def test_a_session_that_ended_loses_no_form(site: tuple[PageSite, str], page: Page) -> None:
     made, base = site
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = overheard(page)
     sign_in(page, base, "Anna")
 
     def end() -> None:
@@ -249,6 +247,26 @@ def test_a_session_that_ended_loses_no_form(site: tuple[PageSite, str], page: Pa
     page.click("[data-save]")
     expect(page.get_by_role("heading", name="From before")).to_be_visible()
     assert complaints == []
+
+
+def test_a_form_sent_while_the_page_found_the_session_over_is_sent(
+    site: tuple[PageSite, str], page: Page
+) -> None:
+    made, base = site
+    sign_in(page, base, "Anna")
+    page.goto(base + "/o/account/new")
+    page.fill("#f-name", "Sent just then")
+    made.site.sessions.end_all(made.site.identities.find("Anna@example.com").id)
+    page.evaluate(
+        """async () => {
+            await fetch("/notices");
+            document.querySelector("[data-save]").click();
+        }"""
+    )
+    page.fill("#session-address", "Anna@example.com")
+    page.fill("#session-password", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sent just then")).to_be_visible()
 
 
 def test_a_session_that_ended_loses_no_form_without_scripts(

@@ -9,16 +9,16 @@
   var resume = $("form[data-resume]");
   if (resume) { forms.submit.call(resume); return; }
 
-  var sure = null, asking = false;
+  var sure = null, asking = false, later = null; // what goes on when the page itself was asking just then
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (!form.matches("form[data-session]")) return;
     if (sure === form) { sure = null; return; }
     event.preventDefault(); event.stopPropagation();
-    if (asking) return;
-    asking = true;
     var by = event.submitter;
     function go() { asking = false; sure = form; forms.requestSubmit.call(form, by); }
+    if (asking) { later = go; return; }
+    asking = true;
     fetch("/session?for=" + encodeURIComponent(mark(form)), { headers: { "Accept": "text/html" }, credentials: "same-origin" })
       .then(function (answer) { return heard(answer, form, go); })
       .catch(go); // cannot be asked: as without scripts
@@ -40,8 +40,8 @@
   };
   function over() {
     if (asking || !$("[data-whose]")) return;
-    asking = true;
-    var done = function () { asking = false; };
+    asking = true; later = null;
+    var done = function () { asking = false; if (later) later(); };
     plain("/session?for=" + encodeURIComponent(mark(null)), { headers: { "Accept": "text/html" }, credentials: "same-origin" })
       .then(function (answer) { return heard(answer, null, done); })
       .catch(done);
