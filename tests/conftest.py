@@ -47,8 +47,8 @@ def amqp_url() -> str:
 
 
 @pytest.fixture(scope="session")
-def chrome() -> Iterator[Browser]:
-    """One headless browser for all tests of a worker: mark them `browser`."""
+def one_browser() -> Iterator[Browser]:
+    """The headless browser of all tests of a worker."""
     from browsing import browser
 
     with browser(chromium()) as opened:
@@ -56,13 +56,20 @@ def chrome() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chrome: Browser) -> Iterator[Page]:
+def chrome(one_browser: Browser) -> Iterator[Browser]:
+    """A headless browser without windows; those that a test opens are closed after it. Mark it `browser`."""
+    try:
+        yield one_browser
+    finally:
+        for context in one_browser.contexts:
+            context.close()
+
+
+@pytest.fixture
+def page(chrome: Browser) -> Page:
     """A page of a fresh profile, 1440 x 900; `page.set_viewport_size` makes it a phone."""
     context = chrome.new_context(
         viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
     )
     context.set_default_timeout(10_000)
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
+    return context.new_page()

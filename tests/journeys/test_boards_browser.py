@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 import models
-from browsing import barriers
-from pagesite import PASSWORD, PageSite, make_pages
+from browsing import answering, barriers, window
+from pagesite import PageSite, make_pages
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +34,7 @@ LAYOUT = {
         {"field": "why_lost", "visible": 'ISPICKVAL(stage, "lost")', "required": True},
     ]}],
 }  # fmt: skip
+PHONE = {"width": 390, "height": 900}
 NAMES = ("装配线一期", "装配线二期", HOSTILE)
 
 
@@ -58,31 +57,8 @@ def site() -> Iterator[tuple[PageSite, str]]:
                 },
             )
         made.records.create("deal", {"name": "没有日期的", "stage": "talk"})
-        server = make_server("127.0.0.1", 0, made.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield made, f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
-
-
-def enter(chrome: Browser, base: str, who: str, scheme: str = "light", width: int = 1440) -> Page:
-    context = chrome.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto(base + "/sign-in")
-    page.fill("#address", f"{who}@example.com")
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(base + "/")
-    return page
+        with answering(made.app) as base:
+            yield made, base
 
 
 def names(page: Page, lane: str) -> list[str]:
@@ -96,7 +72,7 @@ def card(page: Page, name: str) -> str:
 def test_a_card_is_moved_by_drag_with_a_missing_field_and_taken_back(
     chrome: Browser, site: tuple[PageSite, str]
 ) -> None:
-    page = enter(chrome, site[1], "陈思远")
+    _, page, said = window(chrome, site[1], "陈思远")
     page.goto(site[1] + "/o/deal/board?by=stage&order=name")
     name = "装配线一期"
 
@@ -116,10 +92,11 @@ def test_a_card_is_moved_by_drag_with_a_missing_field_and_taken_back(
     page.locator("[data-told] form button").click()
     expect(page.locator(f'[data-lane="open"] {card(page, name)}')).to_be_visible()
     assert "order=name" in page.url
+    assert said == []
 
 
 def test_a_card_is_moved_by_keyboard_alone(chrome: Browser, site: tuple[PageSite, str]) -> None:
-    page = enter(chrome, site[1], "Anna", "dark")
+    _, page, said = window(chrome, site[1], "Anna", color_scheme="dark")
     page.goto(site[1] + "/o/deal/board?by=stage&order=name")
     assert barriers(page) == []
     page.locator(card(page, "装配线二期")).focus()
@@ -137,10 +114,11 @@ def test_a_card_is_moved_by_keyboard_alone(chrome: Browser, site: tuple[PageSite
     page.keyboard.press("m")
     page.keyboard.press("Escape")
     expect(page.locator(card(page, "没有日期的"))).to_be_focused()
+    assert said == []
 
 
 def test_the_panel_opens_beside_goes_along_and_closes(chrome: Browser, site: tuple[PageSite, str]) -> None:
-    page = enter(chrome, site[1], "陈思远")
+    _, page, said = window(chrome, site[1], "陈思远")
     page.goto(site[1] + "/o/deal?order=name")
     links = page.locator(".is-name > a")
     links.first.focus()
@@ -166,10 +144,11 @@ def test_the_panel_opens_beside_goes_along_and_closes(chrome: Browser, site: tup
     page.locator("[data-trail-next]").click()
     expect(page.locator("h1")).to_contain_text(second)
     assert page.evaluate("window.ran") is None
+    assert said == []
 
 
 def test_an_entry_is_moved_to_another_day(chrome: Browser, site: tuple[PageSite, str]) -> None:
-    page = enter(chrome, site[1], "陈思远")
+    _, page, said = window(chrome, site[1], "陈思远")
     page.goto(site[1] + "/o/deal/calendar?start=close_date&date=2026-11")
     assert barriers(page) == []
     page.drag_and_drop(
@@ -190,11 +169,13 @@ def test_an_entry_is_moved_to_another_day(chrome: Browser, site: tuple[PageSite,
     page.wait_for_url("**/new?**")
     expect(page.locator("#f-close_date")).to_have_value("2026-11-17")
     assert page.evaluate("window.ran") is None
+    assert said == []
 
 
 @pytest.mark.parametrize("path", ["/o/deal/board?by=stage", "/o/deal/calendar?start=close_date&date=2026-11"])
 def test_a_phone_shows_all_of_it(chrome: Browser, site: tuple[PageSite, str], path: str) -> None:
-    page = enter(chrome, site[1], "Anna", "dark", width=390)
+    _, page, said = window(chrome, site[1], "Anna", color_scheme="dark", viewport=PHONE)
     page.goto(site[1] + path)
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert said == []

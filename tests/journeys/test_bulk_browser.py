@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
-from werkzeug.serving import make_server
 
 import models
-from browsing import barriers
-from pagesite import PASSWORD, PageSite, make_pages
+from browsing import answering, barriers, overheard, sign_in
+from pagesite import PageSite, make_pages
 from tabwright.runtime.records.batch import Intent
 
 pytestmark = pytest.mark.browser
@@ -37,29 +35,13 @@ def site() -> Iterator[tuple[PageSite, str]]:
         names = [f"单 {n:03}" for n in range(500)] + [f'<img src=x onerror="alert({n})">' for n in range(3)]
         values = [{"name": name, "amount": "10", "stage": "open"} for name in names]
         made.records.apply("deal", [Intent("create", values=each) for each in values])
-        server = make_server("127.0.0.1", 0, made.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield made, f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
-
-
-def sign_in(page: Page, base: str, name: str) -> None:
-    page.goto(base + "/sign-in")
-    page.fill("#address", f"{name}@example.com")
-    page.fill("#password", PASSWORD)
-    page.click(".btn-primary")
-    page.wait_for_url(base + "/")
+        with answering(made.app) as base:
+            yield made, base
 
 
 def test_all_five_hundred_are_changed_and_taken_back(site: tuple[PageSite, str], page: Page) -> None:
     _, base = site
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = overheard(page)
     sign_in(page, base, "陈思远")
     page.goto(base + "/o/deal?order=name&columns=name,amount,stage&where=" + quote('BEGINS(name, "单")'))
     expect(page.locator("tfoot")).to_contain_text("共 500 条")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import models
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, window
 from pagesite import PageSite, make_pages
 
 pytestmark = pytest.mark.browser
@@ -62,12 +62,7 @@ def columns(page: Page) -> list[str]:
 
 def test_a_list_is_customised_by_keys_and_one_comes_back(site: tuple[PageSite, str], chrome: Browser) -> None:
     made, base = site
-    context = chrome.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-    sign_in(page, base, "ana")
+    _, page, complaints = window(chrome, base, "ana")
     page.goto(f"{base}/o/deal?view=mine")
     page.get_by_role("link", name="自定义此页").focus()
     page.keyboard.press("Enter")
@@ -104,14 +99,11 @@ def test_a_list_is_customised_by_keys_and_one_comes_back(site: tuple[PageSite, s
     heads = page.locator("thead th[scope=col]:not(.is-check)").all_inner_texts()
     assert [each.strip() for each in heads][1:] == ["stage", "amount"] or "Stage" in heads[1]
     assert complaints == []
-    context.close()
 
 
 def test_every_editor_fits_a_phone_and_has_no_barriers(site: tuple[PageSite, str], chrome: Browser) -> None:
     made, base = site
-    context = chrome.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    page = context.new_page()
-    sign_in(page, base, "ana")
+    _, page, complaints = window(chrome, base, "ana", viewport={"width": 390, "height": 844})
     for at in (
         "views/deal.mine",
         "apps/sales",
@@ -123,4 +115,4 @@ def test_every_editor_fits_a_phone_and_has_no_barriers(site: tuple[PageSite, str
         page.goto(f"{base}/studio/{at}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, at
         assert barriers(page) == [], at
-    context.close()
+    assert complaints == []

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import models
 from apisite import Person
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, sign_in, window
 from fieldsamples import OTHER, THIRD, UPLOAD, USER
 from fieldsamples import SAMPLES as EVERY
 from filesamples import uploaded
@@ -100,12 +100,8 @@ def test_every_type_on_every_page(
     site: tuple[PageSite, str], chrome: Browser, name: str, width: int, scheme: Any
 ) -> None:
     _, base = site
-    context = chrome.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    sign_in(page, base, name)
+    size = {"width": width, "height": 900}
+    _, page, complaints = window(chrome, base, name, viewport=size, color_scheme=scheme)
     record = first_record(page, base)
     pages = {
         "list": base + "/o/thing?view=every",
@@ -127,7 +123,6 @@ def test_every_type_on_every_page(
             page.screenshot(path=f"{SHOTS}/{what}-{name}-{width}-{scheme}-whole.png")
             page.set_viewport_size({"width": width, "height": 900})
     assert complaints == []
-    context.close()
 
 
 def test_the_editor_is_worked_by_keyboard_and_posts_html(site: tuple[PageSite, str], page: Page) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, window
 from filesamples import CONTENTS, picture
 from pagesite import PageSite, make_pages
 
@@ -40,10 +40,7 @@ def site() -> Iterator[tuple[PageSite, str]]:
 
 def test_files_of_a_form_and_attachments(site: tuple[PageSite, str], chrome: Browser) -> None:
     _, base = site
-    page = chrome.new_page(viewport={"width": 390, "height": 844})
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    sign_in(page, base, "chen")
+    _, page, problems = window(chrome, base, "chen", viewport={"width": 390, "height": 844})
     page.goto(base + "/o/car/new")
     box = page.locator("[data-files='car.photos']")
     page.set_input_files("#f-photos", payload("fake.png", CONTENTS["html"]))
@@ -67,7 +64,6 @@ def test_files_of_a_form_and_attachments(site: tuple[PageSite, str], chrome: Bro
     _attach(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert barriers(page) == [] and problems == []
-    page.close()
 
 
 def _attach(page: Page) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
 import models
-from browsing import barriers
+from browsing import answering, barriers, window
 from pagesite import PASSWORD, PageSite, make_pages
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.records.service import Records
@@ -44,23 +42,8 @@ def site() -> Iterator[tuple[PageSite, str]]:
         by = Records(replace(made.call, principal=Principal(giver.user_id, "林晓彤")))
         for id in ids.values():
             by.create("account", {"name": "移交的客户", "owner": str(id)})
-        server = make_server("127.0.0.1", 0, made.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield made, f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
-
-
-def sign_in(page: Page, base: str, language: str) -> None:
-    page.goto(base + "/sign-in")
-    page.fill("#address", f"{PEOPLE[language]}@example.com")
-    page.fill("#password", PASSWORD)
-    page.click(".btn-primary")
-    page.wait_for_url(base + "/")
+        with answering(made.app) as base:
+            yield made, base
 
 
 @pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
@@ -68,11 +51,7 @@ def test_everything_of_the_frame_by_keyboard(
     site: tuple[PageSite, str], chrome: Browser, language: str, theme: str
 ) -> None:
     _, base = site
-    context = chrome.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, base, language)
+    context, page, complaints = window(chrome, base, PEOPLE[language], color_scheme=theme)
     box, chosen = page.locator("#palette"), page.locator('#palette [aria-selected="true"]')
 
     page.keyboard.press("Control+k")
@@ -155,17 +134,13 @@ def test_everything_of_the_frame_by_keyboard(
     assert held is not None and held["width"] == 390 and held["height"] == 844
     assert barriers(page) == []
     assert complaints == [] and page.title() != "1"
-    context.close()
 
 
 def test_a_session_that_ended_is_taken_up_again_over_the_palette(
     site: tuple[PageSite, str], chrome: Browser
 ) -> None:
     _, base = site
-    context = chrome.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    sign_in(page, base, "zh")
+    context, page, _ = window(chrome, base, PEOPLE["zh"])
     page.goto(base + "/o/account")
     context.clear_cookies(name="tw_session")
     page.keyboard.press("Control+k")
@@ -178,19 +153,14 @@ def test_a_session_that_ended_is_taken_up_again_over_the_palette(
     expect(dialog).to_have_count(0)
     page.fill("#palette-q", "hrjm")
     expect(page.locator('#palette [aria-selected="true"]')).to_contain_text("恒锐")
-    context.close()
 
 
 def test_without_scripts_the_box_of_the_sidebar_leads_to_the_same_lines(
     site: tuple[PageSite, str], chrome: Browser
 ) -> None:
     _, base = site
-    context = chrome.new_context(java_script_enabled=False, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    sign_in(page, base, "en")
+    _, page, _ = window(chrome, base, PEOPLE["en"], java_script_enabled=False)
     page.fill('.tw-side input[name="q"]', "new le")
     page.press('.tw-side input[name="q"]', "Enter")
     page.click('main a[href="/o/lead/new"]')
     page.wait_for_url("**/o/lead/new")
-    context.close()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import models
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, overheard, sign_in
 from pagesite import make_pages
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ def test_rows_are_put_right_by_keyboard(page: Page) -> None:
         site.publish(OBJECTS)
         site.person("Anna", "administrator", language="en")
         with answering(site.app) as base:
-            complaints: list[str] = []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
+            complaints = overheard(page)
             sign_in(page, base, "Anna")
             page.goto(base + "/o/deal/import")
             page.set_input_files("#file", {"name": "d.csv", "mimeType": "text/csv", "buffer": FILE.encode()})

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 import models
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, window
 from pagesite import PageSite, make_pages
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
@@ -55,22 +55,10 @@ def site() -> Iterator[tuple[PageSite, str]]:
             yield made, base
 
 
-def open_at(chrome: Browser, base: str, width: int, scheme: str = "light") -> Page:
-    context = chrome.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    sign_in(page, base, "陈思远")
-    return page
-
-
 def test_a_quote_is_typed_pasted_and_saved_by_keyboard(chrome: Browser, site: tuple[PageSite, str]) -> None:
     made, base = site
-    page = open_at(chrome, base, 1280)
+    context, page, said = window(chrome, base, "陈思远", viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
     page.goto(base + "/o/quote/new")
     page.fill("#f-name", "二期产线")
     rows = page.locator("tbody[data-row]")
@@ -108,12 +96,12 @@ def test_a_quote_is_typed_pasted_and_saved_by_keyboard(chrome: Browser, site: tu
     query = Query("item", ("product.name", "quantity"), order=(("rank", "asc"),))
     got = [(row["product.name"], row["quantity"]) for row in Reads(made.call).list(query).rows]
     assert got == [("VMX-850 五轴加工中心", 6), ("MES 接口与安装调试", 3), ("桁架机械手 GL-20", 2)]
-    page.context.close()
+    assert said == []
 
 
 def test_on_a_phone_a_line_is_a_card_that_opens(chrome: Browser, site: tuple[PageSite, str]) -> None:
     made, base = site
-    page = open_at(chrome, base, 390)
+    _, page, said = window(chrome, base, "陈思远", viewport={"width": 390, "height": 900})
     quote = made.records.create("quote", {"name": "手机上看"}).id
     ids = [row["id"] for row in Reads(made.call).list(Query("product", ("id",))).rows]
     for rank, id in enumerate(ids, start=1):
@@ -132,4 +120,4 @@ def test_on_a_phone_a_line_is_a_card_that_opens(chrome: Browser, site: tuple[Pag
     assert barriers(page) == []
     page.get_by_role("button", name="下移第 2 行").click()
     expect(page.get_by_label("第 3 行 数量")).to_have_value("40")
-    page.context.close()
+    assert said == []

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import models
-from browsing import answering, sign_in
+from browsing import answering, window
 from pagesite import PageSite, make_pages
 from reach import covered_focus, moving, small_targets, too_wide
 
@@ -67,14 +67,12 @@ def site() -> Iterator[tuple[PageSite, str]]:
             yield made, base
 
 
-@pytest.mark.parametrize(("who", "window"), [("管理员", "320 px"), ("Admin", "200 %")])
+@pytest.mark.parametrize(("who", "size"), [("管理员", "320 px"), ("Admin", "200 %")])
 def test_every_page_can_be_reached_in_a_small_window(
-    site: tuple[PageSite, str], chrome: Browser, who: str, window: str
+    site: tuple[PageSite, str], chrome: Browser, who: str, size: str
 ) -> None:
     _, base = site
-    context = chrome.new_context(viewport=WINDOWS[window], reduced_motion="reduce")  # type: ignore[arg-type]
-    page = context.new_page()
-    sign_in(page, base, who)
+    _, page, complaints = window(chrome, base, who, viewport=WINDOWS[size])
     page.goto(base + "/o/deal")
     found = []
     record = page.locator("a[href^='/o/deal/0']").first.get_attribute("href")
@@ -84,5 +82,5 @@ def test_every_page_can_be_reached_in_a_small_window(
         expect(page.locator("main")).to_be_visible()
         seen = [*too_wide(page), *small_targets(page), *moving(page), *covered_focus(page, STOPS)]
         found += [f"{place} {each}" for each in seen]
-    context.close()
+    assert complaints == []
     assert not found, "\n".join(found)

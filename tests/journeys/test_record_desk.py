@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import models
-from browsing import answering, barriers, sign_in
+from browsing import answering, barriers, overheard, sign_in
 from pagesite import PageSite, make_pages
 
 pytestmark = pytest.mark.browser
@@ -80,8 +80,7 @@ def value(page: Page, field: str) -> Any:
 
 def test_values_are_edited_where_they_stand_by_keyboard(site: tuple[PageSite, str], page: Page) -> None:
     made, base = site
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = overheard(page)
     sign_in(page, base, "陈思远")
     page.goto(base + a_deal(made))
     value(page, "amount").locator("[data-edit]").focus()

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import models
-from browsing import answering, barriers
-from pagesite import PASSWORD, PageSite, make_pages
+from browsing import answering, barriers, window
+from pagesite import PageSite, make_pages
 
 pytestmark = pytest.mark.browser
 
@@ -80,26 +80,6 @@ def site() -> Iterator[tuple[PageSite, str]]:
             made.records.create("deal", values)
         with answering(made.app) as base:
             yield made, base
-
-
-def window(chrome: Browser, base: str, name: str, **more: object) -> tuple[BrowserContext, Page, list[str]]:
-    """A signed-in window, and what its console complains of."""
-    context = chrome.new_context(
-        viewport={"width": 1440, "height": 900},
-        reduced_motion="reduce",
-        **more,  # type: ignore[arg-type]
-    )
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda each: said.append(each.text) if each.type in ("error", "warning") else None)
-    page.on("pageerror", lambda each: said.append(str(each)))
-    page.goto(base + "/sign-in")
-    page.fill("#address", f"{name}@example.com")
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(base + "/")
-    return context, page, said
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from pagesite import PASSWORD
@@ -23,6 +23,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What the server refuses on purpose the browser calls an error; the page shows it.
+REFUSED = tuple(f"status of {status}" for status in (401, 409, 422))
 LAWS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -70,3 +72,30 @@ def sign_in(page: Page, base: str, name: str) -> None:
     page.fill("#password", PASSWORD)
     page.click(".btn-primary")
     page.wait_for_url(base + "/")
+
+
+def window(chrome: Browser, base: str, name: str, **more: Any) -> tuple[BrowserContext, Page, list[str]]:
+    """A new window in which a person has signed in, and what its page will complain of.
+
+    ``more`` is for the context: a size, a colour scheme. The fixture ``chrome`` closes it.
+    """
+    given = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", **more}
+    context = chrome.new_context(**given)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    said = overheard(page)
+    sign_in(page, base, name)
+    return context, page, said
+
+
+def overheard(page: Page) -> list[str]:
+    """What a page's scripts and its console complain of from now on; a list that grows."""
+    said: list[str] = []
+
+    def hear(line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning") and not any(each in line.text for each in REFUSED):
+            said.append(line.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
