@@ -13,9 +13,10 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +89,13 @@ class Prepared:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arguments", _picker(self.names, self.constants))
+
+    def ordered(self, rows: Iterable[tuple[Any, ...]], columns: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        """Rows given in the order of ``columns``, in the order of ``names``; taken when asked for."""
+        if tuple(columns) == self.names:
+            return rows
+        order = [columns.index(name) for name in self.names]
+        return (tuple([row[at] for at in order]) for row in rows)
 
 
 def _picker(
@@ -247,39 +255,60 @@ class Writer(Reader):
         except self._errors as error:
             raise self._translated(error) from error
 
-    def insert_many(self, statement: Prepared, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows given as tuples in ``statement.names`` order; one statement, however many."""
-        if not rows:
+    def insert_many(self, statement: Prepared, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows given as tuples in ``statement.names`` order; one statement, however many.
+
+        Where they go by COPY (many rows, PostgreSQL) they are taken one by one: what a generator computes for
+        the next row, it computes while the server stores the last.
+        """
+        coming = iter(rows)
+        first = list(islice(coming, _FEW + 1))
+        if not first:
             return
         if not statement.text.lstrip()[:6].upper() == "INSERT":
             raise TypeError("insert_many inserts; an UPDATE or DELETE of many rows joins an array")
         if statement.constants:
             raise TypeError("insert_many takes every value from the rows")
-        if len(rows) == 1:
-            if _observers:
-                _tell("execute", statement.text, 1)
-            try:
-                with self._lane:
-                    self._cursor.execute(statement.text, rows[0])
-            except self._errors as error:
-                raise self._translated(error) from error
-            return
-        copy = statement.copy if len(rows) > _FEW else None
+        if len(first) == 1:
+            self._insert_one(statement, first[0])
+        elif statement.copy is not None and len(first) > _FEW:
+            self._copy_in(statement.copy, chain(first, coming))
+        else:
+            self._insert_some(statement, [*first, *coming])
+
+    def _insert_one(self, statement: Prepared, row: Sequence[Any]) -> None:
         if _observers:
-            _tell("copy" if copy else "executemany", copy.text if copy else statement.text, len(rows))
+            _tell("execute", statement.text, 1)
         try:
             with self._lane:
-                if copy is None:
-                    self._cursor.executemany(statement.text, rows)
-                    return
-                with self._cursor.copy(copy.text) as target:
-                    if copy.types:
-                        target.set_types(copy.types)
-                    write = target.write_row
-                    for row in rows:
-                        write(row)
+                self._cursor.execute(statement.text, row)
         except self._errors as error:
             raise self._translated(error) from error
+
+    def _insert_some(self, statement: Prepared, rows: list[Sequence[Any]]) -> None:
+        if _observers:
+            _tell("executemany", statement.text, len(rows))
+        try:
+            with self._lane:
+                self._cursor.executemany(statement.text, rows)
+        except self._errors as error:
+            raise self._translated(error) from error
+
+    def _copy_in(self, copy: _Copy, rows: Iterable[Sequence[Any]]) -> None:
+        written = 0
+        try:
+            with self._lane, self._cursor.copy(copy.text) as target:
+                if copy.types:
+                    target.set_types(copy.types)
+                write = target.write_row
+                for row in rows:
+                    write(row)
+                    written += 1
+        except self._errors as error:
+            raise self._translated(error) from error
+        finally:
+            if _observers:
+                _tell("copy", copy.text, written)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call this when the transaction is committed and the connection given back; never after a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -103,12 +103,11 @@ def add_changes(
     statement = _statements(writer.store)[1]
     sqlite = writer.store.dialect == "sqlite"
     key: Any = operation.bytes if sqlite else operation
-    order = [CHANGE_COLUMNS.index(name) for name in statement.names]
-    rows: list[tuple[Any, ...]] = []
-    for record, revision, action, old in made:
-        digest = value_digest(record, revision, action, old or b"")
-        text = old.decode() if old is not None else None
-        rows.append((key, object_n, record.bytes if sqlite else record, revision, action, text, digest))
-    if order != list(range(len(order))):
-        rows = [tuple([row[at] for at in order]) for row in rows]
-    writer.insert_many(statement, rows)
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for record, revision, action, old in made:
+            digest = value_digest(record, revision, action, old or b"")
+            text = old.decode() if old is not None else None
+            yield key, object_n, record.bytes if sqlite else record, revision, action, text, digest
+
+    writer.insert_many(statement, statement.ordered(rows(), CHANGE_COLUMNS))

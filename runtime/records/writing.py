@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date
 from typing import Any
 from uuid import UUID
@@ -134,10 +135,10 @@ def _insert(batch: Batch, work: Work, rows: list[Row]) -> None:
     if not rows:
         return
     main, pack, side, pack_side = batch.plan.inserts
-    work.writer.insert_many(main, [pack(row.new) for row in rows])  # type: ignore[arg-type]
+    work.writer.insert_many(main, (pack(row.new) for row in rows))  # type: ignore[arg-type]
     if side is not None and pack_side is not None:
-        filled = [row for row in rows if _has_side(batch, row.new)]
-        work.writer.insert_many(side, [pack_side(row.new) for row in filled])  # type: ignore[arg-type]
+        filled = (row for row in rows if _has_side(batch, row.new))
+        work.writer.insert_many(side, (pack_side(row.new) for row in filled))  # type: ignore[arg-type]
 
 
 def _has_side(batch: Batch, values: dict[str, Any] | None) -> bool:
@@ -193,8 +194,12 @@ def _purge(batch: Batch, work: Work, rows: list[Row]) -> None:
 def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
     operation = work.operation
     operation.written = True  # its own row comes last: ``moving.close``
+    journal.add_changes(work.writer, operation.id, batch.plan.table.number, _changes(batch, rows))
+
+
+def _changes(batch: Batch, rows: list[Row]) -> Iterator[tuple[UUID, int, str, bytes | None]]:
+    """Of each row its record, its revision, what was done and its old values, as the journal takes them."""
     plan = batch.plan
-    made: list[tuple[UUID, int, str, bytes | None]] = []
     for row in rows:
         assert row.id is not None
         old: bytes | None = None
@@ -207,8 +212,7 @@ def _journal(batch: Batch, work: Work, rows: list[Row]) -> None:
             )
         elif row.action != "create":
             old = b"[]"
-        made.append((row.id, row.revision, row.action, old))
-    journal.add_changes(work.writer, operation.id, plan.table.number, made)
+        yield row.id, row.revision, row.action, old
 
 
 # ---- search --------------------------------------------------------------------------------------

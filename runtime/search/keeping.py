@@ -78,7 +78,7 @@ class _Statements:
             )
         binds = {name: sa.bindparam(name, type_=search_row.c[name].type) for name in names}
         self.insert = prepare(store, sa.insert(search_row).values(binds))
-        self.order = [names.index(name) for name in self.insert.names]
+        self.columns = names
         self.delete = prepare(
             store, sa.delete(search_row).where(in_ids(store.dialect, search_row.c.record_id))
         )
@@ -118,13 +118,13 @@ class SearchIndex:
         if not records:
             return
         statements = _statements(writer.store)
-        made = [(id, self._number, tokens) for id, values in records if (tokens := self.tokens_of(values))]
+        made = ((id, self._number, tokens) for id, values in records if (tokens := self.tokens_of(values)))
         if not self._sqlite:
-            writer.insert_many(statements.insert, _ordered(made, statements.order))
+            writer.insert_many(statements.insert, statements.insert.ordered(made, statements.columns))
             return
         first = writer.rows(statements.last)[0][0] + 1
         rows = [(at, id.bytes, number, tokens) for at, (id, number, tokens) in enumerate(made, first)]
-        writer.insert_many(statements.insert, _ordered(rows, statements.order))
+        writer.insert_many(statements.insert, statements.insert.ordered(rows, statements.columns))
         writer.insert_many(statements.insert_text, [(at, tokens) for at, _, _, tokens in rows])
 
     def remove(self, writer: Writer, ids: Sequence[UUID]) -> None:
@@ -136,12 +136,6 @@ class SearchIndex:
         if self._sqlite:
             writer.run(statements.forget_text, given)
         writer.run(statements.delete, given)
-
-
-def _ordered(rows: list[tuple[Any, ...]], order: list[int]) -> list[tuple[Any, ...]]:
-    if order == list(range(len(order))):
-        return rows
-    return [tuple([row[at] for at in order]) for row in rows]
 
 
 def index_of(call: Call, object: ObjectDef) -> SearchIndex | None:
