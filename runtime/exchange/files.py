@@ -14,7 +14,7 @@ from tabwright.platform.clock import Clock
 from tabwright.platform.database import Store, Writer
 from tabwright.platform.errors import TooLarge
 from tabwright.platform.jobs import JobRun, Jobs
-from tabwright.runtime.exchange.tables import PART, RUN
+from tabwright.runtime.exchange.tables import PART, ROWS, RUN
 
 PIECE = 1024 * 1024
 KIND = "import.files"
@@ -117,6 +117,7 @@ def _remover(jobs: Jobs, clock: Clock, days: int) -> Callable[[JobRun], Any]:
                 )
                 old = writer.execute(chosen.limit(_AT_ONCE)).scalars().all()
                 writer.execute(sa.delete(PART).where(PART.c.import_id.in_(old)))
+                writer.execute(sa.delete(ROWS).where(ROWS.c.import_id.in_(old)))
                 removed += len(old)
                 job.progress(removed)
                 if not old:

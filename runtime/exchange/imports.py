@@ -31,11 +31,12 @@ from tabwright.runtime.exchange import settings as choosing
 from tabwright.runtime.exchange.cells import is_result
 from tabwright.runtime.exchange.correcting import Change, GridRow
 from tabwright.runtime.exchange.keeping import outlined, scope_json
+from tabwright.runtime.exchange.laying import Laid
 from tabwright.runtime.exchange.mapping import propose
 from tabwright.runtime.exchange.memory import remembered
 from tabwright.runtime.exchange.runs import Problem, Run
 from tabwright.runtime.exchange.settings import Column, Parent, Settings
-from tabwright.runtime.exchange.sources import Outline
+from tabwright.runtime.exchange.sources import Format, Outline
 from tabwright.runtime.exchange.tables import LATER, PROBLEM, RUN
 
 register_messages(Path(__file__).with_name("messages.json"))
@@ -75,15 +76,19 @@ class Imports:
         run = self._for(id, "change")
         form = sources.changed(run.format, changes)
         content = files.opened(self._call.tenant.store, id, run.size)
-        outline = sources.outline(content, form)
         object = self.object(run)
+        with Laid() as laid:
+            outline = sources.outline(content, form, take=laid.put)
+            self._reread(run, form, object, outline, laid)
+        return self.get(id)
+
+    def _reread(self, run: Run, form: Format, object: ObjectDef, outline: Outline, laid: Laid) -> None:
         chosen = self._proposed(object, outline)
         kept = {name: column for name, column in run.settings.columns.items() if name in chosen.columns}
         taken = {column.field for column in kept.values()}
         columns = {name: column for name, column in chosen.columns.items() if column.field not in taken}
         chosen = replace(run.settings, columns={**columns, **kept})
-        self._change(run, format=form.to_json(), settings=chosen.to_json(), **outlined(outline))
-        return self.get(id)
+        self._change(run, laid, format=form.to_json(), settings=chosen.to_json(), **outlined(outline))
 
     # ---- settings ---------------------------------------------------------------------------------
 
@@ -163,6 +168,12 @@ class Imports:
         run = self.get(id)
         with self._call.tenant.store.read() as reader:
             return correcting.listed(reader, run.id, kind, offset, limit)
+
+    def grid_after(self, id: UUID, kind: str, after: int, limit: int) -> Sequence[GridRow]:
+        """The rows of a kind with a number beyond ``after``."""
+        run = self.get(id)
+        with self._call.tenant.store.read() as reader:
+            return correcting.listed(reader, run.id, kind, 0, limit, after)
 
     def grid_rows(self, id: UUID, numbers: Sequence[int]) -> Sequence[GridRow]:
         """Some of these rows, in whatever kind they are by now."""
@@ -326,15 +337,19 @@ class Imports:
             raise Conflict.of("import.wrong_state", state=run.state, verb=verb)
         return run
 
-    def _change(self, run: Run, **values: Any) -> None:
-        """Change an import that is being prepared; a check's result is of the old settings and goes."""
+    def _change(self, run: Run, laid: Laid | None = None, **values: Any) -> None:
+        """Change an import that is being prepared; a check's result is of the old settings and goes.
+
+        ``laid``: its rows, where the file is read in another way.
+        """
         now = self._call.clock.now()
         with self._call.tenant.store.write() as writer:
             same = sa.select(RUN.c.state).where(RUN.c.id == run.id).with_for_update()
             if writer.execute(same).scalar_one() not in ("mapping", "checked", "checking"):
                 raise Conflict.of("import.wrong_state", state=run.state, verb="change")
-            if "format" in values:
+            if laid is not None:
                 correcting.forget(writer, run.id)
+                laid.keep(writer, run.id)
             runs.change(writer, run.id, now, **{"state": "mapping", "job_id": None, "error": None, **values})
 
     def _proposed(

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.platform.errors import NotFound, Place
+from tabwright.platform.errors import Invalid, NotFound, Place
 from tabwright.platform.settings import Limits
 from tabwright.runtime.access.principal import TokenScope
 from tabwright.runtime.desk import Call
-from tabwright.runtime.exchange import files, runs, sources
+from tabwright.runtime.exchange import files, laying, runs, sources
+from tabwright.runtime.exchange.laying import Laid
 from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.settings import Settings
 from tabwright.runtime.exchange.sources import Outline, Rows
@@ -40,37 +41,36 @@ def keep(
     filename = _plain(filename)
     size = files.size_of(content, limits.upload_bytes)
     form = sources.sniff(content, filename)
-    outline = sources.outline(content, form)
-    chosen = choose(outline)
     id = call.ids.new()
     now = call.clock.now()
-    content.seek(0)
-    with call.tenant.store.write() as writer:
-        writer.execute(
-            sa.insert(RUN),
-            {
-                "id": id,
-                "object_uid": object_uid,
-                "filename": filename,
-                "size": size,
-                "format": form.to_json(),
-                **outlined(outline),
-                "settings": chosen.to_json(),
-                "state": "mapping",
-                "counts": dict(runs.NO_COUNTS),
-                "checked": None,
-                "taken_row": 0,
-                "job_id": None,
-                "language": call.language,
-                "zone": call.zone,
-                "scope": scope_json(call.principal.token_scope),
-                "created_by": call.principal.user_id,
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
-        files.keep(writer, id, content, limits.upload_bytes)
-        files.ask(call.tenant.jobs, writer, now, limits.import_file_days)
+    with Laid() as laid:
+        outline = sources.outline(content, form, take=laid.put)
+        values = {
+            "id": id,
+            "object_uid": object_uid,
+            "filename": filename,
+            "size": size,
+            "format": form.to_json(),
+            **outlined(outline),
+            "settings": choose(outline).to_json(),
+            "state": "mapping",
+            "counts": dict(runs.NO_COUNTS),
+            "checked": None,
+            "taken_row": 0,
+            "job_id": None,
+            "language": call.language,
+            "zone": call.zone,
+            "scope": scope_json(call.principal.token_scope),
+            "created_by": call.principal.user_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        content.seek(0)
+        with call.tenant.store.write() as writer:
+            writer.execute(sa.insert(RUN), values)
+            files.keep(writer, id, content, limits.upload_bytes)
+            laid.keep(writer, id)
+            files.ask(call.tenant.jobs, writer, now, limits.import_file_days)
     return id
 
 
@@ -97,8 +97,11 @@ class Waiting:
 
     def rows(self, run: Run) -> Rows:
         """The rows under the header. Raises Invalid where the file stops being readable."""
-        content = files.opened(self._call.tenant.store, run.id, run.size)
-        return sources.data_rows(content, run.format)
+        if run.row_count is None:
+            raise Invalid(run.error)
+        store = self._call.tenant.store
+        laying.lay_out(store, run, store.write)
+        return laying.rows(store, run.id)
 
     def give(self, run: Run, object_uid: str, settings: Settings) -> None:
         """From now on the file is an import of an object, which may be in force later than this."""

@@ -18,7 +18,9 @@ from tabwright.runtime.sort_keys import folded
 
 
 def number_of(*parts: str) -> int:
-    return int.from_bytes(blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=8).digest())
+    """A signed number of 64 bits, as databases keep them."""
+    said = "\x1f".join(parts).encode("utf-8", "replace")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), signed=True)
 
 
 def _typed(convert: Convert, text: str) -> Any:

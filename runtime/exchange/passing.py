@@ -67,7 +67,7 @@ class Passed:
 @dataclass(slots=True)
 class Others:
     """What a row must know of the other rows of its file: how many still to come make a name, which row has
-    a key first, which row spoke for a parent.
+    a key first that several have, which row spoke for a parent.
     """
 
     to_come: Counter[int] = attribute(default_factory=Counter)

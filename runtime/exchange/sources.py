@@ -10,8 +10,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any, BinaryIO, Literal
 
 from tabwright.platform.errors import Fault, Invalid, Place
@@ -110,18 +111,6 @@ def read(content: BinaryIO, form: Format) -> Rows:
             yield number, [cell.strip() for cell in cells]
 
 
-def data_rows(content: BinaryIO, form: Format, after: int = 0) -> Rows:
-    """The rows under the header, those with a number beyond ``after``."""
-    rows = read(content, form)
-    made_safe = False
-    if form.header:
-        _, header = next(rows, (0, [""]))
-        made_safe = is_result(header)
-    for number, cells in rows:
-        if number > after:
-            yield number, [unsafe(cell) for cell in cells] if made_safe else cells
-
-
 @dataclass(frozen=True, slots=True)
 class Outline:
     """What a file holds: the header (letters ``A, B, ...`` where it has none), first rows, how many in
@@ -134,36 +123,44 @@ class Outline:
     fault: Fault | None = None  # why it cannot be read to its end
 
 
-def outline(content: BinaryIO, form: Format, sample: int = 20) -> Outline:
-    """Read the file once from end to end. Raises Invalid where there is nothing to import at all.
+def outline(
+    content: BinaryIO,
+    form: Format,
+    sample: int = 20,
+    take: Callable[[int, Sequence[str]], None] = lambda number, cells: None,
+) -> Outline:
+    """Read the file once from end to end; ``take`` gets the rows under the header, (number, cells). Raises
+    Invalid where there is nothing to import at all.
 
     A file that breaks off after its first row is outlined all the same, with its fault: another encoding or
     delimiter may read it.
     """
+    rows = read(content, form)
+    top = next(rows, None)
+    if top is None:
+        raise Invalid.of("import.empty_file", Place())
+    if not form.header:
+        rows = chain((top,), rows)
+    made_safe = form.header and is_result(top[1])
     first: list[list[str]] = []
     count = 0
     fault = None
     try:
-        for _, cells in read(content, form):
-            if count <= sample:
+        for number, cells in rows:
+            if count < sample:
                 first.append(cells)
+            take(number, [unsafe(cell) for cell in cells] if made_safe else cells)
             count += 1
     except Invalid as error:
-        if not first:
-            raise
         fault = error.faults[0]
-    if not first:
-        raise Invalid.of("import.empty_file", Place())
     if form.header:
-        header = _distinct(first[0])
-        rows = [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in first[1:]]
-        count -= 1
+        header = _distinct(top[1])
     else:
         header = [_letter(index) for index in range(max(map(len, first)))]
-        rows = [[*row, *[""] * (len(header) - len(row))] for row in first[:sample]]
+    shown = [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in first]
     if not count and fault is None:
         raise Invalid.of("import.only_header", Place(row=1))
-    return Outline(tuple(header), tuple(map(tuple, rows)), None if fault else count, fault)
+    return Outline(tuple(header), tuple(map(tuple, shown)), None if fault else count, fault)
 
 
 # ---- text -----------------------------------------------------------------------------------------

@@ -45,6 +45,15 @@ PART = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
+ROWS = sa.Table(
+    "import_rows",
+    TENANT,
+    sa.Column("import_id", Uuid, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # of its first row
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""The rows of the file as its format reads them, in pieces: until the import is done."""
+
 # Cells are JSON in plain text: PostgreSQL's own JSON refuses the NUL that a hostile file may hold.
 PROBLEM = sa.Table(
     "import_problem",

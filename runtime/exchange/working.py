@@ -24,7 +24,7 @@ from tabwright.platform.language import Language
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, Tenancy
-from tabwright.runtime.exchange import files, runs, sources
+from tabwright.runtime.exchange import laying, runs
 from tabwright.runtime.exchange.carrying import Carried, Shelf
 from tabwright.runtime.exchange.correcting import Overlay, outcomes
 from tabwright.runtime.exchange.counting import Tally
@@ -121,6 +121,7 @@ class Working:
                 )
             self._tally = Tally({} if self._dry else run.counts)
             self._pace("reading")
+        laying.lay_out(self._job.store, run, self._job.step)
         self._taken = 0 if self._dry else run.taken_row
         self._keys = Keys(plan, run.zone, Translator(call, plan).texts)
         self._total = run.row_count or 0
@@ -128,7 +129,7 @@ class Working:
         try:
             if self._dry and self._keys.concern:
                 self._carried = Carried(self._keys, shelf)
-            self._look_through(plan)
+            self._look_through(plan, shelf)
             self._pace("rows")
             self._passing = Passing(
                 self._keys, self._others, {"import": self._id.hex}, self._dry, self._carried
@@ -155,10 +156,9 @@ class Working:
 
     def _rows_of_file(self, after: int = 0) -> Iterator[tuple[int, list[str]]]:
         """The rows with a number beyond ``after``, as they were corrected; also those that are skipped."""
-        content = files.opened(self._job.store, self._id, self._run.size)
-        return self._overlay.over(sources.data_rows(content, self._run.format, after))
+        return self._overlay.over(laying.rows(self._job.store, self._id, after))
 
-    def _look_through(self, plan: Plan) -> None:
+    def _look_through(self, plan: Plan, shelf: Shelf) -> None:
         """One look through the file for what rows must know of others."""
         others = self._others
         resumed = self._taken if plan.parents else 0
@@ -166,17 +166,22 @@ class Working:
             return
         later = self._later_rows()
         refused = self._refused_rows() if resumed else frozenset()
-        for number, cells in self._rows_of_file():
-            if self._overlay.skips(number, cells):
-                continue
-            texts = self._keys.texts(cells)
-            if number <= resumed and number not in later and number not in refused:
-                spoken_by(plan, self._keys, texts, number, others.spoken)
-            if number > self._taken or number in later:
-                others.to_come.update(self._keys.own(texts))
-            named = self._keys.named_by(texts)
-            if named is not None:
-                others.first.setdefault(named, number)
+
+        def named() -> Iterator[tuple[int, int]]:
+            for number, cells in self._rows_of_file():
+                if self._overlay.skips(number, cells):
+                    continue
+                texts = self._keys.texts(cells)
+                if number <= resumed and number not in later and number not in refused:
+                    spoken_by(plan, self._keys, texts, number, others.spoken)
+                if number > self._taken or number in later:
+                    others.to_come.update(self._keys.own(texts))
+                key = self._keys.named_by(texts)
+                if key is not None:
+                    yield key, number
+
+        shelf.see(named())
+        others.first = shelf.first_of_several()
 
     def _refused_rows(self) -> frozenset[int]:
         chosen = sa.select(PROBLEM.c.row).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "run")
@@ -311,6 +316,8 @@ class Working:
                 seconds = round((now - began) / timedelta(seconds=1), 1)
                 values["checked"] = {"counts": counts, "issues": self._tally.issues(), "seconds": seconds}
             runs.change(writer, self._id, now, **values)
+            if not self._dry:
+                laying.forget(writer, self._id)
             self._job.progress(self._tally.finished, self._total)
             # One with the end of the job: taken up again, it would call an import done that is being undone.
             result = {"import": self._id.hex, "counts": counts}

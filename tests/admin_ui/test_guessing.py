@@ -16,8 +16,9 @@ def guess(table: str, encoding: str = "utf-8", known: dict[str, str] | None = No
     content = io.BytesIO(table.encode(encoding))
     form = sources.sniff(content, "f.csv")
     assert form.encoding == encoding
-    header = sources.outline(content, form).header
-    found = profiles(header, (row for _, row in sources.data_rows(content, form)))
+    rows: list[Sequence[str]] = []
+    header = sources.outline(content, form, take=lambda number, cells: rows.append(cells)).header
+    found = profiles(header, rows)
 
     def named(header: str, values: Sequence[str]) -> str | None:
         return (known or {}).get(header)

@@ -309,9 +309,12 @@ def test_a_worker_that_dies_at_the_end_of_a_run_leaves_nothing_that_disturbs_its
     run = one.start("account", "name\nA\n")
     one.imports.run(run.id)
     site, location = one.api.site, one.api.location
-    job = site.jobs.claim(one.api.tenant.store, location, "dies")
+    while (job := site.jobs.claim(one.api.tenant.store, location, "dies")) is not None:
+        result = site.jobs.handler(job.kind)(job)
+        if job.kind == working.KIND:
+            break
+        site.jobs.finish(job, result)  # what else was due
     assert job is not None
-    site.jobs.handler(job.kind)(job)
     found = one.imports.undo(run.id)
     assert (found.state, job.ended) == ("undoing", True)
     one.work()
