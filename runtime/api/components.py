@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tabwright.runtime.api.record_schema import ID
+from tabwright.runtime.exchange.correcting import KINDS
 from tabwright.runtime.exchange.dates import ORDERS
 from tabwright.runtime.exchange.runs import VERBS
 from tabwright.runtime.exchange.settings import BLANKS, EXISTING, MISSING, MODES
@@ -92,6 +93,14 @@ _file = _object(
     has_preview=_flag,
     uploaded_by=_id,
     uploaded_at=_moment,
+)
+_import_row = _object(
+    "row outcome cells file faults",
+    row=_whole,
+    outcome={"enum": ["created", "updated", "unchanged", "failed", "skipped"]},
+    cells={**_list(_text), "description": "What would go in, in the order of the header."},
+    file={**_list(_text), "description": "What the file says."},
+    faults=_list(_fault),
 )
 _import_counts: Schema = {
     "type": "object",
@@ -275,6 +284,7 @@ COMPONENTS: Mapping[str, Schema] = {
                 "counts issues",
                 counts=_import_counts,
                 seconds={"type": "number"},
+                since={"type": "integer", "description": "Rows that were put right since the check."},
                 issues=_list(
                     _object(
                         "column field value count row code message suggestion",
@@ -337,6 +347,16 @@ COMPONENTS: Mapping[str, Schema] = {
                             "description": "Whether a blank cell empties the field.",
                         },
                         dates={"enum": list(ORDERS), "description": "The order of days with the year last."},
+                        skip={
+                            "type": ["array", "null"],
+                            "items": _text,
+                            "description": "Texts whose rows are left out.",
+                        },
+                        make={
+                            "type": ["array", "null"],
+                            "items": _text,
+                            "description": "Texts that become records, of a lookup.",
+                        },
                     ),
                     "type": ["object", "null"],
                 },
@@ -358,6 +378,19 @@ COMPONENTS: Mapping[str, Schema] = {
             },
         ),
         "additionalProperties": False,
+    },
+    "ImportRows": _object(
+        "kind rows counts next_cursor",
+        kind={"enum": list(KINDS)},
+        rows=_list(_import_row),
+        counts=_counts,
+        next_cursor={"type": ["string", "null"]},
+    ),
+    "ImportCorrected": {
+        **_object(
+            "import rows", **{"import": {"$ref": "#/components/schemas/Import"}}, rows=_list(_import_row)
+        ),
+        "description": "The rows as they are now; a check of all of them where its state is `checking`.",
     },
     "ImportProblems": _object(
         "phase problems",

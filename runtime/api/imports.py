@@ -153,18 +153,18 @@ class ImportApi:
             )
         imports = self._imports(call)
         run = imports.start(upload.fields["object"], upload.filename, upload.content)
-        made = Answer.of(_json(imports, run, call.language), 201)
+        made = Answer.of(run_json(imports, run, call.language), 201)
         return replace(made, headers={"Location": f"{asked.base}/imports/{run.id.hex}"})
 
     def get(self, call: Call, asked: Asked) -> Answer:
         imports = self._imports(call)
-        return Answer.of(_json(imports, imports.get(_id(asked)), call.language))
+        return Answer.of(run_json(imports, imports.get(id_of(asked)), call.language))
 
     def change(self, call: Call, asked: Asked) -> Answer:
         if not isinstance(asked.body, dict):
             raise Malformed.of("api.not_an_object", Place(pointer=""))
         imports = self._imports(call)
-        id = _id(asked)
+        id = id_of(asked)
         patch: Mapping[str, Any] = asked.body
         run = imports.get(id)
         if "format" in patch:
@@ -175,33 +175,33 @@ class ImportApi:
         settings = {name: value for name, value in patch.items() if name != "format"}
         if settings:
             run = imports.change(id, settings)
-        return Answer.of(_json(imports, run, call.language))
+        return Answer.of(run_json(imports, run, call.language))
 
     def reset(self, call: Call, asked: Asked) -> Answer:
         imports = self._imports(call)
-        return Answer.of(_json(imports, imports.reset(_id(asked)), call.language))
+        return Answer.of(run_json(imports, imports.reset(id_of(asked)), call.language))
 
     def _verb(self, verb: str) -> Any:
         def do(call: Call, asked: Asked) -> Answer:
             imports = self._imports(call)
-            run: Run = getattr(imports, verb)(_id(asked))
-            return Answer.of(_json(imports, run, call.language), 202)
+            run: Run = getattr(imports, verb)(id_of(asked))
+            return Answer.of(run_json(imports, run, call.language), 202)
 
         return do
 
     def problems(self, call: Call, asked: Asked) -> Answer:
         imports = self._imports(call)
-        run = imports.get(_id(asked))
+        run = imports.get(id_of(asked))
         phase = asked.query.get("phase") or imports.last_phase(run)
         found = imports.problems(run.id, phase, asked.query["after"], asked.query["limit"])
         rows = [
-            {"row": each.row, "cells": list(each.cells), "faults": _faults(each.faults, call.language)}
+            {"row": each.row, "cells": list(each.cells), "faults": faults_json(each.faults, call.language)}
             for each in found
         ]
         return Answer.of({"phase": phase, "problems": rows})
 
     def result(self, call: Call, asked: Asked) -> Answer:
-        body = b"".join(self._imports(call).result(_id(asked)))
+        body = b"".join(self._imports(call).result(id_of(asked)))
         headers = {"Content-Disposition": 'attachment; filename="not-imported.csv"'}
         return Answer(200, body, headers, "text/csv; charset=utf-8")
 
@@ -209,20 +209,23 @@ class ImportApi:
         return Imports(call, self._limits)
 
 
-def _id(asked: Asked) -> UUID:
+def id_of(asked: Asked) -> UUID:
+    """The import that a path names. Raises NotFound."""
     id = uuid_in(asked.path["id"])
     if id is None:
         raise NotFound.of("import.not_found", Place(), id=asked.path["id"][:80])
     return id
 
 
-def _faults(faults: Iterable[Fault], language: Language) -> list[dict[str, Any]]:
+def faults_json(faults: Iterable[Fault], language: Language) -> list[dict[str, Any]]:
+    """Faults as the API says them."""
     return [
         {"code": each.code, "message": say_fault(each, language), **each.place.known()} for each in faults
     ]
 
 
-def _json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
+def run_json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
+    """An import as the API says it."""
     settings = run.settings.to_json()
     settings["columns"] = {
         name: settings["columns"][name] for name in run.header if name in settings["columns"]
@@ -242,7 +245,12 @@ def _json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
             }
             for each in run.issues
         ]
-        checked = {"counts": run.checked["counts"], "seconds": run.checked["seconds"], "issues": issues}
+        checked = {
+            "counts": run.checked["counts"],
+            "seconds": run.checked["seconds"],
+            "since": run.checked.get("since", 0),
+            "issues": issues,
+        }
     return {
         "id": run.id,
         "object": imports.object(run).name,
@@ -260,6 +268,6 @@ def _json(imports: Imports, run: Run, language: Language) -> dict[str, Any]:
         "counts": dict(run.counts),
         "checked": checked,
         "job": run.job.id if run.job is not None else None,
-        "faults": _faults(run.error, language),
+        "faults": faults_json(run.error, language),
         "created_at": run.created_at,
     }

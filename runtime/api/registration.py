@@ -9,6 +9,7 @@ from flask import Flask
 from tabwright.platform.errors import NotFound, Place
 from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.api.comments import CommentApi
+from tabwright.runtime.api.corrections import CorrectionApi
 from tabwright.runtime.api.endpoints import SIGNED_IN, Asked, Endpoint, uuid_in
 from tabwright.runtime.api.files import FileApi
 from tabwright.runtime.api.imports import ImportApi
@@ -32,6 +33,7 @@ def register(app: Flask, site: Site) -> Api:
     api.add(CommentApi().endpoints())
     api.add(MetadataApi(site).endpoints())
     api.add(ImportApi(site.settings.limits).endpoints())
+    api.add(CorrectionApi(site.settings.limits).endpoints())
     api.add(FileApi().endpoints())
 
     def openapi(call: Call, asked: Asked) -> Answer:

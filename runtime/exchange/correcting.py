@@ -7,6 +7,7 @@ the next check compares it with the other rows of the file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
@@ -152,8 +153,8 @@ def counted(reader: Reader, id: UUID) -> dict[str, int]:
     }
 
 
-def listed(reader: Reader, id: UUID, kind: str, offset: int, limit: int) -> list[GridRow]:
-    """The rows of a kind, by number."""
+def listed(reader: Reader, id: UUID, kind: str, offset: int, limit: int, after: int = 0) -> list[GridRow]:
+    """The rows of a kind, by number, those beyond ``after``."""
     both = sa.and_(PROBLEM.c.import_id == CORRECTION.c.import_id, PROBLEM.c.row == CORRECTION.c.row)
     if kind == "bad":
         source = PROBLEM.outerjoin(CORRECTION, both)
@@ -162,7 +163,7 @@ def listed(reader: Reader, id: UUID, kind: str, offset: int, limit: int) -> list
         source = CORRECTION.outerjoin(PROBLEM, sa.and_(both, PROBLEM.c.phase == "check"))
         number = CORRECTION.c.row
         chosen = [CORRECTION.c.import_id == id, CORRECTION.c.skip.is_(kind == "skipped")]
-    return _read(reader, source, [*chosen], number, offset, limit)
+    return _read(reader, source, [*chosen, number > after], number, offset, limit)
 
 
 def rows(reader: Reader, id: UUID, numbers: Sequence[int]) -> list[GridRow]:
@@ -227,7 +228,7 @@ def correct(call: Call, run: Run, object: ObjectDef, changes: Sequence[Change]) 
 
     False where there are too many to check at once: then they are kept, and the next check tells. Raises
     Conflict where the import is not as it was, Invalid for rows that are neither bad nor corrected, for
-    cells that no file could hold, and beyond ``MOST_CORRECTED``.
+    a row that is named twice, for cells that no file could hold, and beyond ``MOST_CORRECTED``.
     """
     call = replace(call, zone=run.zone, cause="import")
     plan = resolve(call.gate, object, run.settings, run.header)
@@ -262,6 +263,8 @@ def correct(call: Call, run: Run, object: ObjectDef, changes: Sequence[Change]) 
 
 def _kept(writer: Writer, run: Run, changes: Sequence[Change]) -> dict[int, _Row]:
     numbers = [each.row for each in changes]
+    if twice := [number for number, count in Counter(numbers).items() if count > 1]:
+        raise Invalid(Fault("import.row_twice", {"row": each}, Place(row=each)) for each in twice[:20])
     found: dict[int, _Row] = {}
     for row in rows(writer, run.id, numbers):
         typed = dict(enumerate(row.cells))
