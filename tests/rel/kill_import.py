@@ -2,9 +2,10 @@
 
 ``python tests/rel/kill_import.py --backend postgresql --rows 200000 --every 8``. A file with 3 % bad rows is
 checked, some of its bad rows are put right and some skipped, and it goes in, all while its worker process is
-killed -9 every so many seconds and another takes over; then it is undone in the same way. Prints one JSON
-line: kills, seconds and rows a second of each phase, the largest worker in MB, how long a page of the grid
-and one correction take (median, ms), and what was wrong.
+killed -9 every so many seconds of its work (0: never) and another takes over; then it is undone in the same
+way. ``--sheet`` brings it as .xlsx. Prints one JSON line: kills, seconds, rows a second and CPU seconds of
+each phase's workers, the largest worker in MB, how long a page of the grid and one correction take (median,
+ms), and what was wrong: records, counts, reasons, or a worker that began before the last committed chunk.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,20 @@ def content(rows: int) -> bytes:
     return "\n".join(lines).encode()
 
 
+def workbook(text: bytes) -> bytes:
+    """The file as a spreadsheet."""
+    import csv
+
+    import xlsxwriter
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        for at, cells in enumerate(csv.reader(io.StringIO(text.decode()))):
+            sheet.write_row(at, 0, cells)
+    return out.getvalue()
+
+
 def bad_rows(rows: int) -> list[int]:
     """Their numbers in the file, whose first row is the header."""
     return [n + 2 for n in range(rows) if n % FAILED_EVERY == 7]
@@ -94,23 +110,49 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     return made
 
 
+@dataclass(slots=True)
+class Phase:
+    """What it took to come to a state: workers killed, the largest in MB, seconds and CPU seconds."""
+
+    kills: int = 0
+    largest: float = 0.0
+    seconds: float = 0.0
+    cpu: float = 0.0
+    went_back: bool = False
+
+    def figures(self, rows: int) -> dict[str, Any]:
+        return {
+            "kills": self.kills,
+            "seconds": round(self.seconds, 1),
+            "rows_a_second": round(rows / self.seconds),
+            "cpu_seconds": round(self.cpu, 1),
+        }
+
+
 def _until(
     importer: Importer, id: Any, state: str, every: float, random_: random.Random, most: int = 1000
-) -> tuple[int, float]:
-    """Kill workers, ``most`` at most, until the import is in a state; how many, and the largest in MB."""
+) -> Phase:
+    """Kill workers, ``most`` at most, until the import is in a state."""
     settings = importer.api.site.settings
-    kills, largest = 0, 0.0
+    phase = Phase()
+    most = most if every else 0
+    began = time.monotonic()
+    committed = 0
     while True:
         process = _spawn(settings)
+        cpu = _cpu(process.pid)
         try:
             # At any moment once it has got on: one that is never let to commit a chunk cannot get anywhere.
             end = time.monotonic() + every * random_.uniform(0.2, 1.8)
             start = _done(importer, id)
-            while time.monotonic() < end or _done(importer, id) == start or kills >= most:
-                largest = max(largest, _peak(process.pid))
+            phase.went_back = phase.went_back or start < committed
+            while time.monotonic() < end or _done(importer, id) == start or phase.kills >= most:
+                phase.largest = max(phase.largest, _peak(process.pid))
                 if importer.imports.get(id).state == state:
                     break
-                time.sleep(0.01)
+                time.sleep(0.05)
+            committed = _done(importer, id)
+            phase.cpu += _cpu(process.pid) - cpu
         finally:
             process.kill()
             process.wait()
@@ -118,9 +160,10 @@ def _until(
             process.stdout.close()
         found = importer.imports.get(id)
         if found.state == state:
-            return kills, largest
+            phase.seconds = time.monotonic() - began
+            return phase
         assert found.state in ("checking", "running", "undoing"), (found.state, found.error)
-        kills += 1
+        phase.kills += 1
 
 
 def _done(importer: Importer, id: Any) -> int:
@@ -138,7 +181,16 @@ def _peak(pid: int) -> float:
     return 0.0
 
 
-def measure(api: ApiSite, rows: int, every: float, seed: int = 1) -> dict[str, Any]:
+def _cpu(pid: int) -> float:
+    """CPU seconds of a process."""
+    try:
+        parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
+
+
+def measure(api: ApiSite, rows: int, every: float, sheet: bool = False, seed: int = 1) -> dict[str, Any]:
     """Import and undo under kills; what it took, and what was wrong."""
     random_ = random.Random(seed)
     api.publish(OBJECTS)
@@ -146,22 +198,21 @@ def measure(api: ApiSite, rows: int, every: float, seed: int = 1) -> dict[str, A
     accounts = "name\n" + "\n".join(f"Account {n}" for n in range(50))
     importer.run(importer.start("account", accounts).id)
     wrong: list[str] = []
-    run = importer.imports.start("deal", "deals.csv", io.BytesIO(content(rows)))
-    bad = bad_rows(rows)
+    data = workbook(content(rows)) if sheet else content(rows)
     began = time.monotonic()
+    run = importer.imports.start("deal", "deals.xlsx" if sheet else "deals.csv", io.BytesIO(data))
+    upload = time.monotonic() - began
+    bad = bad_rows(rows)
     importer.imports.check(run.id)
     # A check that is cut off begins anew, since nothing of it is kept: once is enough.
-    check_kills, check_size = _until(importer, run.id, "checked", every, random_, 1)
-    check_seconds = time.monotonic() - began
+    check = _until(importer, run.id, "checked", every, random_, 1)
     if importer.imports.get(run.id).counts["failed"] != len(bad):
         wrong.append(f"check {dict(importer.imports.get(run.id).counts)}")
     grid, correction = _corrected(importer, run.id, bad)
     right, skipped = bad[:CORRECTED], bad[CORRECTED : 2 * CORRECTED]
     bad = bad[2 * CORRECTED :]
-    began = time.monotonic()
     importer.imports.run(run.id)
-    kills, largest = _until(importer, run.id, "done", every, random_)
-    seconds = time.monotonic() - began
+    ran = _until(importer, run.id, "done", every, random_)
     done = importer.imports.get(run.id)
     good = rows - len(bad) - len(skipped)
     if [done.counts[each] for each in ("created", "failed", "skipped")] != [good, len(bad), len(skipped)]:
@@ -180,26 +231,29 @@ def measure(api: ApiSite, rows: int, every: float, seed: int = 1) -> dict[str, A
     if listed != bad:
         wrong.append("bad rows")
     began = time.monotonic()
+    result = sum(map(len, importer.imports.result(run.id)))
+    result_seconds = time.monotonic() - began
     importer.imports.undo(run.id)
-    undo_kills, size = _until(importer, run.id, "undone", every, random_)
-    undo_seconds = time.monotonic() - began
+    undo = _until(importer, run.id, "undone", every, random_)
     if _codes(api):
         wrong.append("undo")
+    if ran.went_back or undo.went_back:
+        wrong.append("a committed chunk was done again")
     return {
         "backend": api.tenant.store.dialect,
         "rows": rows,
-        "check": _figures(check_kills, check_seconds, rows),
-        "run": _figures(kills, seconds, rows),
-        "undo": _figures(undo_kills, undo_seconds, rows),
-        "largest_mb": round(max(check_size, largest, size)),
+        "file_mb": round(len(data) / 1e6, 1),
+        "upload_seconds": round(upload, 1),
+        "check": check.figures(rows),
+        "run": ran.figures(rows),
+        "undo": undo.figures(rows),
+        "result_mb": round(result / 1e6, 1),
+        "result_seconds": round(result_seconds, 1),
+        "largest_mb": round(max(check.largest, ran.largest, undo.largest)),
         "grid_ms": round(grid * 1000),
         "correction_ms": round(correction * 1000),
         "wrong": wrong,
     }
-
-
-def _figures(kills: int, seconds: float, rows: int) -> dict[str, Any]:
-    return {"kills": kills, "seconds": round(seconds, 1), "rows_a_second": round(rows / seconds)}
 
 
 def _corrected(importer: Importer, id: Any, bad: list[int]) -> tuple[float, float]:
@@ -237,13 +291,14 @@ def main() -> None:
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--backend", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills, on average")
+    parser.add_argument("--every", type=float, default=3.0, help="seconds of work between two kills; 0: none")
+    parser.add_argument("--sheet", action="store_true", help="a spreadsheet instead of a CSV")
     given = parser.parse_args()
     if given.worker:
         settings = json.loads(given.worker)
         worker(Settings(home=Path(settings.pop("home")), limits=LIMITS, **settings))
     with tempfile.TemporaryDirectory() as folder, make_api(given.backend, Path(folder), LIMITS) as api:
-        print(json.dumps(measure(api, given.rows, given.every)), flush=True)
+        print(json.dumps(measure(api, given.rows, given.every, given.sheet)), flush=True)
 
 
 if __name__ == "__main__":
