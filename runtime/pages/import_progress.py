@@ -34,7 +34,7 @@ def progress_of(run: Run, now: datetime, language: Language) -> Progress | None:
     def number(value: int) -> str:
         return format_number(value, language)
 
-    total = job.progress_total or 0
+    total = job.progress_total or (0 if run.state == "undoing" else run.row_count) or 0
     percent = min(100, job.progress_done * 100 // total) if total else 0
     code = "import.progress.undo" if run.state == "undoing" else "import.progress"
     done = t(code, done=number(job.progress_done), total=number(total) if total else "…")
