@@ -50,6 +50,11 @@ def reference(name: str, language: str) -> str:
     return text_of(ROOT / "docs" / "reference" / f"{name}.{language}.md")
 
 
+def test_no_page_holds_two_sides_of_a_merge() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert [page.name for page in pages if re.search(r"^(<{7}|>{7}) ", text_of(page), re.M)] == []
+
+
 def blocks(text: str, kind: str) -> list[str]:
     """The fenced blocks of a language."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
