@@ -19,6 +19,7 @@ from tabwright.runtime.comments import hearing, mentions
 from tabwright.runtime.comments.reading import MOST_REPLIES, Comment, Reading, Summary, summary
 from tabwright.runtime.comments.tables import COMMENT
 from tabwright.runtime.desk import Call
+from tabwright.runtime.search import notes
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -63,6 +64,7 @@ class Comments:
             "edited_at": None, "deleted_at": None, "changed_at": now,
         }  # fmt: skip
         writer.run(_statements(writer.store).add, given)
+        notes.keep(writer, [_noted(found, made)])
         # Who writes wants to hear the answers, unless they have said otherwise.
         hearing.follow(call, writer, found, record, True, only_if_unsaid=True)
         hearing.tell(call, writer, found, about.owner, made, named, is_new=True)
@@ -82,6 +84,8 @@ class Comments:
             made = replace(old, body=text, mentions=named, edited_at=now)
             given = {"id": id, "body": text, "mentions": _hex(named), "edited_at": now, "changed_at": now}
             writer.run(_statements(writer.store).edit, given)
+            notes.forget(writer, (id,))
+            notes.keep(writer, [_noted(found, made)])
             fresh = [each for each in named if each not in old.mentions]
             hearing.tell(call, writer, found, about.owner, made, fresh, is_new=False)
             return made
@@ -96,6 +100,7 @@ class Comments:
                 raise Denied.of("comment.not_yours_to_delete", Place(object=found.name, record=record.hex))
             given = {"id": id, "deleted_at": now, "changed_at": now}
             writer.run(_statements(writer.store).delete, given)
+            notes.forget(writer, (id,))
 
     def follow(self, object: str, record: UUID, follows: bool) -> None:
         """Hear of new comments on a record, or only of those that mention one."""
@@ -130,6 +135,10 @@ class Comments:
         if wrong:
             raise Invalid.of("comment.mention_unknown", place, id=min(wrong).hex)
         return text, named
+
+
+def _noted(object: ObjectDef, comment: Comment) -> notes.Noted:
+    return notes.Noted(comment.id, "comment", object.uid, comment.record_id, comment.body)
 
 
 def may_write(call: Call, object: ObjectDef) -> bool:

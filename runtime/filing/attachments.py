@@ -19,6 +19,7 @@ from tabwright.runtime.filing.tables import FILE
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.journal import writing as journal
 from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.search import notes
 
 MOST = 200  # of one record
 ATTACH, DETACH = "attach", "detach"  # actions in the journal; the revision of the record stays
@@ -55,6 +56,7 @@ class Attachments:
             if len(rows.attached_to(writer, found.uid, id)) + len(wanted) > MOST:
                 raise LimitReached.at("file.too_many_attached", "attachments", MOST)
             values = {"object_uid": found.uid, "record_id": id, "field_uid": ATTACHED}
+            notes.keep(writer, [_noted(found, id, known[each]) for each in wanted])
             for each in wanted:
                 mine = sa.and_(FILE.c.id == each, rows.mine(person))
                 if not writer.execute(sa.update(FILE).where(mine).values(**values)).rowcount:
@@ -71,6 +73,7 @@ class Attachments:
             found, revision = self._editable(writer, object, id)
             stored = self._change(writer, found, id, file, FILE.c.removed_at.is_(None), removed_at=now)
             self._note(writer, found, id, revision, DETACH, stored)
+            notes.forget(writer, (file,))
             kept = timedelta(days=self._call.tenant.limits.removed_file_days)
             sweeping.ask(self._call.tenant.jobs, writer, now + kept)
 
@@ -79,6 +82,7 @@ class Attachments:
         with self._call.tenant.store.write() as writer:
             found, revision = self._editable(writer, object, id)
             stored = self._change(writer, found, id, file, FILE.c.removed_at.is_not(None), removed_at=None)
+            notes.keep(writer, [_noted(found, id, stored)])
             self._note(writer, found, id, revision, ATTACH, stored)
 
     def _change(
@@ -131,3 +135,7 @@ class Attachments:
         number = call.tables.of(object).number
         journal.add_changes(writer, operation, number, [(id, revision, action, b"[]")])
         writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
+
+
+def _noted(object: ObjectDef, record: UUID, file: Stored) -> notes.Noted:
+    return notes.Noted(file.id, "file", object.uid, record, file.name)

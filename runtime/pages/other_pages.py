@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.errors import NotFound
 from tabwright.runtime.desk import Call
@@ -14,26 +16,36 @@ from tabwright.runtime.forms.shown import initials
 from tabwright.runtime.pages import visiting
 from tabwright.runtime.pages.edit_page import FaultLine
 from tabwright.runtime.pages.history import names_of, when_text
-from tabwright.runtime.pages.palette.found import Option, commands_for
+from tabwright.runtime.pages.palette.found import Option, commands_for, marked
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural, singular
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.records.recycling import recycle_bin
-from tabwright.runtime.search.querying import search
+from tabwright.runtime.search.everywhere import search_everywhere
 
 FOUND = 10  # hits of each object on the search page
 BIN_ROWS = 200
+NOTE_ICONS = {"comment": "message", "file": "paperclip"}
 
 
 # ---- search --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
+class FoundNote:
+    """What stands beside a record and holds the words: ``kind`` in words, ``text`` with the words marked."""
+
+    kind: str
+    icon: str
+    text: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRecord:
     href: str
     name: str
-    hint: str
+    note: FoundNote | None
     initials: str
 
 
@@ -56,11 +68,14 @@ def search_page(call: Call, q: str) -> SearchPage:
     """What a text finds, by object."""
     groups: dict[str, list[FoundRecord]] = {}
     t = text(call.language)
-    for hit in search(call, q, limit=FOUND) if q.strip() else ():
+    for found in search_everywhere(call, q, limit=FOUND) if q.strip() else ():
+        hit, note = found.hit, found.note
         name = hit.name or t("record.nameless")
-        groups.setdefault(hit.object, []).append(
-            FoundRecord(f"/o/{hit.object}/{hit.id}", name, "", initials(name))
-        )
+        at = f"/o/{hit.object}/{hit.id}"
+        beside = None if note is None else FoundNote(
+            t(f"search.in_{note.kind}"), NOTE_ICONS[note.kind], marked(note.text, q)
+        )  # fmt: skip
+        groups.setdefault(hit.object, []).append(FoundRecord(at, name, beside, initials(name)))
     objects = call.model.objects
     return SearchPage(
         q,

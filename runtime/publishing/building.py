@@ -28,6 +28,7 @@ from tabwright.runtime.publishing.engine import (
 )
 from tabwright.runtime.publishing.merging import merged
 from tabwright.runtime.publishing.searching import Searching, forget
+from tabwright.runtime.search import notes
 from tabwright.runtime.storage.apply import row_counter, save, told
 from tabwright.runtime.storage.changes import (
     AddColumns,
@@ -334,6 +335,7 @@ class Builder:
             forget(writer, entry.n)
             if there.find("object", entry.uid) is None:  # it may have a new table by now
                 forget_object(writer, entry.uid)
+                notes.forget_object(writer, entry.uid)
             gone += [each for each in there.entries if each.object_n == entry.n and each.n != entry.n]
         else:
             table = f"o{entry.object_n}x" if entry.side == "side" else f"o{entry.object_n}"

@@ -19,7 +19,7 @@ from tabwright.runtime.numbering import Counter, take_numbers
 from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.checks import uniqueness
 from tabwright.runtime.records.plan import SYSTEM
-from tabwright.runtime.search import keeping
+from tabwright.runtime.search import keeping, notes
 
 
 def write(batch: Batch, work: Work) -> None:
@@ -219,9 +219,13 @@ def _changes(batch: Batch, rows: list[Row]) -> Iterator[tuple[UUID, int, str, by
 
 
 def search(batch: Batch, work: Work) -> None:
-    """Search rows follow: those of changed records are made again, those of deleted ones go."""
+    """Search rows follow: those of changed records are made again, those of deleted ones go; with purged ones
+    go those of what stands beside them.
+    """
     if batch.stopped:
         return
+    purged = [row.id for row in batch.rows if row.changes and row.action == "purge" and row.id is not None]
+    notes.forget_records(work.writer, purged)
     index = keeping.index_of(work.call, batch.object)
     if index is None:
         return

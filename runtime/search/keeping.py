@@ -47,11 +47,13 @@ def marks_of(object: ObjectDef) -> Mapping[str, str]:
     """Mark -> name of each searched field. A field's mark is six letters and digits, the same for ever and
     unlike that of any other field: its tokens begin with it.
     """
-    found: dict[str, str] = {}
-    for field in searched_fields(object):
-        digest = hashlib.sha256(str(field.uid).encode()).digest()
-        found[base64.b32encode(digest)[:MARK_LETTERS].decode().lower()] = field.name
-    return found
+    return {mark_of(str(field.uid)): field.name for field in searched_fields(object)}
+
+
+def mark_of(thing: str) -> str:
+    """The mark of the tokens of a thing that has a name for ever."""
+    digest = hashlib.sha256(thing.encode()).digest()
+    return base64.b32encode(digest)[:MARK_LETTERS].decode().lower()
 
 
 @lru_cache(maxsize=256)
@@ -154,10 +156,10 @@ def index_of(call: Call, object: ObjectDef) -> SearchIndex | None:
 
 
 def tidy(writer: Writer) -> None:
-    """Move what writers left in the index's pending list (PostgreSQL) to its place, so that searches stay
+    """Move what writers left in the indexes' pending lists (PostgreSQL) to its place, so that searches stay
     quick.
     """
     if writer.store.dialect == "postgresql":
-        index = "search_entry_tokens"
-        name = f'"{writer.store.schema}".{index}' if writer.store.schema else index
-        writer.execute(sa.select(sa.func.gin_clean_pending_list(sa.cast(name, REGCLASS))))
+        for index in ("search_entry_tokens", "search_note_tokens"):
+            name = f'"{writer.store.schema}".{index}' if writer.store.schema else index
+            writer.execute(sa.select(sa.func.gin_clean_pending_list(sa.cast(name, REGCLASS))))

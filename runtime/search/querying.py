@@ -125,7 +125,7 @@ def _search_one(call: Call, reader: Reader, place: _Place, needs: Sequence[Need]
         "search_query", object, call.tables.of(object), lambda: _Statements(call, object), rule.shape
     )
     given: dict[str, Any] = dict(rule.parameters())
-    given["query"] = _query(call.tenant.store.dialect, needs, place)
+    given["query"] = match_of(call.tenant.store.dialect, needs, place.marks, place.named)
     given["most"] = limit * _CANDIDATES
     rows: list[tuple[Any, ...]] = []
     if statements.newest is not None and len(given["query"]) < _SIMPLE:
@@ -198,9 +198,9 @@ def _prepared(call: Call, object: ObjectDef, found: sa.FromClause) -> Prepared:
     return prepare(call.tenant.store, chosen.order_by(found.c.rid.desc()).limit(most))
 
 
-def _query(dialect: str, needs: Sequence[Need], place: _Place) -> str:
-    """The needs in the engine's own words, each in any of the fields that may be read. Tokens are ASCII
-    letters and digits, so quoting them is safe.
+def match_of(dialect: str, needs: Sequence[Need], marks: Sequence[str], named: str | None) -> str:
+    """The needs in the engine's own words, each behind any of the marks; by sound only behind ``named``.
+    Tokens are ASCII letters and digits, so quoting them is safe.
     """
     quote, begins, either, both = (
         ('"', "*", " OR ", " AND ") if dialect == "sqlite" else ("'", ":*", "|", "&")
@@ -209,10 +209,10 @@ def _query(dialect: str, needs: Sequence[Need], place: _Place) -> str:
     for need in needs:
         words = [
             f"{quote}{mark}{token}{quote}{begins}"
-            for mark in place.marks
+            for mark in marks
             for token in need.starts
-            if mark == place.named or not of_name(token)
+            if mark == named or not of_name(token)
         ]
-        words += [f"{quote}{mark}{token}{quote}" for mark in place.marks for token in need.wholes]
+        words += [f"{quote}{mark}{token}{quote}" for mark in marks for token in need.wholes]
         parts.append(f"({either.join(words)})")
     return both.join(parts)

@@ -1,4 +1,5 @@
-"""Where search rows stand: one per record, and the full-text index over their tokens; and known words.
+"""Where search rows stand: one per record, one per comment or attachment of it, each with the full-text index
+over its tokens; and known words.
 
 SQLite: ``search_entry`` and the contentless FTS5 table ``search_entry_text`` of the same rowid. PostgreSQL:
 ``search_entry`` with a tsvector and a GIN index. Tokens are ours on both (``tokens``).
@@ -72,21 +73,53 @@ search_learnt = sa.Table(
     sa.Column("record_id", Uuid),
 )
 
-_FTS = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_entry_text USING fts5"
-    "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
+# What stands beside a record and is found by everybody who may read it: one row for each comment and for the
+# name of each attachment (``notes``), ``note_id`` theirs.
+search_note = sa.Table(
+    "search_note",
+    TENANT,
+    sa.Column(
+        "rid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True
+    ),
+    sa.Column("note_id", Uuid, nullable=False),
+    sa.Column("kind", CodeText, nullable=False),
+    sa.Column("object_uid", CodeText, nullable=False),
+    sa.Column("record_id", Uuid, nullable=False),
+    sa.Column("tokens", Tokens, nullable=False),
 )
-# Half a page of the database: FTS5's own 4,050 bytes spill over, and a save writes three pages more.
-_FTS_LEAF = "INSERT INTO search_entry_text (search_entry_text, rank) VALUES ('pgsz', 2000)"
+sa.Index("search_note_note", search_note.c.note_id, unique=True)
+sa.Index("search_note_record", search_note.c.record_id)
+sa.Index("search_note_object", search_note.c.object_uid)
+sa.Index(
+    "search_note_tokens",
+    search_note.c.tokens,
+    postgresql_using="gin",
+    postgresql_with={"fastupdate": "on", "gin_pending_list_limit": 32768},
+).ddl_if(dialect="postgresql")
+
+# Leaves of half a page: FTS5's own 4,050 bytes spill over, and a save writes three pages more.
+_FTS = {
+    "search_entry": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS search_entry_text USING fts5"
+        "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')",
+        "INSERT INTO search_entry_text (search_entry_text, rank) VALUES ('pgsz', 2000)",
+    ),
+    "search_note": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS search_note_text USING fts5"
+        "(tokens, content='', detail=none, columnsize=0, tokenize='ascii')",
+        "INSERT INTO search_note_text (search_note_text, rank) VALUES ('pgsz', 2000)",
+    ),
+}
 
 
 def _make_text_index(target: sa.Table, connection: sa.Connection, **kw: Any) -> None:
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_FTS)
-        connection.exec_driver_sql(_FTS_LEAF)
+        for statement in _FTS[target.name]:
+            connection.exec_driver_sql(statement)
 
 
 sa.event.listen(search_row, "after_create", _make_text_index)
+sa.event.listen(search_note, "after_create", _make_text_index)
 
 
 def _remake(writer: Writer) -> None:
@@ -101,4 +134,7 @@ STEPS["tenant"][2] = _remake
 # Seen by SQL that this room writes; made by the event above, because its DDL is SQLite's own.
 search_text = sa.table(
     "search_entry_text", sa.column("rowid"), sa.column("tokens"), sa.column("search_entry_text")
+)
+note_text = sa.table(
+    "search_note_text", sa.column("rowid"), sa.column("tokens"), sa.column("search_note_text")
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -28,7 +28,7 @@ from tabwright.runtime.personal.recents import Recents
 from tabwright.runtime.personal.views import views_by_object
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.naming import named
-from tabwright.runtime.search.querying import search
+from tabwright.runtime.search.everywhere import search_everywhere
 
 RECENT: Final = 5
 RECORDS: Final = 4  # of each object
@@ -44,7 +44,7 @@ class Option:
     """One line to choose. ``preview`` is the address of the piece that tells more of a record."""
 
     label: Markup
-    note: str
+    note: str | Markup
     end: str
     icon: str
     colour: str
@@ -140,9 +140,13 @@ def _grouped(call: Call, typed: str, found: Sequence[tuple[int, Command]]) -> It
 
 
 def _records(call: Call, typed: str) -> Iterator[Option]:
-    hits = search(call, typed, limit=RECORDS)
-    for hit in hits[:MOST_RECORDS]:
-        yield _record(call, call.model.objects[hit.object], str(hit.id), hit.name, typed)
+    """Records by their fields first, then those that are found by a comment or an attachment alone."""
+    found = search_everywhere(call, typed, limit=RECORDS)
+    found.sort(key=lambda each: each.alone)
+    for each in found[:MOST_RECORDS]:
+        object, hit, note = call.model.objects[each.hit.object], each.hit, each.note
+        option = _record(call, object, str(hit.id), hit.name, typed)
+        yield option if note is None else replace(option, note=marked(note.text, typed))
 
 
 def _numbered(call: Call, reads: Reading, typed: str) -> Iterator[Option]:
