@@ -21,6 +21,6 @@ class Answer:
     type: str = JSON
 
     @staticmethod
-    def of(value: Any, status: int = 200) -> Answer:
+    def of(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
         """A value as JSON: Decimals as numbers digit for digit, ids in hex, moments in UTC."""
-        return Answer(status, encode(value))
+        return Answer(status, encode(value), headers or {})

@@ -76,6 +76,7 @@ _comment = _object(
     edited_at=_or_null(_moment),
     deleted=_flag,
 )
+_line_result = _object("id revision outcome", id=_id, revision=_whole, outcome=_text)
 _import_key: Schema = {
     "oneOf": [_text, _list(_text), {"type": "null"}],
     "description": "A field that names one record, or the fields of a unique rule.",
@@ -156,6 +157,9 @@ COMPONENTS: Mapping[str, Schema] = {
         fields=_list(
             _object("name label type editable", name=_text, label=_labels, type=_text, editable=_flag)
         ),
+        lines=_list(
+            _object("name object field", name=_text, object=_text, field=_text, operations=_list(_text))
+        ),
     ),
     "History": _object(
         "history",
@@ -187,7 +191,15 @@ COMPONENTS: Mapping[str, Schema] = {
         operation=_or_null(_id),
         failed=_whole,
         results=_list(
-            _object("outcome", row=_whole, outcome=_text, id=_id, revision=_whole, faults=_list(_fault))
+            _object(
+                "outcome",
+                row=_whole,
+                outcome=_text,
+                id=_id,
+                revision=_whole,
+                faults=_list(_fault),
+                lines={"type": "object", "additionalProperties": _list(_line_result)},
+            )
         ),
     ),
     "Effect": _object(
@@ -197,7 +209,21 @@ COMPONENTS: Mapping[str, Schema] = {
     ),
     "Groups": _object("groups", groups=_list({"type": "object"})),
     "Options": _object("options", options=_list(_object("id name", id=_id, name=_text))),
-    "Hits": _object("hits", hits=_list(_object("object id name", object=_text, id=_id, name=_text))),
+    "Hits": _object(
+        "hits",
+        hits=_list(
+            _object(
+                "object id name",
+                object=_text,
+                id=_id,
+                name=_text,
+                beside={
+                    **_object("kind id text", kind={"enum": ["comment", "file"]}, id=_id, text=_text),
+                    "description": "The comment, or attachment, that holds what was looked for.",
+                },
+            )
+        ),
+    ),
     "Document": _document,
     "OpenApi": {"type": "object"},
     "Draft": _object(

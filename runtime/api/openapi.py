@@ -16,8 +16,9 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.api.components import COMPONENTS
 from tabwright.runtime.api.endpoints import Endpoint
+from tabwright.runtime.api.lines import body_schema
 from tabwright.runtime.api.reading import Flag, Names, Order_
-from tabwright.runtime.api.record_schema import record_schema, values_schema
+from tabwright.runtime.api.record_schema import record_schema
 
 _rights = {
     "create_record": "create",
@@ -54,7 +55,7 @@ def document(gate: Gate, endpoints: Iterable[Endpoint], version: str) -> dict[st
     objects = gate.objects()
     for object in objects:
         spec.components.schema(f"Record.{object.name}", record_schema(gate, object))
-        spec.components.schema(f"Values.{object.name}", values_schema(gate, object))
+        spec.components.schema(f"Values.{object.name}", body_schema(gate, object))
         spec.components.schema(f"Page.{object.name}", dict(_page_of(object)))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,11 +13,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tabwright.metadata.model import FieldDef, ObjectDef
-from tabwright.platform.database import Reader
+from tabwright.platform.database import Reader, Writer
 from tabwright.platform.errors import Fault, Invalid, Malformed, NotFound, Place, Stale
-from tabwright.platform.language import say_fault
 from tabwright.platform.settings import Limits
+from tabwright.runtime.api import lines
 from tabwright.runtime.api.answers import Answer
+from tabwright.runtime.api.bulk import answer_of, answer_with_lines, intents_of
 from tabwright.runtime.api.endpoints import SIGNED_IN, Asked, Endpoint, uuid_in
 from tabwright.runtime.api.record_schema import describe
 from tabwright.runtime.api.shapes import (
@@ -36,9 +38,10 @@ from tabwright.runtime.query.options import lookup_options
 from tabwright.runtime.query.page import Record
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.query.rows import RowShape
-from tabwright.runtime.records.batch import Intent, Outcome, RowResult
+from tabwright.runtime.records.batch import Intent
 from tabwright.runtime.records.service import Records
-from tabwright.runtime.search.querying import search
+from tabwright.runtime.records.together import Family
+from tabwright.runtime.search.everywhere import search_everywhere
 from tabwright.runtime.storage.columns import encode
 from tabwright.runtime.unmasking import unmask
 
@@ -95,8 +98,9 @@ class RecordApi:
             Endpoint("GET", "/objects/{object}/options", "lookup_options", "Records to choose in a lookup",
                      SIGNED_IN, self.options, tag, query=OptionsQuery, answers={200: "Options"},
                      problems=(403, 404, 422)),
-            Endpoint("GET", "/search", "search", "Records by what they contain", SIGNED_IN, self.search, tag,
-                     query=SearchQuery, answers={200: "Hits"}, problems=(404, 422)),
+            Endpoint("GET", "/search", "search", "Records by what they, their comments and attachments hold",
+                     SIGNED_IN, self.search, tag, query=SearchQuery, answers={200: "Hits"},
+                     problems=(404, 422)),
         )  # fmt: skip
 
     # ---- objects -----------------------------------------------------------------------------------
@@ -115,7 +119,8 @@ class RecordApi:
         return Answer.of({"objects": objects})
 
     def describe_object(self, call: Call, asked: Asked) -> Answer:
-        return Answer.of(describe(call.gate, call.gate.object(asked.path["object"])))
+        object = call.gate.object(asked.path["object"])
+        return Answer.of({**describe(call.gate, object), "lines": lines.described(call.gate, object)})
 
     # ---- reading -----------------------------------------------------------------------------------
 
@@ -210,8 +215,14 @@ class RecordApi:
         return field
 
     def search(self, call: Call, asked: Asked) -> Answer:
-        hits = search(call, asked.query["q"], asked.query.get("objects"), asked.query["limit"])
-        return Answer.of({"hits": [{"object": hit.object, "id": hit.id, "name": hit.name} for hit in hits]})
+        found = search_everywhere(call, asked.query["q"], asked.query.get("objects"), asked.query["limit"])
+        hits = []
+        for each in found:
+            hit: dict[str, Any] = {"object": each.hit.object, "id": each.hit.id, "name": each.hit.name}
+            if each.note is not None:
+                hit["beside"] = {"kind": each.note.kind, "id": each.note.id, "text": each.note.text}
+            hits.append(hit)
+        return Answer.of({"hits": hits})
 
     def aggregate(self, call: Call, asked: Asked) -> Answer:
         body = asked.body
@@ -231,10 +242,9 @@ class RecordApi:
 
     def create_record(self, call: Call, asked: Asked) -> Answer:
         object = self._object(call, asked, "create")
+        family = self._family(call, object, Intent("create"), asked.body)
         with call.tenant.store.write() as writer:
-            intent = Intent("create", values=_values(asked.body))
-            row = Records(call).apply_in(writer, object, (intent,)).rows[0]
-            answer = self._saved(call, asked, object, row, writer, created=True)
+            answer = self._written(call, asked, object, family, writer, created=True)
             asked.keep(writer, answer)
         return answer
 
@@ -242,11 +252,10 @@ class RecordApi:
         object = self._object(call, asked, "edit")
         id = self._id(call, asked)
         revision = self._expected(call, asked, object, id)
-        intent = Intent("update", id, _values(asked.body), revision=revision)
+        family = self._family(call, object, Intent("update", id, revision=revision), asked.body)
         try:
             with call.tenant.store.write() as writer:
-                row = Records(call).apply_in(writer, object, (intent,)).rows[0]
-                return self._saved(call, asked, object, row, writer)
+                return self._written(call, asked, object, family, writer)
         except Stale as stale:
             raise self._with_current(call, object, id, stale) from None
 
@@ -265,14 +274,17 @@ class RecordApi:
         found = call.gate.object(asked.path["object"])
         for right in _rights[action]:
             call.gate.require(found, right)
-        if len(body["records"]) > self._limits.bulk_rows:
-            raise Invalid.of("api.bulk_rows", Place(pointer="/records"), limit=self._limits.bulk_rows)
-        intents = _intents(action, body["records"], body.get("key"))
+        self._count(len(body["records"]), "/records")
+        intents = intents_of(action, body["records"], body.get("key"))
+        families = self._families(call, found, intents)
         with call.tenant.store.write() as writer:
-            outcome = Records(call.because("bulk")).apply_in(
-                writer, found, intents, per_row=not body["all_or_nothing"]
-            )
-            answer = _bulk_answer(call, outcome)
+            records, per_row = Records(call.because("bulk")), not body["all_or_nothing"]
+            if any(each.lines for each in families):
+                answer = answer_with_lines(
+                    call, found, families, records.save_in(writer, found, families, per_row=per_row)
+                )
+            else:
+                answer = answer_of(call, records.apply_in(writer, found, intents, per_row=per_row))
             asked.keep(writer, answer)
         return answer
 
@@ -282,6 +294,29 @@ class RecordApi:
         found = call.gate.object(asked.path["object"])
         call.gate.require(found, right)
         return found
+
+    def _family(self, call: Call, object: ObjectDef, head: Intent, body: Any) -> Family:
+        values, wanted = lines.split(call.gate, object, _values(body), "")
+        self._count(sum(len(each.intents) for each in wanted), f"/{lines.KEY}")
+        return Family(replace(head, values=values), wanted)
+
+    def _families(self, call: Call, object: ObjectDef, intents: Sequence[Intent]) -> list[Family]:
+        families, faults = [], []
+        for number, intent in enumerate(intents):
+            try:
+                values, wanted = lines.split(call.gate, object, intent.values, f"/records/{number}")
+            except Malformed as error:
+                faults += [Fault(f.code, f.params, replace(f.place, row=number + 1)) for f in error.faults]
+                continue
+            families.append(Family(replace(intent, values=values), wanted) if wanted else Family(intent))
+        if faults:
+            raise Malformed(faults[:1000])
+        self._count(sum(1 + sum(len(some.intents) for some in each.lines) for each in families), "/records")
+        return families
+
+    def _count(self, rows: int, pointer: str) -> None:
+        if rows > self._limits.bulk_rows:
+            raise Invalid.of("api.bulk_rows", Place(pointer=pointer), limit=self._limits.bulk_rows)
 
     def _id(self, call: Call, asked: Asked) -> UUID:
         object = call.gate.object(asked.path["object"])  # an unknown object is told before an unknown record
@@ -298,25 +333,37 @@ class RecordApi:
     ) -> Record:
         return Reads(call).record(object, id, fields, reader)
 
-    def _saved(
+    def _written(
         self,
         call: Call,
         asked: Asked,
         object: ObjectDef,
-        row: RowResult,
-        reader: Reader,
+        family: Family,
+        writer: Writer,
         created: bool = False,
     ) -> Answer:
-        assert row.id is not None
+        """Write a record, with its lines where there are any. The answer is the record as it stands then,
+        with its tag, and what became of the lines.
+        """
+        records, more = Records(call), {}
+        if family.lines:
+            saved = records.save_in(writer, object, (family,))
+            head = saved.heads[0]
+            more = {lines.KEY: lines.told(call.gate, object, family.lines, saved.lines[0])}
+        else:
+            head = records.apply_in(writer, object, (family.head,)).rows[0]
+        assert head.id is not None
         status, headers = 200, {}
         if created:
             status = 201
-            headers["Location"] = f"{asked.base}/objects/{object.name}/records/{row.id.hex}"
+            headers["Location"] = f"{asked.base}/objects/{object.name}/records/{head.id.hex}"
         try:
-            record = self._record(call, object.name, row.id, (), reader)
+            record = self._record(call, object.name, head.id, (), writer)
         except NotFound:  # written, but not to be seen by whoever wrote it
-            return Answer(status, *_bare(row), headers)
+            return Answer.of({"id": head.id, "revision": head.revision, **more}, status, headers)
         tag, body = _etag(call, record)
+        if more:
+            body = encode({**msgspec.json.decode(body, type=dict[str, msgspec.Raw]), **more})
         return Answer(status, body, {**headers, "ETag": tag})
 
     def _expected(self, call: Call, asked: Asked, object: ObjectDef, id: UUID) -> int | None:
@@ -339,11 +386,6 @@ class RecordApi:
         return StaleRecord(stale.faults, self._record(call, object.name, id).json())
 
 
-def _bare(row: RowResult) -> tuple[bytes]:
-    assert row.id is not None
-    return (msgspec.json.encode({"id": row.id.hex, "revision": row.revision}),)
-
-
 def _etag(call: Call, record: Record) -> tuple[str, bytes]:
     """The record's tag: its revision, and a digest of body and release, since names of lookups may change."""
     body = record.json()
@@ -361,54 +403,3 @@ def _values(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise Malformed.of("api.not_an_object", Place(pointer=""))
     return body
-
-
-def _intents(action: str, records: Sequence[Any], key: str | None) -> list[Intent]:
-    faults: list[Fault] = []
-    intents = []
-    if (action == "upsert") != (key is not None):
-        raise Malformed.of("api.bulk_key", Place(pointer="/key"))
-    for number, values in enumerate(records, start=1):
-        pointer = f"/records/{number - 1}"
-        if not isinstance(values, dict):
-            faults.append(Fault("api.not_an_object", {}, Place(row=number, pointer=pointer)))
-            continue
-        if action == "create":
-            intents.append(Intent("create", values=values))
-            continue
-        rest = dict(values)
-        revision = rest.pop("revision", None)
-        if revision is not None and (not isinstance(revision, int) or isinstance(revision, bool)):
-            faults.append(Fault("api.bulk_revision", {}, Place(row=number, pointer=f"{pointer}/revision")))
-        if action == "upsert":
-            assert key is not None
-            if rest.get(key) is None:
-                faults.append(Fault("api.bulk_no_key", {"key": key}, Place(row=number, pointer=pointer)))
-            intents.append(Intent("upsert", values=rest, key=(key, rest.get(key)), revision=revision))
-            continue
-        id = rest.pop("id", None)
-        if not isinstance(id, str):
-            faults.append(Fault("api.bulk_no_id", {}, Place(row=number, pointer=pointer)))
-        elif action == "delete" and rest:
-            faults.append(Fault("api.bulk_delete_values", {}, Place(row=number, pointer=pointer)))
-        else:
-            intents.append(Intent("delete" if action == "delete" else "update", id, rest, revision=revision))
-    if faults:
-        raise Malformed(faults[:1000])
-    return intents
-
-
-def _bulk_answer(call: Call, outcome: Outcome) -> Answer:
-    results = []
-    for each in outcome.rows:
-        row: dict[str, Any] = {"row": each.row, "outcome": each.outcome}
-        if each.id is not None and each.outcome != "failed":
-            row["id"] = each.id
-            row["revision"] = each.revision
-        if each.faults:
-            row["faults"] = [
-                {"code": fault.code, "message": say_fault(fault, call.language), **fault.place.known()}
-                for fault in each.faults
-            ]
-        results.append(row)
-    return Answer.of({"operation": outcome.operation, "failed": len(outcome.failed), "results": results})

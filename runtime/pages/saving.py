@@ -135,7 +135,7 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     if wrong or lost or lines.has_errors:
         return again.told(head, lines, wrong, lost)
     try:
-        saved = desk.records.save(object.name, head, lines.wanted()).head
+        saved = desk.records.save(object.name, head, lines.wanted())
     except Unauthenticated:
         raise
     except TabwrightError as error:
@@ -337,7 +337,7 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
 def _saved(desk: Desk, object: ObjectDef, head: Intent, lines: LinesForm) -> Saved:
     """Write the form. Where others only moved rows that were moved here too, this order holds."""
     try:
-        return desk.records.save(object.name, head, lines.wanted()).head
+        return desk.records.save(object.name, head, lines.wanted())
     except Conflict as error:
         positions = {table.plan.lines.position for table in lines.tables}
         if not all(
@@ -345,7 +345,7 @@ def _saved(desk: Desk, object: ObjectDef, head: Intent, lines: LinesForm) -> Sav
             for fault in error.faults
         ):
             raise
-    return desk.records.save(object.name, head, lines.wanted(agreed=True)).head
+    return desk.records.save(object.name, head, lines.wanted(agreed=True))
 
 
 def _is_clash(error: TabwrightError) -> bool:

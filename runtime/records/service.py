@@ -25,7 +25,7 @@ from tabwright.runtime.journal import sealer
 from tabwright.runtime.records import pipeline, together
 from tabwright.runtime.records.batch import Intent, Operation, Outcome, RowResult, Saved, Undone, Work
 from tabwright.runtime.records.moving import close, under_the_release_in_force
-from tabwright.runtime.records.together import Lines, Together
+from tabwright.runtime.records.together import Family, Lines, Together
 from tabwright.runtime.records.undoing import undo_in
 
 if TYPE_CHECKING:
@@ -160,44 +160,46 @@ class Records:
             assert done.outcome is not None
             return done.outcome
 
-    # ---- a record with its lines -------------------------------------------------------------------
+    # ---- records with their lines ------------------------------------------------------------------
 
-    def save(self, object: str, head: Intent, lines: Sequence[Lines]) -> Together:
+    def save(self, object: str, head: Intent, lines: Sequence[Lines]) -> Saved:
         """A record and lines of it in one transaction and one operation, all or nothing.
 
         ``head`` creates or updates. Raises what the one-record verbs raise, with the faults of all of them
         (see ``together.write``).
         """
 
-        def once(call: Call) -> Together:
+        def once(call: Call) -> Saved:
             records = Records(call)
             found = records._allowed(object, (head,))
             with call.tenant.store.write() as writer:
-                return records.save_in(writer, found, head, lines)
+                return records.save_in(writer, found, (Family(head, tuple(lines)),)).head
 
         return under_the_release_in_force(self._call, once)
 
-    def save_in(self, writer: Writer, object: ObjectDef, head: Intent, lines: Sequence[Lines]) -> Together:
-        """``save`` in a transaction of the caller's."""
+    def save_in(
+        self, writer: Writer, object: ObjectDef, families: Sequence[Family], *, per_row: bool = False
+    ) -> Together:
+        """Records with their lines in a transaction of the caller's, all or nothing; or ``per_row``, family
+        by family: a head comes back failed with the faults of its lines. Raises what ``apply_in`` does.
+        """
         call = self._call
-        self._require(object, (head,))
-        for each in lines:
-            self._require(call.gate.object(each.object), each.intents)
-        saved = together.write(self._work(writer, None), call.tenant.hooks, object, head, lines)
-        if saved.changed:
+        self._require_all(object, families)
+        write = together.write_each if per_row else together.write
+        saved = write(self._work(writer, None), call.tenant.hooks, object, families)
+        if saved.operation is not None:
             writer.after_commit(lambda: sealer.ask(call.tenant, call.clock))
         return saved
 
     def rehearse_save(self, object: str, head: Intent, lines: Sequence[Lines]) -> TabwrightError | None:
         """What ``save`` would raise for the rows, found by doing it and rolling it back; None for nothing."""
         found = self._allowed(object, (head,))
-        call = self._call
-        for each in lines:
-            self._require(call.gate.object(each.object), each.intents)
+        call, families = self._call, (Family(head, tuple(lines)),)
+        self._require_all(found, families)
         try:
             with call.tenant.store.write() as writer:
                 work = self._work(writer, None, rehearsal=True)
-                together.write(work, call.tenant.hooks, found, head, lines)
+                together.write(work, call.tenant.hooks, found, families)
                 raise _Rehearsed
         except _Rehearsed:
             return None
@@ -260,6 +262,15 @@ class Records:
                 raise Invalid.of("record.bad_action", Place(object=object.name), action=str(action)[:40])
             for right in rights:
                 self._call.gate.require(object, right)
+
+    def _require_all(self, object: ObjectDef, families: Sequence[Family]) -> None:
+        self._require(object, [each.head for each in families])
+        asked: dict[str, list[Intent]] = {}
+        for family in families:
+            for lines in family.lines:
+                asked.setdefault(lines.object, []).extend(lines.intents)
+        for name, intents in asked.items():
+            self._require(self._call.gate.object(name), intents)
 
     def _work(self, writer: Writer, reference: Mapping[str, Any] | None, rehearsal: bool = False) -> Work:
         call = self._call

@@ -172,9 +172,13 @@ class LinesForm:
         rest: list[Fault] = []
         told: dict[tuple[str, int], list[Fault]] = {}
         for fault in error.faults:
-            relation, _, number = (fault.place.pointer or "").removeprefix("/").partition("/")
-            if number.isdigit() and relation in {table.plan.relation for table in self.shown}:
-                told.setdefault((relation, int(number)), []).append(fault)
+            steps = (fault.place.pointer or "").split("/")  # "", relation, number, field
+            if (
+                len(steps) > 2
+                and steps[2].isdigit()
+                and steps[1] in {each.plan.relation for each in self.shown}
+            ):
+                told.setdefault((steps[1], int(steps[2])), []).append(fault)
             else:
                 rest.append(fault)
         made = []
