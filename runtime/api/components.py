@@ -162,7 +162,8 @@ COMPONENTS: Mapping[str, Schema] = {
         ),
     ),
     "History": _object(
-        "history",
+        "history next_cursor",
+        next_cursor={"type": ["string", "null"]},
         history=_list(
             _object(
                 "operation at cause revision action fields",

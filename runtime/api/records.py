@@ -24,6 +24,7 @@ from tabwright.runtime.api.record_schema import describe
 from tabwright.runtime.api.shapes import (
     AggregateBody,
     BulkBody,
+    HistoryQuery,
     ListQuery,
     OptionsQuery,
     RecordQuery,
@@ -31,7 +32,7 @@ from tabwright.runtime.api.shapes import (
 )
 from tabwright.runtime.desk import Call
 from tabwright.runtime.journal.asof import as_of, moment_of, own_fields
-from tabwright.runtime.journal.reading import history
+from tabwright.runtime.journal.reading import history_page
 from tabwright.runtime.query.aggregate import aggregate
 from tabwright.runtime.query.asked import Aggregation, GroupBy, Measure, Query
 from tabwright.runtime.query.options import lookup_options
@@ -89,7 +90,8 @@ class RecordApi:
             Endpoint("DELETE", one, "delete_record", "Into the recycle bin", SIGNED_IN, self.delete_record,
                      tag, answers={204: ""}, problems=(403, 404, 409, 412, 422)),
             Endpoint("GET", one + "/history", "record_history", "The changes of a record, newest first",
-                     SIGNED_IN, self.record_history, tag, answers={200: "History"}, problems=(403, 404)),
+                     SIGNED_IN, self.record_history, tag, query=HistoryQuery, answers={200: "History"},
+                     problems=(403, 404)),
             Endpoint("POST", many + "/bulk", "bulk", "Many records at once", SIGNED_IN, self.bulk, tag,
                      body=BulkBody, answers={200: "BulkResult"}, problems=(403, 404, 409, 412, 415, 422)),
             Endpoint("POST", "/objects/{object}/aggregate", "aggregate", "Group records and compute",
@@ -172,7 +174,9 @@ class RecordApi:
         return Answer(200, encode(RowShape(names, codecs).wire([tuple(stored)])[0]))
 
     def record_history(self, call: Call, asked: Asked) -> Answer:
-        entries = history(call, asked.path["object"], self._id(call, asked))
+        entries, cursor = history_page(
+            call, asked.path["object"], self._id(call, asked), asked.query["limit"], asked.query.get("cursor")
+        )
         table = call.tables.of(call.gate.object(asked.path["object"]))
 
         def wire(name: str, value: Any) -> Any:
@@ -198,7 +202,8 @@ class RecordApi:
                         ],
                     }
                     for each in entries
-                ]
+                ],
+                "next_cursor": cursor,
             }
         )
 

@@ -48,6 +48,13 @@ class RecordQuery(ma.Schema):
     )
 
 
+class HistoryQuery(ma.Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(
+        validate=validate.Length(max=4000), metadata=_about("`next_cursor` of the last page.")
+    )
+
+
 class SearchQuery(ma.Schema):
     q = fields.String(
         required=True, validate=validate.Length(min=1, max=200), metadata=_about("What to look for.")

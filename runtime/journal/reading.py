@@ -18,6 +18,7 @@ from tabwright.platform.database import Prepared, Reader, Store, prepare
 from tabwright.platform.errors import NotFound, Place
 from tabwright.platform.tables import Instant, Uuid, instant_of, json_of, uuid_of
 from tabwright.runtime.journal.tables import changes, first_id, operations
+from tabwright.runtime.query import cursors
 
 if TYPE_CHECKING:
     from tabwright.runtime.desk import Call
@@ -223,6 +224,25 @@ def history(
             )  # fmt: skip
         )
     return entries
+
+
+def history_page(
+    call: Call, object: str, id: UUID, most: int, cursor: str | None = None
+) -> tuple[list[HistoryEntry], str | None]:
+    """The next ``most`` entries of a record's history and the cursor of those after them, None at its end.
+
+    Raises NotFound as ``history`` does, Malformed for a cursor of another record or none of ours.
+    """
+    tenant, about = call.tenant.location.id, f"history {id.hex}"
+    before = None
+    if cursor is not None:
+        revision, operation = cursors.unseal(tenant, about, cursor)
+        before = int(revision), UUID(operation)
+    entries = history(call, object, id, most=most + 1, before=before)
+    if len(entries) <= most:
+        return entries, None
+    last = entries[most - 1]
+    return entries[:most], cursors.seal(tenant, about, [last.revision, last.operation_id.hex])
 
 
 def journal_names(table: RecordTable, object: ObjectDef) -> dict[Any, str]:

@@ -333,6 +333,25 @@ def test_history(admin: Person) -> None:
     assert entries[0]["by"] == admin.id.hex and entries[0]["cause"] == "api"
 
 
+def test_a_long_history_comes_by_pages(admin: Person) -> None:
+    id, other = bulk(admin, "account", [{"name": "0"}, {"name": "x"}])
+    path = f"/objects/account/records/{id}"
+    for n in range(1, 6):
+        admin.patch(path, {"name": str(n)})
+    whole = admin.get(path + "/history").json
+    assert len(whole["history"]) == 6 and whole["next_cursor"] is None
+    first = admin.get(path + "/history", limit="4").json
+    admin.patch(path, {"name": "6"})
+    rest = admin.get(path + "/history", limit="4", cursor=first["next_cursor"]).json
+    assert first["history"] + rest["history"] == whole["history"], "what is new in between moves nothing"
+    assert rest["next_cursor"] is None
+    elsewhere = f"/objects/account/records/{other}/history"
+    for cursor in ("x", first["next_cursor"] + "A"):
+        assert admin.get(path + "/history", cursor=cursor).status_code == 400
+    assert admin.get(elsewhere, cursor=first["next_cursor"]).status_code == 400
+    assert admin.get(elsewhere, limit="0").status_code == 400
+
+
 def test_all_faults_of_a_record_at_once(admin: Person) -> None:
     wrong = admin.post("/objects/deal/records", {"amount": "x", "closed": "y", "nothing": 1, "account": "z"})
     assert wrong.status_code == 422

@@ -72,3 +72,53 @@ def test_two_people_talk_on_a_record(page: Page) -> None:
             expect(page.locator(".tw-creply")).to_contain_text("写到一半")
             assert asked == []
             other.context.close()
+
+
+def test_comments_are_read_and_written_in_the_panel_beside_a_list(page: Page) -> None:
+    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
+        made.publish({"deal": {"name": "text(120) required sortable searchable"}})
+        writer = made.person("林晓彤", "administrator", language="zh")
+        made.person("陈思远", "administrator", language="zh")
+        first, second = (made.records.create("deal", {"name": name}).id for name in ("甲线", "乙线"))
+        writer.get(f"/o/deal/{first}")
+        assert writer.post(f"/o/deal/{first}/comments", {"body": "客户下周来看样机"}).status_code == 303
+        with answering(made.app) as base:
+            sign_in(page, base, "陈思远")
+            page.goto(base + "/o/deal?order=name")
+            names = page.locator(".is-name > a")
+            expect(names).to_have_text(["甲线", "乙线"])
+            names.first.focus()
+            page.keyboard.press(" ")
+            panel = page.locator("#peek")
+            expect(panel.locator("[data-thread]")).to_contain_text("客户下周来看样机")
+            assert barriers(page) == []
+
+            # An answer in the panel; a text that is only begun waits for the next time.
+            panel.locator("[data-reply]").first.press("Enter")
+            page.keyboard.type("我去接")
+            page.keyboard.press("Control+Enter")
+            expect(panel.locator(".tw-creply")).to_contain_text("我去接")
+            panel.locator("[data-composer] textarea").first.focus()
+            page.keyboard.type("写到一半")
+            with page.expect_response("**/comments/draft"):
+                panel.locator("[data-peek-next]").click()
+            expect(page.locator("[data-peek-name]")).to_have_text("乙线")
+            expect(panel.locator("[data-composer] textarea").first).to_have_value("")
+            page.keyboard.press("k")
+            expect(page.locator("[data-peek-name]")).to_have_text("甲线")
+            expect(panel.locator("[data-composer] textarea").first).to_have_value("写到一半")
+            panel.locator("[data-composer] textarea").first.press("Control+Enter")
+            expect(panel.locator("[data-thread]")).to_have_count(2)
+            assert "peek=" in page.url
+
+            # What was said leads back to its record.
+            page.keyboard.press("Escape")
+            page.locator("h1").click()
+            page.keyboard.press("Control+k")
+            page.keyboard.type("样机")
+            found = page.locator('#palette-list [role="option"]', has_text="甲线")
+            expect(found.locator("mark")).to_have_text("样机")
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"**/o/deal/{first}")
+            expect(page.locator("[data-thread]").first).to_contain_text("写到一半")
+            assert "写到一半" not in writer.get(f"/o/deal/{second}").text

@@ -20,6 +20,7 @@ from tabwright.runtime.pages.boards.moving import Moved, Needs, move, note_of
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.record_page import record_page
 from tabwright.runtime.pages.rendering import render, text
+from tabwright.runtime.pages.timeline.routes import timeline_of
 from tabwright.runtime.pages.ways import WayState, read_way, way_views
 from tabwright.runtime.pages.world import Desk, Site, local_path, open_desk
 from tabwright.runtime.personal.views import Opening, SavedViews, Way
@@ -69,9 +70,11 @@ def register(app: Flask, site: Site) -> None:
     @boards.get("/o/<object>/<uuid:id>/peek")
     @policy("session")
     def peek(object: str, id: UUID) -> Response:
-        """The record's own sections as a part of a page, for the panel beside."""
+        """The record's own sections and its comments as a part of a page, for the panel beside."""
         desk = open_desk(site, request, visit())
-        page = record_page(desk.call, desk.reads, desk.object(object), id, None)
+        found = desk.object(object)
+        comments = timeline_of(desk, found, id, asked={"show": "comments"})
+        page = record_page(desk.call, desk.reads, found, id, comments)
         context = {"page": page, "back": local_path(request.args.get("back", ""), "")}
         html = render("peek.html", desk.look, context)
         return Response(html, content_type="text/html; charset=utf-8")

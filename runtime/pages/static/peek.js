@@ -65,7 +65,8 @@
   }
 
   // ---- the panel ----
-  var open = null, opener = null, pushed = false, asked = 0;
+  var open = null, opener = null, pushed = false, asked = 0, quiet = null;
+  function hush() { if (quiet) quiet(); quiet = null; } // the timeline of what was shown before ends
   function pageObject() { var found = /^\/o\/([a-z0-9_]+)/.exec(location.pathname); return found && found[1]; }
   function address(what) {
     var to = new URL(location.href);
@@ -106,8 +107,11 @@
       .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
       .then(function (html) {
         if (mine !== asked) return;
+        hush();
         body.innerHTML = html; // the server escapes what people typed
         rename(body); body.scrollTop = 0;
+        var rail = $("[data-timeline]", body);
+        if (rail) quiet = window.tabwrightTimeline(rail, false);
         $("[data-peek-name]", panel).textContent = $("[data-name]", body).dataset.name;
       }).catch(function () {
         if (mine !== asked) return;
@@ -123,7 +127,7 @@
   function hide() {
     if (!open) return;
     var back = linkOf(open), shown = back && (back.closest(".tw-kcard") || back);
-    open = null; asked += 1; panel.hidden = true; document.body.classList.remove("has-peek"); mark(null);
+    hush(); open = null; asked += 1; panel.hidden = true; document.body.classList.remove("has-peek"); mark(null);
     if (shown || opener) (shown || opener).focus();
   }
   function close() {

@@ -1,13 +1,15 @@
-// The timeline of a record: comments are sent, answered, edited and seen without loading the page again.
-(function () {
+// The timeline of a record: comments are sent, answered, edited and seen without loading the page again. It
+// stands beside a record on its page, and in the panel beside a list (peek.js starts and ends it there).
+window.tabwrightTimeline = function (rail, isPage) {
   "use strict";
   var $ = function (selector, from) { return (from || document).querySelector(selector); };
   var all = function (selector, from) { return Array.prototype.slice.call((from || document).querySelectorAll(selector)); };
-  var rail = $("[data-timeline].tw-rec-rail"), forms = HTMLFormElement.prototype;
-  if (!rail) return;
+  var forms = HTMLFormElement.prototype, ended = new AbortController(), keeps = [];
   var days = $("[data-days]", rail), said = $("[data-said]", rail), mark = rail.dataset.mark;
   var EVERY = 20000, ACTIVE = 15 * 60000, active = Date.now(), timer = null, asking = false, stopped = false;
 
+  function listen(to, name, run, passive) { to.addEventListener(name, run, { signal: ended.signal, passive: Boolean(passive) }); }
+  function lineOf(id) { return $("[data-comment='" + id + "']", rail); }
   function json(href, body) {
     return fetch(href, { method: body ? "POST" : "GET", body: body, headers: { "Accept": "application/json" }, credentials: "same-origin" });
   }
@@ -83,7 +85,7 @@
       .finally(function () { button.removeAttribute("aria-disabled"); });
   }
   function flash(id) {
-    var line = document.getElementById("c-" + id);
+    var line = lineOf(id);
     if (!line) return;
     line.classList.add("is-new");
     setTimeout(function () { line.classList.remove("is-new"); }, 2500);
@@ -101,7 +103,8 @@
         .finally(function () { waiting = null; });
     }
     form.addEventListener("input", function () { changed = true; kept.textContent = ""; fault(form, ""); clearTimeout(late); late = setTimeout(keep, 900); });
-    document.addEventListener("visibilitychange", function () {
+    keeps.push(keep);
+    listen(document, "visibilitychange", function () {
       if (document.visibilityState === "hidden" && changed && !sent && form.isConnected && navigator.sendBeacon(form.dataset.draft, data(form))) changed = false;
     });
     form.addEventListener("submit", function (event) {
@@ -115,7 +118,7 @@
           area.dispatchEvent(new Event("input", { bubbles: true }));
           clearTimeout(late); changed = false;
           if (form.classList.contains("tw-creplyform")) form.remove();
-          var line = $("#c-" + told.id + " .tw-cacts a, #c-" + told.id + " .tw-cwhen", rail);
+          var line = $("[data-comment='" + told.id + "'] .tw-cacts a, [data-comment='" + told.id + "'] .tw-cwhen", rail);
           if (form.isConnected) area.focus(); else if (line) line.focus();
           flash(told.id);
         });
@@ -124,7 +127,7 @@
     });
     if (window.tabwrightMentions) window.tabwrightMentions(form);
   }
-  document.addEventListener("keydown", function (event) {
+  listen(document, "keydown", function (event) {
     var form = event.target.closest && event.target.closest("form.tw-composer");
     if (!form || !rail.contains(form) || event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); forms.requestSubmit.call(form); }
@@ -163,7 +166,7 @@
           event.preventDefault();
           send(form, function (told) {
             close(); apply(told);
-            var back = $("#c-" + told.id + " .tw-cacts a", rail) || $(".tw-cwhen", days) || $("textarea", rail);
+            var back = $("[data-comment='" + told.id + "'] .tw-cacts a", rail) || $(".tw-cwhen", days) || $("textarea", rail);
             if (back) back.focus();
           });
         });
@@ -200,12 +203,12 @@
         days.innerHTML = html; // the server escapes what people typed
         rail.dataset.show = link.dataset.showOnly; rail.dataset.start = "1";
         all("[data-show-only]", rail).forEach(function (each) { if (each === link) each.setAttribute("aria-current", "true"); else each.removeAttribute("aria-current"); });
-        history.replaceState(history.state, "", link.getAttribute("href").replace(/#.*/, ""));
+        if (isPage) history.replaceState(history.state, "", link.getAttribute("href").replace(/#.*/, ""));
       }).catch(function () { location.href = link.href; });
   }
-  document.addEventListener("click", function (event) {
+  listen(document, "click", function (event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    var write = event.target.closest("[data-write]"), area = $("#comment-body");
+    var write = isPage && event.target.closest("[data-write]"), area = $("[data-composer] textarea", rail);
     if (write && area) { event.preventDefault(); area.focus(); area.scrollIntoView({ block: "center" }); return; }
     if (!rail.contains(event.target)) return;
     var link = event.target.closest("a[href], button");
@@ -257,9 +260,9 @@
       .catch(function () { asking = false; soon(3 * EVERY); });
   }
   ["pointerdown", "keydown", "wheel", "touchstart"].forEach(function (name) {
-    document.addEventListener(name, function () { var was = active; active = Date.now(); if (active - was > ACTIVE) soon(0); }, { passive: true });
+    listen(document, name, function () { var was = active; active = Date.now(); if (active - was > ACTIVE) soon(0); }, true);
   });
-  document.addEventListener("visibilitychange", function () { if (document.visibilityState === "visible") { active = Date.now(); soon(500); } else clearTimeout(timer); });
+  listen(document, "visibilitychange", function () { if (document.visibilityState === "visible") { active = Date.now(); soon(500); } else clearTimeout(timer); });
   soon(EVERY);
 
   // ---- at first ----
@@ -273,6 +276,12 @@
     line.scrollIntoView({ block: "center" });
     flash(location.hash.slice(3));
   }
-  window.addEventListener("hashchange", reach);
-  reach();
+  if (isPage) { listen(window, "hashchange", reach); reach(); }
+
+  return function () { keeps.forEach(function (keep) { keep(); }); stopped = true; clearTimeout(timer); ended.abort(); };
+};
+(function () {
+  "use strict";
+  var rail = document.querySelector("[data-timeline].tw-rec-rail");
+  if (rail) window.tabwrightTimeline(rail, true);
 })();

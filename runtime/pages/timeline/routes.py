@@ -27,8 +27,16 @@ from tabwright.runtime.personal.drafts import FormDraft, FormDrafts
 _HTML = "text/html; charset=utf-8"
 
 
-def timeline_of(desk: Desk, object: ObjectDef, record: UUID, typed: Typed | None = None) -> Timeline:
-    """The column of a record page; ``typed``: what was refused just now, in place of what was kept."""
+def timeline_of(
+    desk: Desk,
+    object: ObjectDef,
+    record: UUID,
+    typed: Typed | None = None,
+    asked: Mapping[str, str] | None = None,
+) -> Timeline:
+    """The column beside a record; ``typed``: what was refused just now, in place of what was kept. ``asked``:
+    what is shown, where the address of the page does not say.
+    """
     call = desk.call
     with call.tenant.store.read() as reader:
         about = summary(call, object, record, reader)
@@ -38,7 +46,7 @@ def timeline_of(desk: Desk, object: ObjectDef, record: UUID, typed: Typed | None
             else None
             for form in ("comment", "reply")
         ]
-        asked: Mapping[str, str] = request.args
+        asked = request.args if asked is None else asked
         return timeline(call, reader, object, record, about, asked, typed or kept[0] or Typed(), kept[1])
 
 
