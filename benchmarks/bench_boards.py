@@ -70,8 +70,8 @@ def fill(world: World, rows: int) -> None:
 def board(world: World, by: str, where: str = "") -> None:
     measures = (Measure("count", None, "n"), Measure("sum", "amount", "total"))
     asked = Aggregation("deal", (GroupBy(by, None, "lane"),), measures, where, limit=500)
-    codes = [row["lane"] for row in aggregate(world.call, asked).rows]
-    Reads(world.call).lanes(Query("deal", FIELDS, where, (), CARDS), by, codes)
+    counts = {row["lane"]: row["n"] for row in aggregate(world.call, asked).rows}
+    Reads(world.call).lanes(Query("deal", FIELDS, where, (), CARDS), by, tuple(counts), counts)
 
 
 def month(world: World) -> None:

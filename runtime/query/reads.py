@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,9 @@ register_messages(Path(__file__).with_name("messages.json"))
 MAX_FIELDS = 600
 MAX_ORDER = 5
 
-_FEW_LANES = 12  # up to so many, PostgreSQL reads a table once a lane sooner than it ranks all of it
+NO_COUNTS: Mapping[str | None, int] = MappingProxyType({})
+_FEW_LANES = 12  # up to so many, a table is read once a lane sooner than all of it is ranked
+_RARE = 500  # records of a lane: of fewer, they are found together with those of the others
 
 # How many rows a statement asks for: a few sizes, written into the text so that the planner sees them.
 _SIZES: Mapping[int, sa.ColumnElement[int]] = {
@@ -158,22 +161,27 @@ class Reads:
             following = self._cursor(object, order, plan, rows[-1])
         return Page(plan.shape, rows, following, *(counted or ()))
 
-    def lanes(self, query: Query, by: str, codes: Sequence[str | None]) -> dict[str | None, Page]:
+    def lanes(
+        self, query: Query, by: str, codes: Sequence[str | None], counts: Mapping[str | None, int] = NO_COUNTS
+    ) -> dict[str | None, Page]:
         """The first page of each value of a picklist (None: blank), all in one statement.
 
         ``query`` is as for ``list``, its cursor and count are not used; a page's cursor goes on with the list
-        of that value alone. Raises as ``list``.
+        of that value alone. ``counts``: how many records each has, as far as that is known; it decides how
+        they are looked for, never what is found. Raises as ``list``.
         """
         object = self._object(query.object)
         limit, order, wanted_codes = self._limit(query.limit), self._order(query.order), tuple(codes)
         size = next((size for size in _SIZES if size > limit), limit + 1)
+        ranked = self._ranked(object, query, by, wanted_codes, counts)
 
         def plan_of(wanted: Wanted) -> _List:
             def make() -> _List:
-                return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes)
+                return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes, ranked)
 
             key = (self._call.gate.footprint(object), self._call.language, query.fields, order, size, by)
-            return kept(self._call, "lanes", object, make, *key, wanted_codes, len(query.marks), wanted.key)
+            further = (wanted_codes, ranked, len(query.marks), wanted.key)
+            return kept(self._call, "lanes", object, make, *key, *further)
 
         if not wanted_codes:
             return {}
@@ -247,6 +255,7 @@ class Reads:
         size: int,
         by: str,
         codes: tuple[str | None, ...],
+        ranked: frozenset[str | None],
     ) -> _List:
         source = self._source(object)
         found, marks = self._conditions_and_marks(source, query, wanted)
@@ -254,30 +263,58 @@ class Reads:
         path = self._call.gate.resolve(object, by)
         lane, limit = source.column(path), _SIZES[size] if size in _SIZES else sa.literal(size)
         beside: tuple[tuple[ObjectDef, str], ...] = ()
-        if is_lane_indexed(object, by) or (source.dialect == "postgresql" and len(codes) <= _FEW_LANES):
-            parts = []
-            for code in codes:
+        parts = []
+        for code in codes:
+            if code not in ranked:
                 own = lane.is_(None) if code is None else lane == sa.literal(code, lane.type)
                 rows = source.select(lane.label("lane"), *numbered).where(*found.columns, own)
                 parts.append(page(rows, terms, None, limit).subquery())
-            statement: sa.ClauseElement = sa.union_all(*(sa.select(part) for part in parts))
-        else:
-            # No index leads to one lane: all records are looked at once, and only those that are shown are
-            # read with everything that their cards say.
+        if ranked:
+            # All records are looked at once, and only those that are shown are read with everything that
+            # their cards say.
             first = Source(self._call.gate, self._tables, object, "l")
             narrowed, _ = self._conditions_and_marks(first, query, wanted)
-            by_lane = first.column(path)
-            ranked = sa.func.row_number().over(
-                partition_by=by_lane,
+            # An expression, so that no index of the lanes leads from row to row.
+            told = sa.func.coalesce(first.column(path), "")
+            if parts:
+                narrowed.columns.append(sa.or_(*(told == (code or "") for code in codes if code in ranked)))
+            number = sa.func.row_number().over(
+                partition_by=told,
                 order_by=[each for term in self._terms(first, order) for each in term.sorted()],
             )
-            inner = first.select(first.id.label("id"), ranked.label("n")).where(*narrowed.columns).subquery()
+            inner = first.select(first.id.label("id"), number.label("n")).where(*narrowed.columns).subquery()
             shown = sa.select(inner.c.id).where(inner.c.n <= limit)
             rows = source.select(lane.label("lane"), *numbered).where(source.id.in_(shown))
-            statement = rows.order_by(*(each for term in terms for each in term.sorted()))
+            # With a limit, or the order of a part of a union is nobody's business.
+            rows = rows.order_by(*(each for term in terms for each in term.sorted())).limit(
+                size * len(ranked)
+            )
+            parts.append(rows.subquery())
             beside = tuple(first.tables_used())
+        statement = sa.union_all(*(sa.select(part) for part in parts))
         prepared = prepare(self._call.tenant.store, statement)
         return _List(prepared, shape, terms, found.binds, (*source.tables_used(), *beside))
+
+    def _ranked(
+        self,
+        object: ObjectDef,
+        query: Query,
+        by: str,
+        codes: tuple[str | None, ...],
+        counts: Mapping[str | None, int],
+    ) -> frozenset[str | None]:
+        """The values whose records are found by one look at all of them. Each other one has its own look,
+        which ends with the first page: soon, where an index leads to it or where it has many records.
+        """
+        if is_lane_indexed(object, by) and not any(query.conditions):
+            return frozenset()
+        if counts:
+            rare = frozenset(code for code in codes if counts.get(code, 0) <= _RARE)
+            return rare if len(codes) - len(rare) <= _FEW_LANES else frozenset(codes)
+        own = is_lane_indexed(object, by) or (
+            self._call.tenant.store.dialect == "postgresql" and len(codes) <= _FEW_LANES
+        )
+        return frozenset() if own else frozenset(codes)
 
     def _count_plan(self, object: ObjectDef, query: Query, wanted: Wanted) -> _Count:
         cap = self._limits.count_rows

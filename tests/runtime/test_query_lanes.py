@@ -54,13 +54,18 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 @pytest.mark.parametrize("by", ["stage", "mood"])
 @pytest.mark.parametrize("order", [(), (("name", "desc"),), (("amount", "asc"),)])
 @pytest.mark.parametrize("where", ["", 'amount > 2 && account.name = "甲"'])
-def test_each_column_is_the_list_of_its_value(world: World, by: str, order: Order, where: str) -> None:
+@pytest.mark.parametrize("many", [None, 0, 1, 2, 9])
+def test_each_column_is_the_list_of_its_value(
+    world: World, by: str, order: Order, where: str, many: int | None
+) -> None:
+    """However they are looked for: ``many`` of them are taken for long, None: nobody knows."""
     object = world.call.gate.object("deal")
     assert ranks.is_lane_indexed(object, by) is (by == "stage")
     reads, fields = Reads(world.call), ("name", by, "account.name")
     codes = (None, *(value.code for value in object.fields[by].picklist.values))  # type: ignore[union-attr]
+    counts = {} if many is None else {code: 10_000 if n < many else 1 for n, code in enumerate(codes)}
     marks = ('account.name = "乙"', "amount >= 3")
-    found = reads.lanes(Query("deal", fields, where, order, 3, marks=marks), by, codes)
+    found = reads.lanes(Query("deal", fields, where, order, 3, marks=marks), by, codes, counts)
     assert list(found) == list(codes)
     for code, page in found.items():
         own = f"ISBLANK({by})" if code is None else f'ISPICKVAL({by}, "{code}")'

@@ -102,7 +102,7 @@ def board_page(desk: Desk, object: ObjectDef, state: WayState, opening: Opening)
     reads = Reads(call)
     codes = tuple(value.code or None for value in values)
     query = Query(object.name, cards.paths, where, _order(desk, object, state), CARDS, marks=marking.formulas)
-    pages = reads.lanes(query, by.name, codes)
+    pages = reads.lanes(query, by.name, codes, {code: count for code, (count, _) in counted.items()})
     limits = limits_of(state.get("limits"))
     may_move = by.name in {field.name for field in call.gate.editable(object)} and not by.read_only
     may_move = may_move and call.gate.may(object, "edit")
