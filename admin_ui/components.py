@@ -13,6 +13,7 @@ from tabwright.admin_ui.editor.forms import Entry, Form, FormMaker
 from tabwright.admin_ui.editor.reading import document_of
 from tabwright.admin_ui.editor.references import References
 from tabwright.admin_ui.field_types import card_of
+from tabwright.admin_ui.following import follow
 from tabwright.admin_ui.names import suggested
 from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path, start_href
 from tabwright.admin_ui.replacing import picklist_of
@@ -275,7 +276,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
         if request.form.get("do") == "refresh":
             editor.check()
             return editor.page()
-        if not editor.save():
+        if not editor.save(*(follow(studio, found, editor.document) if kind == "object" else ())):
             return editor.page()
         studio.flash("component.saved", name=studio.label(studio.drafting.get(kind, found.name)))
         return redirect(local_path(request.form.get("back", ""), path("c", kind, found.name)))

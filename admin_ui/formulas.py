@@ -50,6 +50,7 @@ class Told:
     before: str = ""
     bad: str = ""
     after: str = ""
+    meant: str = ""  # the name of the field whose label was typed in place of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def check(studio: Studio, kind: str, object: str, entry: Entry, document: dict[s
     try:
         made = compile_formula(text, scope, place=place, expected=expected)
     except FormulaError as error:
-        return Outcome(told=tuple(_told(studio, text, each) for each in error.faults))
+        return Outcome(told=tuple(_told(studio, text, each, about) for each in error.faults))
     return Outcome(result=say(f"type.{made.type.kind}", {}, studio.call.language))
 
 
@@ -92,10 +93,24 @@ def _field_type(studio: Studio, object: str, entry: Entry, document: dict[str, o
     return None
 
 
-def _told(studio: Studio, text: str, fault: Fault) -> Told:
+def _told(studio: Studio, text: str, fault: Fault, object: str) -> Told:
     (ours,) = faults_of([fault], Somewhere())
     start, end = fault.start, max(fault.end, fault.start)
-    return Told(say_fault(ours, studio.call.language), text[:start], text[start:end], text[end:])
+    bad = text[start:end]
+    meant = _called(studio, object, bad) if fault.code == "FORMULA_UNKNOWN_FIELD" else ""
+    said = studio.s("check.meant", label=bad, name=meant) if meant else say_fault(ours, studio.call.language)
+    return Told(said, text[:start], bad, text[end:], meant)
+
+
+def _called(studio: Studio, object: str, label: str) -> str:
+    """The field that people see under this label; "" where there is none, or more than one."""
+    wanted = label.strip().casefold()
+    fields = [
+        each.local
+        for each in studio.drafting.all("field", object)
+        if wanted in (text.casefold() for text in each.body.get("label", {}).values())
+    ]
+    return fields[0] if len(fields) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +188,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
             try:
                 tried = try_on_records(studio, object, text, request.form.get("find", "")[:200])
             except FormulaError as error:
-                told = tuple(_told(studio, text, each) for each in error.faults)
+                told = tuple(_told(studio, text, each, object) for each in error.faults)
         return studio.piece(
             "tried.html",
             in_force=object in studio.call.model.objects,

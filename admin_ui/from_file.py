@@ -21,10 +21,11 @@ from tabwright.admin_ui.guessing import (
     name_column,
     options_for,
     profiles,
+    without,
 )
 from tabwright.admin_ui.names import suggested
 from tabwright.admin_ui.navigation import path
-from tabwright.admin_ui.objects import NewObject, open_sets, own_apps
+from tabwright.admin_ui.objects import NewObject, open_sets, own_apps, usual_app
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.metadata.documents import Component
 from tabwright.metadata.drafts import Change, Put
@@ -67,6 +68,7 @@ class Row:
     type: str
     can_be_key: bool
     is_key: bool
+    odd: tuple[str, ...]  # texts that are not of the guessed type
 
     @property
     def lookup(self) -> str:
@@ -96,7 +98,8 @@ class FromFile:
         if label.get("zh") is None and not fold(column.header):
             label = {"en": column.header[:80]}
         sample = " · ".join(each[:40] for each in column.values[:3])
-        return Row(at, column, sample, bool(column.values), label, type, guess.can_be_key, guess.is_key)
+        key = guess.can_be_key, guess.is_key
+        return Row(at, column, sample, bool(column.values), label, type, *key, guess.odd)
 
     def _known(self, header: str, values: Sequence[str]) -> str | None:
         """The object in force that a header names, where at least half of the texts name its records."""
@@ -127,7 +130,7 @@ class FromFile:
             at = row.index
             label = {each: form.get(f"{each}.{at}", "").strip() for each in ("zh", "en")}
             type = form.get(f"type.{at}", row.type)
-            key = f"key.{at}" in form and row.profile.is_unique and type in _KEYS
+            key = f"key.{at}" in form and row.profile.is_nearly_unique and type in _KEYS
             said.append(
                 replace(
                     row,
@@ -204,7 +207,7 @@ class FromFile:
             target = wanted.name if row.lookup == SELF else row.lookup
             return {**body, "type": "lookup", "options": {"target": target}}
         body["type"] = row.type
-        if options := options_for(row.type, row.profile):
+        if options := options_for(row.type, without(row.profile, row.odd)):
             body["options"] = dict(options)
         if row.is_key:
             body |= {"unique": True, "external_key": True}
@@ -251,6 +254,7 @@ class FromFile:
             label=label if posted else labels_of(stem),
             form=request.form,
             apps=own_apps(studio),
+            app=request.form.get("app", usual_app(studio)),
             sets=open_sets(studio),
         )
 

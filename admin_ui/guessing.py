@@ -1,7 +1,8 @@
 """What the columns of a file most likely are: the type of a field out of the texts in its cells.
 
-Pure: columns in, guesses out. A type is guessed only where the write path would take every text of the
-column, so that what is guessed can be imported; a column that is mixed is text.
+Pure: columns in, guesses out. A type is guessed where the write path would take every text of the column, or
+all but a few of a long one ("to be agreed" among prices): those are put right in the import. A column that is
+mixed is text.
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ _LONGEST_NUMBER = 15  # digits; a longer one is a card, an order, an identity: n
 
 SELF = "@self"  # the target of a lookup to the object that is being made
 
+_FEW = 20  # one text in so many may be of another kind, or be missing, or stand twice
+
+_MONEY_HEADER = re.compile(r"price|amount|cost|\bfee\b|价|金额|费用|成本|货款|定金|押金|余款", re.I)
 _YES_NO_HEADER = re.compile(r"^(is|has|can)[\s_]|是否|^有无", re.I)
 _DAY_HEADER = re.compile(r"date|day|日|时间", re.I)
 _PHONE_HEADER = re.compile(r"phone|mobile|\btel|fax|电话|手机|传真", re.I)
-_KEY_HEADER = re.compile(r"(^|[\s_-])(id|code|no|number|key|sku)\.?$|编号|编码|代码|单号|工号|号码$", re.I)
+_KEY_HEADER = re.compile(
+    r"(^|[\s_-])(id|code|no|number|key|sku|vin)\.?$|编号|编码|代码|单号|工号|号码$|车架号|序列号", re.I
+)
 _LINK = re.compile(r"(https?://|www\.)\S+", re.I)
 _MOBILE = re.compile(r"(?:\+86|0086)?[\s-]?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}|\+\d[\d\s()-]{6,}")
 
@@ -50,6 +56,15 @@ class Profile:
         """Whether every row has a text, and no two the same."""
         return 1 < self.filled == self.rows == len(self.values)
 
+    @property
+    def is_nearly_unique(self) -> bool:
+        """Whether that holds but for a few rows, which an import would refuse one by one."""
+        return len(self.values) > 1 and _FEW * (self.rows - len(self.values)) <= self.rows
+
+    @property
+    def is_nearly_full(self) -> bool:
+        return bool(self.filled) and _FEW * (self.rows - self.filled) <= self.rows
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -60,6 +75,7 @@ class Guess:
     target: str | None = None
     can_be_key: bool = False
     is_key: bool = False
+    odd: tuple[str, ...] = ()  # texts that are not of the type
 
 
 Known = Callable[[str, Sequence[str]], str | None]
@@ -101,9 +117,9 @@ def guesses(columns: Sequence[Profile], known: Known) -> tuple[Guess, ...]:
 def name_column(columns: Sequence[Profile], found: Sequence[Guess]) -> int | None:
     """The column that names records: the first text that tells all rows apart, else one without gaps."""
     texts = [at for at, each in enumerate(found) if each.type == "text"]
-    unique = [at for at in texts if columns[at].is_unique]
+    unique = [at for at in texts if columns[at].is_nearly_unique]
     words = [at for at in unique if not found[at].is_key]
-    full = [at for at in texts if columns[at].filled == columns[at].rows]
+    full = [at for at in texts if columns[at].is_nearly_full]
     return next(iter(words or unique or full), None)
 
 
@@ -168,14 +184,43 @@ def _guess(column: Profile) -> Guess:
     if not values:
         return Guess("text")
     type = next((each for each, test in _TESTS if test(column)), None)
+    odd: tuple[str, ...] = ()
     if type is None and _are_choices(column):
         type = "picklist"
     if type is None:
+        type, odd = _mostly(column)
+    if type in ("integer", "decimal") and _MONEY_HEADER.search(column.header):
+        type = "currency"
+    if type is None:
         long = any(len(each) > _LONGEST_LINE or "\n" in each for each in values)
         type = "long_text" if long else "text"
-    guess = Guess(type, options_for(type, column))
-    can = column.is_unique and type in ("text", "integer", "email")
+    guess = Guess(type, options_for(type, without(column, odd)), odd=odd)
+    can = column.is_nearly_unique and type in ("text", "integer", "email")
     return replace(guess, can_be_key=can, is_key=can and bool(_KEY_HEADER.search(column.header)))
+
+
+def _mostly(column: Profile) -> tuple[str | None, tuple[str, ...]]:
+    """The type of all texts but a few, and those few."""
+    most = len(column.values) // _FEW
+    if not most:
+        return None, ()
+    for type, test in _TESTS:
+        odd: list[str] = []
+        for each in column.values:
+            if not test(replace(column, values=(each,))):
+                odd.append(each)
+                if len(odd) > most:
+                    break
+        else:
+            if test(without(column, odd)):
+                return type, tuple(odd)
+    return None, ()
+
+
+def without(column: Profile, odd: Sequence[str]) -> Profile:
+    """The column but for these texts."""
+    apart = frozenset(odd)
+    return replace(column, values=[each for each in column.values if each not in apart]) if apart else column
 
 
 def _are_choices(column: Profile) -> bool:

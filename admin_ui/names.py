@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from tabwright.metadata.schema import is_name
 from tabwright.runtime import pinyin
@@ -36,4 +36,19 @@ def slug(label: str) -> str:
     return f"n_{made}" if made[:1].isdigit() else made
 
 
-__all__ = ["LONGEST", "finding", "slug", "suggested"]
+def plural_of(label: Mapping[str, str]) -> dict[str, str]:
+    """What many of a thing are called, as far as a rule says it: Chinese has no plural, English adds an s."""
+    found = dict(label)
+    word = found.get("en", "")
+    if word:
+        last = word.lower()
+        if last.endswith(("s", "x", "z", "ch", "sh")):
+            found["en"] = f"{word}es"
+        elif last.endswith("y") and last[-2:-1] not in "aeiou":
+            found["en"] = f"{word[:-1]}ies"
+        else:
+            found["en"] = f"{word}s"
+    return found
+
+
+__all__ = ["LONGEST", "finding", "plural_of", "slug", "suggested"]

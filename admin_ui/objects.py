@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.components import REFUSALS, FaultLine, known_kind, suggest_name
 from tabwright.admin_ui.field_types import card_of
-from tabwright.admin_ui.names import finding
+from tabwright.admin_ui.names import finding, plural_of
 from tabwright.admin_ui.navigation import generic_href, href_of, icon_of, kind_title, path
 from tabwright.admin_ui.rendering import text
 from tabwright.admin_ui.studio import Site, Studio, open_studio
@@ -27,6 +27,7 @@ from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
 PARTS = ("field", "record_type", "layout", "list_view", "validation_rule", "unique_rule")
+NEW_APP = "@new"  # of the form of a new object: an app of its own
 RIGHTS = ("create", "read", "edit", "delete", "export")  # what a chosen permission set gets on a new object
 
 
@@ -211,10 +212,12 @@ class NewObject:
         form = request.form
         label = _labels(form, "label")
         name = form.get("local", "").strip() or suggest_name(studio, "object", None, label)
-        named = _labels(form, "name_label") or {
-            "zh": studio_text("zh", "object.default_name"), "en": studio_text("en", "object.default_name")
-        }  # fmt: skip
         numbered = form.get("pattern", "").strip() if form.get("naming") == "number" else ""
+        usual = "object.default_number" if numbered else "object.default_name"
+        named = _labels(form, "name_label") or {
+            "zh": studio_text("zh", usual),
+            "en": studio_text("en", usual),
+        }
         return NewObject(
             label, name, form.get("/icon", "").strip(), form.get("/colour", ""), named, numbered,
             form.get("app", ""), tuple(form.getlist("sets")), form.get("sharing", "private"),
@@ -232,6 +235,8 @@ class NewObject:
             "name_field": name_field,
             "label": self.label,
         }
+        if (many := plural_of(self.label)) != self.label:
+            found["plural"] = many
         for key, value in (("icon", self.icon), ("colour", self.colour), ("sharing", self.sharing)):
             if value:
                 found[key] = value
@@ -247,25 +252,28 @@ class NewObject:
     def around(self, studio: Studio) -> list[Change]:
         """What makes the object usable: a tab for it, its place in an app, and the rights on it."""
         tab_name = suggest_name(studio, "tab", None, {"en": self.name})
-        found: list[Change] = [
-            Put({"kind": "tab", "name": tab_name, "label": self.label, "object": self.name})
-        ]
-        app = studio.drafting.find("app", self.app) if self.app else None
-        if app is not None:
+        label = plural_of(self.label)
+        found: list[Change] = [Put({"kind": "tab", "name": tab_name, "label": label, "object": self.name})]
+        app_name = self.app
+        if app_name == NEW_APP:
+            app_name = suggest_name(studio, "app", None, {"en": self.name})
+            found.append(Put({"kind": "app", "name": app_name, "label": self.label, "tabs": [tab_name]}))
+        elif app := studio.drafting.find("app", app_name) if app_name else None:
             found.append(Put({**app.document, "tabs": [*app.body["tabs"], tab_name]}))
         for each in self.sets:
-            found.append(Put(self._granted(studio.drafting.get("permission_set", each), tab_name)))
+            granted = self._granted(studio.drafting.get("permission_set", each), tab_name, app_name)
+            found.append(Put(granted))
         return found
 
-    def _granted(self, component: Component, tab: str) -> Mapping[str, Any]:
+    def _granted(self, component: Component, tab: str, app: str) -> Mapping[str, Any]:
         body = component.document
         rights = {**body.get("objects", {}), self.name: list(RIGHTS)}
         fields = {**body.get("fields", {}), self.name: {"*": "edit"}}
         tabs = body.get("tabs", [])
         shown = tabs if "*" in tabs else [*tabs, tab]
         apps = body.get("apps", [])
-        if self.app and "*" not in apps and self.app not in apps:
-            apps = [*apps, self.app]
+        if app and "*" not in apps and app not in apps:
+            apps = [*apps, app]
         return {**body, "objects": rights, "fields": fields, "tabs": shown, "apps": apps}
 
 
@@ -295,6 +303,12 @@ def own_apps(studio: Studio) -> tuple[tuple[str, str], ...]:
     return tuple((each.name, studio.label(each)) for each in found if each.body.get("package") != BASE)
 
 
+def usual_app(studio: Studio) -> str:
+    """Where a new object most likely belongs: the app that the organisation made last, "" without one."""
+    own = [each for each in studio.drafting.all("app") if not each.body.get("package")]
+    return max(own, key=lambda each: each.uid).name if own else ""
+
+
 def _new_page(studio: Studio, faults: Sequence[Fault] = ()) -> Response:
     language = studio.call.language
     form = request.form
@@ -308,8 +322,9 @@ def _new_page(studio: Studio, faults: Sequence[Fault] = ()) -> Response:
         given=given,
         form=form,
         apps=own_apps(studio),
+        app=form.get("app", usual_app(studio)),
         sets=open_sets(studio),
-    )  # fmt: skip
+    )
 
 
 def _anchor(fault: Fault) -> str | None:

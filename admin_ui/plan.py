@@ -14,6 +14,7 @@ from tabwright.admin_ui.telling.sentences import sentences, words_of
 from tabwright.admin_ui.telling.words import Words
 from tabwright.admin_ui.wording import title_of, value_in_words
 from tabwright.metadata.diff import MISSING, Clash, Difference
+from tabwright.metadata.model import label_in
 from tabwright.platform.errors import Fault, NotFound, TabwrightError
 from tabwright.platform.language import say, say_fault
 from tabwright.platform.web import policy
@@ -23,6 +24,9 @@ from tabwright.runtime.pages.world import local_path
 from tabwright.runtime.publishing.consequences import Consequence
 from tabwright.runtime.publishing.service import Plan
 
+VERBS = ("read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
+_PARTS = ("object", "field", "record_type", "layout", "list_view")
+MOST_STEPS = 8  # that are offered after a publish
 SHOWN = 12  # sentences about one change that are shown at once
 
 
@@ -62,12 +66,20 @@ class WarningLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftLine:
-    """Who gains or loses a right, in numbers."""
+class Move:
+    """Rights that equally many people gain or lose."""
 
-    text: str
+    rights: str
     gain: int
     lose: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLine:
+    """Who gains or loses rights on one thing, in numbers."""
+
+    thing: str
+    moves: tuple[Move, ...]
 
 
 def change_lines(
@@ -75,7 +87,14 @@ def change_lines(
 ) -> tuple[ChangeLine, ...]:
     """Changes as they are shown. ``held``: how many people hold a permission set, by uid."""
     words = words_of(studio.drafting.world, changes, studio.call.language)
-    return tuple(_change_line(studio, each, words, held or {}) for each in changes)
+    return tuple(_change_line(studio, each, words, held or {}) for each in sorted(changes, key=_reading))
+
+
+def _reading(each: Difference) -> tuple[bool, str, int]:
+    """How changes are read: object by object, each before its parts; then what stands beside objects."""
+    kind, object = each.component.kind, each.component.object
+    owner = each.component.name if kind == "object" else object or ""
+    return (not owner, owner, _PARTS.index(kind) if kind in _PARTS else len(_PARTS))
 
 
 def _change_line(studio: Studio, each: Difference, words: Words, held: Mapping[str, int]) -> ChangeLine:
@@ -148,17 +167,32 @@ def _examples(studio: Studio, each: Consequence) -> tuple[tuple[str, str], ...]:
 def _shifts(studio: Studio, plan: Plan) -> tuple[ShiftLine, ...]:
     """Rights of objects; those of single fields only where the object's own do not move."""
     whole = {each.object for each in plan.shifts if ":" not in each.right}
-    found = []
+    things: dict[tuple[str, str], dict[tuple[int, int], list[str]]] = {}
     for each in plan.shifts:
         verb, _, field = each.right.partition(":")
         if field and each.object in whole:
             continue
-        thing = studio.title_of("object", each.object)
-        if field:
-            thing = f"{thing} › {studio.title_of('field', f'{each.object}.{field}')}"
-        text = studio.s("plan.right", right=studio.s("right." + verb), thing=thing)
-        found.append(ShiftLine(text, each.gain, each.lose))
-    return tuple(found)
+        moves = things.setdefault((each.object, field), {})
+        moves.setdefault((each.gain, each.lose), []).append(verb)
+    return tuple(
+        ShiftLine(
+            _thing(studio, *thing),
+            tuple(Move(_rights(studio, verbs), gain, lose) for (gain, lose), verbs in moves.items()),
+        )
+        for thing, moves in things.items()
+    )
+
+
+def _thing(studio: Studio, object: str, field: str) -> str:
+    title = studio.title_of("object", object)
+    return f"{title} › {studio.title_of('field', f'{object}.{field}')}" if field else title
+
+
+def _rights(studio: Studio, verbs: Sequence[str]) -> str:
+    """Rights as one would list them: what is seen first, then what is done."""
+    known = [*VERBS, *verbs]
+    said = [studio.s("right." + verb) for verb in sorted(verbs, key=known.index)]
+    return studio.s("plan.right", rights=studio.s("plan.join").join(said))
 
 
 def plan_context(studio: Studio, plan: Plan) -> dict[str, Any]:
@@ -239,6 +273,20 @@ def _plan_page(studio: Studio, failed: Sequence[Fault] = (), note: str = "") -> 
     )
 
 
+def next_steps(studio: Studio) -> tuple[tuple[str, str, str], ...]:
+    """What a person goes on with after a publish that brought objects: (icon, words, address)."""
+    call, found = studio.call, []
+    for each in studio.publishing.diff(call.model.release - 1, call.model.release):
+        object = call.model.find(each.component.name) if each.component.kind == "object" else None
+        if each.action != "added" or object is None or not call.gate.may(object, "read"):
+            continue
+        name = label_in(object.labels, call.language)
+        found.append(("list", studio.s("plan.next_open", name=name), f"/o/{object.name}"))
+        if call.gate.may(object, "import"):
+            found.append(("upload", studio.s("plan.next_import", name=name), f"/o/{object.name}/import"))
+    return tuple(found[:MOST_STEPS])
+
+
 def register(blueprint: Blueprint, site: Site) -> None:
     """The addresses of publishing and of releases."""
 
@@ -267,8 +315,8 @@ def register(blueprint: Blueprint, site: Site) -> None:
             studio.flash("plan.waiting")
         else:
             studio.flash("plan.published", release=found.release)
-        back = request.form.get("back", "")
-        return redirect(local_path(back, path("releases")))
+        new = path("releases") + (f"?new={found.release}" if found.waiting is None else "")
+        return redirect(local_path(request.form.get("back", ""), new))
 
     @blueprint.get("/discard")
     @policy("session")
@@ -317,7 +365,9 @@ def register(blueprint: Blueprint, site: Site) -> None:
             for each in found
         )
         more = found[-1].number if len(found) == 50 else None
-        return studio.page("releases.html", "releases", rows=rows, more=more)
+        new = request.args.get("new", "") == str(studio.call.model.release)
+        steps = next_steps(studio) if new else ()
+        return studio.page("releases.html", "releases", rows=rows, more=more, steps=steps)
 
     @blueprint.get("/releases/diff")
     @policy("session")

@@ -19,6 +19,11 @@ from tabwright.platform.errors import Fault
 from tabwright.platform.language import Language, say_fault
 
 FEW = 5  # so many choices are radios; more are a list
+# Options of fields that few ever need: folded while nobody gave them.
+RARE = frozenset({
+    "min_length", "pattern", "pattern_message", "mask", "precision", "scale", "tree", "filter",
+    "controlled_by", "matrix", "restricted", "extensions", "reparent", "per", "restart", "start",
+})  # fmt: skip
 ABSENT: Any = object()
 
 
@@ -57,6 +62,11 @@ class Entry:
     scope: str = ""  # a formula: whose fields it names ("object", "target")
     faults: tuple[Fault, ...] = ()
     texts: tuple[str, ...] = ()  # of ``faults``
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether it is folded: seldom needed, and nothing stands in it."""
+        return self.key in RARE and self.is_default and not self.texts
 
     @property
     def id(self) -> str:
@@ -213,11 +223,13 @@ class FormMaker:
                 )
                 return replace(base, choices=choices, value=value or "")
             case "formula":
+                scope = str(walk.mark(nodes, "x-scope"))
                 return replace(
                     base,
                     value=value or "",
                     result=str(walk.mark(nodes, "x-formula")),
-                    scope=str(walk.mark(nodes, "x-scope")),
+                    scope=scope,
+                    choices=self._references.fields_in(scope, self._document),
                 )
             case "lines":
                 return replace(base, value="\n".join(value or ()))

@@ -10,6 +10,7 @@ from typing import Any
 from tabwright.admin_ui.names import finding
 from tabwright.metadata import walk
 from tabwright.metadata.documents import Component
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import label_in
 from tabwright.metadata.world import SYSTEM_FIELDS, World
 from tabwright.platform.language import Language, say
@@ -57,10 +58,19 @@ class References:
             found = list(self._paths(within)) if within else []
         elif kind == "field" and within:
             found = list(self._fields(within))
+            if steps == ("name_field",):
+                found = [each for each in found if self._names(within, each.value)]
         else:
             found = list(self._components(kind, document, within))
         known = {each.value for each in found}
         return (*found, *(Choice(each, each) for each in given if each and each not in known and each != "*"))
+
+    def fields_in(self, scope: str, document: Mapping[str, Any]) -> tuple[Choice, ...]:
+        """The fields that a formula of this scope may name: of its own object, or of a lookup's target."""
+        options = document.get("options")
+        target = options.get("target") if isinstance(options, Mapping) else None
+        object = target if scope == "target" else str(document.get("name", "")).partition(".")[0]
+        return tuple(self._fields(str(object))) if object else ()
 
     def takes_all(self, nodes: walk.Nodes) -> tuple[Choice, ...]:
         """The choice "*" where the schema lets it stand for everything."""
@@ -95,6 +105,12 @@ class References:
             label = self._label(field.component, SYSTEM_FIELDS.get(field.name, ("", {}))[1], field.name)
             yield Choice(field.name, label, field.name, finding(label, field.name))
 
+    def _names(self, object: str, field: str) -> bool:
+        """Whether the field may name its records."""
+        source = self._world.object(object)
+        found = source.fields.get(field) if source else None
+        return found is not None and found.component is not None and TYPES[found.type].names
+
     def _paths(self, object: str) -> Iterable[Choice]:
         yield from self._fields(object)
         source = self._world.object(object)
@@ -116,8 +132,8 @@ class References:
         ):
             if each.kind != kind or (within is not None and each.object != within):
                 continue
-            if kind in ("layout", "record_type") and within is None and document.get("kind") == "record_type":
-                if each.object != own:
+            if kind in ("layout", "record_type") and within is None:
+                if document.get("kind") in ("object", "record_type") and each.object != own:
                     continue
             label = self._label(each, {}, each.local)
             if "." in each.name and within is None and each.object != own:

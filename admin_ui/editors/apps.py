@@ -113,7 +113,15 @@ def owns_app(bench: Bench, key: Key) -> bool:
 
 def asks_of_app(studio: Studio, object: str) -> tuple[Ask, ...]:
     """The tabs that a new app begins with: it needs one."""
-    made = tuple(Choice(each.name, each.label) for each in _tabs(studio).values())
+    own = {each.name: each for each in studio.drafting.all("tab")}
+
+    def rank(line: Line) -> tuple[int, str]:  # what the organisation made, its packages, the platform
+        tab = own.get(line.name)
+        if tab is None or tab.body.get("package") == BASE:
+            return 2, line.label
+        return (1 if tab.body.get("package") else 0), tab.uid
+
+    made = tuple(Choice(each.name, each.label) for each in sorted(_tabs(studio).values(), key=rank))
     return (Ask("tabs", studio.s("apps.tabs"), "checks", made),)
 
 

@@ -10,7 +10,7 @@ from flask import Response
 from werkzeug.datastructures import MultiDict
 
 from tabwright.admin_ui.editors.bench import Bench, Editor, Form, labels_in
-from tabwright.admin_ui.editors.choices import Choice, fields_of, sets
+from tabwright.admin_ui.editors.choices import Choice, Fields, fields_of, sets
 from tabwright.admin_ui.editors.start import Ask, Beginning, state_in
 from tabwright.admin_ui.filters import desk_of
 from tabwright.admin_ui.navigation import path
@@ -18,6 +18,7 @@ from tabwright.admin_ui.studio import Studio
 from tabwright.metadata.drafts import Change, Put
 from tabwright.metadata.model import ListViewDef, ObjectDef
 from tabwright.metadata.tree import Key
+from tabwright.metadata.ways import board_field
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import say_fault
 from tabwright.runtime.pages.boards.board_page import board_page
@@ -249,7 +250,7 @@ def body(studio: Studio, object: str, form: Form) -> Mapping[str, Any]:
     if way in ("cards", "board", "calendar"):
         found["way"] = way
     if way == "board":
-        by = shown.get("by") or (fields.picklists[0].value if fields.picklists else "")
+        by = shown.get("by") or _usual_board(studio, object, fields)
         total = shown.get("sum", "-").strip("-")
         found["board"] = {"by": by} | ({"sum": total} if total else {})
         found |= {"cards": shown["cards"].split(",")} if shown.get("cards") else {}
@@ -259,6 +260,14 @@ def body(studio: Studio, object: str, form: Form) -> Mapping[str, Any]:
         found["calendar"] = {"start": begin} | ({"end": end} if end else {})
         found["calendar"] |= {"mode": "week"} if shown.get("mode") == "week" else {}
     return found
+
+
+def _usual_board(studio: Studio, object: str, fields: Fields) -> str:
+    """The picklist that the object's board opens by; where the draft has faults, the first one."""
+    model = studio.drafting.checked.model
+    known = model.objects.get(object) if model is not None else None
+    found = board_field(known, known.fields.values()) if known is not None else None
+    return found.name if found is not None else next((each.value for each in fields.picklists), "")
 
 
 def _first(studio: Studio, object: str) -> Mapping[str, Any]:

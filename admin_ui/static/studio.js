@@ -180,6 +180,24 @@
     area.addEventListener("input", check);
     if (area.value.trim()) check();
   }
+  function put(area, name, from, to) {
+    area.setRangeText(name, from, to, "end");
+    area.focus();
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  document.addEventListener("click", function (event) { // the name of the field in place of its label
+    var button = event.target.closest("[data-put]"), area = button && $("textarea", button.closest("[data-formula]"));
+    if (!area) return;
+    var from = +button.dataset.from, to = from + +button.dataset.over;
+    if (Array.from(area.value.slice(from, to)).length) put(area, button.dataset.put, from, to);
+  });
+  document.addEventListener("change", function (event) {
+    if (!event.target.matches("[data-insert]") || !event.target.value) return;
+    var select = event.target, area = $("textarea", select.closest("[data-formula]")), name = select.value;
+    var at = area.selectionEnd, before = area.value.slice(0, at);
+    select.selectedIndex = 0;
+    put(area, (before && !/[\s(!,]$/.test(before) ? " " : "") + name, at, at);
+  });
 
   // ---- the name follows the label until it is typed ----
   all("form[data-component]").forEach(function (form) {
@@ -192,6 +210,7 @@
         .then(function (name) { if (shown) shown.textContent = name; typed.placeholder = name || typed.placeholder; }).catch(function () {});
     }, 200);
     inputs.forEach(function (input) { input.addEventListener("input", ask); });
+    if (shown && !shown.textContent && inputs.some(function (input) { return input.value; })) ask(); // a form that comes filled in
   });
 
   // ---- what depends on a choice (a field's options on its type, its preview on all) comes from the server ----

@@ -68,7 +68,7 @@ def test_a_file_becomes_an_object_and_then_its_records(site: PageSite) -> None:
     address = take(admin, FILE.encode("gb18030"))
     form = form_of(admin.get(address).text)
     types = [form[f"type.{at}"] for at in range(7)]
-    assert types == ["text", "text", "lookup:account", "date", "decimal", "picklist", "text"]
+    assert types == ["text", "text", "lookup:account", "date", "currency", "picklist", "text"]
     assert form["naming"] == "1" and form["key.0"] == "on" and form["/label/zh"] == "合同"
     del form["use.6"]  # the notes are left out
     made = admin.post(address, {**form, "en.4": "Amount", "type.4": "currency", "sets": "worker"})

@@ -132,3 +132,20 @@ def test_headers_become_labels_without_harm() -> None:
     assert labels_of("<b>x</b>") == {"en": "<b>x</b>"}
     assert len(labels_of("长" * 200)["zh"]) == 80
     assert labels_of("___")["en"]
+
+
+def test_a_few_texts_of_another_kind_among_many_do_not_make_a_column_text() -> None:
+    prices = [*(f"{90_000 + n}" for n in range(39)), "面议"]
+    days = [*(f"2026-05-{1 + n % 28:02}" for n in range(39)), "下周"]
+    found = guess("售价,到店\n" + "".join(f"{a},{b}\n" for a, b in zip(prices, days, strict=True)))
+    assert (found["售价"].type, found["售价"].odd) == ("currency", ("面议",))
+    assert (found["到店"].type, found["到店"].odd) == ("date", ("下周",))
+    few = guess("售价\n1\n2\n3\n面议\n")
+    assert few["售价"].type == "text", "one of four is no slip"
+
+
+def test_a_number_of_which_one_stands_twice_is_still_a_key_and_the_name() -> None:
+    vins = [*(f"LSV{n:014}" for n in range(38)), "LSV" + "0" * 14, ""]
+    rows = "".join(f"{'红黑'[n % 2]}色,{each}\n" for n, each in enumerate(vins))
+    found = guess("颜色,车架号\n" + rows)
+    assert found["车架号"].can_be_key and found["车架号"].is_key and not found["颜色"].can_be_key

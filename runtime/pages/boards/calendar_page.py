@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -129,7 +130,9 @@ def calendar_page(
     most = min(MOST, call.tenant.limits.page_rows)
     reads = Reads(call)
     marking = marking_of(desk, object, state, opening)
-    paths = tuple(dict.fromkeys((_name(desk, object), start.name, *((end.name,) if end else ()))))
+    about = _about(desk, object)
+    read = (_name(desk, object), start.name, end.name if end else "", about)
+    paths = tuple(dict.fromkeys(each for each in read if each))
 
     def listed(where: str) -> Page:
         conditions = tuple(each for each in (where, within(start, end, days, zone)) if each)
@@ -139,7 +142,7 @@ def calendar_page(
     where, fault, page = where_or_fault(call, state.get("where"), listed)
     conditions = tuple(each for each in (where, f"ISBLANK({start.name})") if each)
     rest = reads.list(Query(object.name, paths, conditions, (), min(UNDATED, most), marks=marking.formulas))
-    maker = _Maker(desk, object, start, end, zone, marking)
+    maker = _Maker(desk, object, start, end, zone, marking, about)
     by_day = maker.by_day(page.rows, days)
     editable = {field.name for field in call.gate.editable(object) if not field.read_only}
     may_move = (
@@ -260,6 +263,25 @@ def _name(desk: Desk, object: ObjectDef) -> str:
     return object.name_field if desk.call.gate.find(object, object.name_field) is not None else "id"
 
 
+def _about(desk: Desk, object: ObjectDef) -> str:
+    """Where records are called by a number: the path that tells people what each is about, what the admin put
+    forward first; else "".
+    """
+    gate, model = desk.call.gate, desk.call.model
+    if object.fields[object.name_field].type != "auto_number":
+        return ""
+    for field in sorted(gate.readable(object), key=lambda each: each.name not in object.highlights):
+        path = ""
+        if field.type in ("lookup", "master_detail") and field.target and not field.system:
+            path = f"{field.name}.{model.objects[field.target].name_field}"
+        elif field.type == "text" and not field.system and field.name != object.name_field:
+            path = field.name
+        if path:
+            with suppress(Invalid):
+                return gate.resolve(object, path).text
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Maker:
     desk: Desk
@@ -268,6 +290,7 @@ class _Maker:
     end: FieldDef | None
     zone: ZoneInfo
     marking: Marking
+    about: str  # the path that says more than a number does; "" where the name says it
 
     def by_day(self, rows: Iterable[Mapping[str, Any]], days: Sequence[date]) -> dict[date, list[Entry]]:
         """The entries of each shown day; what takes several days stands on each of them."""
@@ -306,8 +329,11 @@ class _Maker:
             said = f"{first:%H:%M}"
             if isinstance(last, datetime) and last.date() == first.date():
                 said += f" – {last:%H:%M}"
+        name = name_of(self.desk.call, self.object, row)
+        if self.about and row.get(self.about):
+            name = f"{name} · {row[self.about]}"
         return Entry(
-            str(row["id"]), name_of(self.desk.call, self.object, row), int(row.get("revision") or 0),
+            str(row["id"]), name, int(row.get("revision") or 0),
             _text_of(first), _text_of(last), said, is_continued,
             self.marking.of_card(row),
         )  # fmt: skip
