@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from tabwright.runtime.records.batch import Intent, Outcome, RowResult
 from tabwright.runtime.records.pipeline import plan_of
 from tabwright.runtime.records.service import Records
 
+SAME = "unique.in_batch"  # the fault of a row whose value an earlier row of the batch has
 _PATIENT = 4  # turns in which a row may speak for a parent that another row's words failed to make
 
 Rows = Sequence[tuple[int, Sequence[str]]]
@@ -176,7 +177,9 @@ class Passing:
             done.old = _old_values(writer, call, plan, lines)
         outcome = self._write(writer, call, plan, lines)
         sent = [line for line in lines if line.intent is not None]
-        done.results = {line.number: row for line, row in zip(sent, outcome.rows, strict=True)}
+        done.results = {
+            line.number: _in_the_file(row, sent) for line, row in zip(sent, outcome.rows, strict=True)
+        }
         if outcome.operation is not None:
             done.operations.append(outcome.operation)
             if forget:
@@ -247,3 +250,16 @@ def _old_values(
     compiled = plan_of(call, plan.object)
     rows = writer.rows(compiled.load_statement(False), {"ids": ids_value(writer.store.dialect, ids)})
     return {old["id"]: old for old in map(compiled.typed, rows)}
+
+
+def _in_the_file(row: RowResult, sent: Sequence[Line]) -> RowResult:
+    """A row whose faults name another by its number in the file; the write path counts the rows it got."""
+    if not any(each.code == SAME for each in row.faults):
+        return row
+    faults = tuple(
+        replace(each, params={**each.params, "other": sent[int(str(each.params["other"])) - 1].number})
+        if each.code == SAME
+        else each
+        for each in row.faults
+    )
+    return replace(row, faults=faults)

@@ -37,3 +37,12 @@ def test_the_end_of_an_import_and_of_its_undo_are_told(api: ApiSite) -> None:
     assert shown.href == f"/imports/{run.id.hex}" and "2" in shown.text and "1" in shown.text
     here.undo(run.id)
     assert [each.params["what"] for each in Notices(call).newest()] == ["undo", "run"]
+
+
+def test_a_value_that_stands_twice_names_the_row_of_the_file_that_had_it_first(api: ApiSite) -> None:
+    here = Importer(api)
+    run = here.start("deal", csv_of(["name"], [["x" * 41], ["a"], ["b"], ["a"]]))
+    here.check(run.id)
+    long, again = here.imports.problems(run.id, "check")
+    assert (long.row, again.row) == (2, 5)
+    assert again.faults[0].params["other"] == 3
