@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 import models
 from apisite import Person
 from browsing import answering, barriers, sign_in, window
-from fieldsamples import OTHER, THIRD, UPLOAD, USER
+from fieldsample import OTHER, THIRD, UPLOAD, USER
 from fieldsamples import SAMPLES as EVERY
 from filesamples import uploaded
 from pagesite import PageSite, Visitor, make_pages
@@ -94,14 +94,12 @@ def first_record(page: Page, base: str) -> str:
     return base + href
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("name", "width"), [("chen", 1360), ("anna", 1360), ("chen", 390)])
+@pytest.mark.parametrize(("name", "scheme"), [("chen", "light"), ("anna", "dark")])
 def test_every_type_on_every_page(
-    site: tuple[PageSite, str], chrome: Browser, name: str, width: int, scheme: Any
+    site: tuple[PageSite, str], chrome: Browser, name: str, scheme: str
 ) -> None:
     _, base = site
-    size = {"width": width, "height": 900}
-    _, page, complaints = window(chrome, base, name, viewport=size, color_scheme=scheme)
+    _, page, complaints = window(chrome, base, name, color_scheme=scheme)
     record = first_record(page, base)
     pages = {
         "list": base + "/o/thing?view=every",
@@ -110,19 +108,29 @@ def test_every_type_on_every_page(
         "new": base + "/o/thing/new",
     }
     for what, address in pages.items():
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-        assert barriers(page) == [], what
-        if SHOTS:
-            page.screenshot(path=f"{SHOTS}/{what}-{name}-{width}-{scheme}.png", full_page=True)
-            high = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
-            page.set_viewport_size({"width": width, "height": min(int(page.evaluate(high)) + 250, 5000)})
-            if what == "list":
-                page.evaluate("for (const each of document.querySelectorAll('*')) each.scrollLeft = 99999")
-            page.screenshot(path=f"{SHOTS}/{what}-{name}-{width}-{scheme}-whole.png")
+        for width in (1360, 390):
             page.set_viewport_size({"width": width, "height": 900})
+            page.goto(address)
+            expect(page.locator("main")).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (what, width)
+            if width == 1360:
+                assert barriers(page) == [], what
+            if SHOTS:
+                take(page, what, f"{SHOTS}/{what}-{name}-{width}-{scheme}")
     assert complaints == []
+
+
+def take(page: Page, what: str, path: str) -> None:
+    """A picture of the window, and one of all that stands in it."""
+    size = page.viewport_size
+    assert size is not None
+    page.screenshot(path=f"{path}.png", full_page=True)
+    high = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
+    page.set_viewport_size({**size, "height": min(int(page.evaluate(high)) + 250, 5000)})
+    if what == "list":
+        page.evaluate("for (const each of document.querySelectorAll('*')) each.scrollLeft = 99999")
+    page.screenshot(path=f"{path}-whole.png")
+    page.set_viewport_size(size)
 
 
 def test_the_editor_is_worked_by_keyboard_and_posts_html(site: tuple[PageSite, str], page: Page) -> None:

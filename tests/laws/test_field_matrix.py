@@ -17,7 +17,8 @@ import pytest
 
 import models
 from apisite import Person
-from fieldsamples import NEVER, OTHER, SAMPLES, SECOND, THIRD, UPLOAD, USER, Sample
+from fieldsample import NEVER, OTHER, SECOND, THIRD, UPLOAD, USER, Sample
+from fieldsamples import SAMPLES
 from filesamples import content_of, uploaded
 from importing import Importer, csv_of
 from pagesite import PageSite, Visitor, make_pages, readable
@@ -68,6 +69,12 @@ class Bench:
         assert self.visitor.user_id is not None
         token = self.pages.site.tokens.create(self.location.id, self.visitor.user_id, "test", scope=None)
         return Person(self.pages.app.test_client(), token, self.visitor.user_id)
+
+    @cached_property
+    def schemas(self) -> dict[str, Any]:
+        """What the API says of itself."""
+        found: dict[str, Any] = self.api.get("/openapi.json").json["components"]["schemas"]
+        return found
 
     # What ``Importer`` asks of a site.
     @property
@@ -322,11 +329,10 @@ def test_what_is_described_is_what_is_given(bench: Bench, sample: Sample) -> Non
     assert about["type"] == sample.type and about["editable"] is sample.given
     record = bench.made(sample)
     jsonschema.validate({name: record[name]}, {**described["json_schema"], "required": []})
-    schemas = bench.api.get("/openapi.json").json["components"]["schemas"]
     writing = (
         next(
             each["properties"][name]
-            for each in schemas.values()
+            for each in bench.schemas.values()
             if name in each.get("properties", {}) and each.get("additionalProperties") is False
         )
         if sample.given
