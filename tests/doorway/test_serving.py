@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ import pytest
 from stores import settings_for
 from tabwright import logs
 from tabwright.serving import greeting
+from waiting import PATIENCE, until
 
 
 def free_port() -> int:
@@ -49,7 +49,7 @@ def running(
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -57,20 +57,24 @@ def running(
 
 
 def answer(port: int, path: str, process: subprocess.Popen[bytes]) -> http.client.HTTPResponse:
-    deadline = time.monotonic() + 60
-    while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """What the server says, once it listens."""
+    found: list[http.client.HTTPResponse] = []
+
+    def asked() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
             response.read()
-            return response
+            found.append(response)
         except ConnectionRefusedError:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+            return False
         finally:
             connection.close()
+        return True
+
+    until(asked, "does not serve", process)
+    return found[0]
 
 
 def test_the_server_serves_and_ends(tmp_path: Path) -> None:
@@ -93,10 +97,8 @@ def test_the_server_serves_and_ends(tmp_path: Path) -> None:
 
 def test_the_worker_ends_when_told(tmp_path: Path) -> None:
     with running(tmp_path, "worker") as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "control.db").exists() or not _catches_term(process.pid):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
+        until((tmp_path / "control.db").exists, "no store was made", process)
+        until(lambda: _catches_term(process.pid), "SIGTERM is not caught", process)
     assert process.returncode == 0
 
 
@@ -104,8 +106,7 @@ def _catches_term(pid: int) -> bool:
     """Whether the process has a handler for SIGTERM by now."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
-        time.sleep(2)
-        return True
+        pytest.skip("only /proc tells whether the worker can be told")
     caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
@@ -115,7 +116,7 @@ def test_it_says_at_the_start_what_it_serves_and_where(tmp_path: Path) -> None:
     with running(tmp_path, "serve", "--port", str(port), env={"LC_ALL": "zh_CN.UTF-8"}) as process:
         assert answer(port, "/health", process).status == 200
         process.send_signal(signal.SIGTERM)
-        told = process.communicate(timeout=30)[0].decode()
+        told = process.communicate(timeout=PATIENCE)[0].decode()
     assert f"http://127.0.0.1:{port}/" in told and str(tmp_path) in told and "提供服务" in told
 
 

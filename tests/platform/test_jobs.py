@@ -24,6 +24,7 @@ from tabwright.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from tabwright.platform.jobs import Job, JobRun, Jobs, LeaseLost, wait_before_try
 from tabwright.platform.runner import DUE, Runner
 from tabwright.platform.tenants import Tenants
+from waiting import PATIENCE, until
 
 
 class Bench:
@@ -287,27 +288,24 @@ def test_the_runner_finds_work_by_hint_and_by_sweep(bench: Bench) -> None:
     bench.jobs.register("work", effect(1))
     runner = Runner(elsewhere, bench.stores, bench.tenants, bench.clock)
     runner._swept = time.monotonic()  # no sweep in this test's first half
+
+    def hinted() -> list[UUID]:
+        with bench.stores.control.read() as reader:
+            return list(reader.execute(sa.select(DUE.c.tenant_id)).scalars())
+
     bench.add()
-    with bench.stores.control.read() as reader:
-        assert reader.execute(sa.select(DUE.c.tenant_id)).scalars().all() == [bench.location.id]
+    assert hinted() == [bench.location.id]
     stop = threading.Event()
     thread = threading.Thread(target=runner.run_forever, args=(stop,))
     thread.start()
     try:
-        assert done.wait(10)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with bench.stores.control.read() as reader:
-                if reader.execute(sa.select(DUE.c.tenant_id)).first() is None:
-                    break
-            time.sleep(0.02)
-        else:
-            pytest.fail("the hint stays though nothing is due")
+        assert done.wait(PATIENCE)
+        until(lambda: hinted() == [], "the hint stays though nothing is due")
         done.clear()
         bench.jobs.listeners.clear()  # the hint is lost
         bench.add()
         runner._swept = float("-inf")
-        assert done.wait(10)
+        assert done.wait(PATIENCE)
     finally:
         stop.set()
         thread.join()
@@ -344,21 +342,19 @@ def test_a_killed_worker_is_taken_over(stores: Stores, tmp_path: Path) -> None:
 
     first = start("en")
     try:
-        deadline = time.monotonic() + 30
-        while not told.with_suffix(".stuck").exists():
-            assert first.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
+        until(told.with_suffix(".stuck").exists, "the step was not begun", first)
     finally:
         first.kill()
         first.wait()
-    deadline = time.monotonic() + 30
-    while True:
-        assert start("zh").wait(30) == 0
+
+    def finished() -> bool:
+        assert start("zh").wait(PATIENCE) == 0
         with store.read() as reader:
-            job = jobs.get(reader, id)
-        if job.finished:
-            break
-        assert time.monotonic() < deadline
+            return jobs.get(reader, id).finished
+
+    until(finished, "nobody took the job over")
+    with store.read() as reader:
+        job = jobs.get(reader, id)
     assert (job.state, job.tries, job.result) == ("done", 2, STEPS)
     with store.read() as reader:
         assert list(reader.execute(sa.select(EFFECT.c.n).order_by("n")).scalars()) == list(range(STEPS))

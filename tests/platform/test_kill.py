@@ -20,6 +20,7 @@ from tabwright.platform import versions
 from tabwright.platform.clock import SystemClock, SystemIds
 from tabwright.platform.database import Stores
 from tabwright.platform.tenants import Tenants
+from waiting import until
 
 SCRIPT = Path(__file__).parents[1] / "support" / "killed_writer.py"
 
@@ -40,10 +41,7 @@ def kill_writers(stores: Stores, told: Path, kills: int, seed: int) -> None:
         before = told.stat().st_size
         process = subprocess.Popen([sys.executable, str(SCRIPT), json.dumps(given), "a", str(told)])
         try:
-            deadline = time.monotonic() + 30
-            while told.stat().st_size == before:
-                assert process.poll() is None and time.monotonic() < deadline
-                time.sleep(0.002)
+            until(lambda before=before: told.stat().st_size > before, "nothing was written", process)  # type: ignore[misc]
             time.sleep(source.uniform(0, 0.05))  # somewhere in one of the next transactions
         finally:
             process.kill()

@@ -37,6 +37,7 @@ from tabwright.runtime.publishing.engine import PURGE  # noqa: E402
 from tabwright.runtime.storage.apply import row_counter  # noqa: E402
 from tabwright.runtime.storage.changes import fit  # noqa: E402
 from tabwright.runtime.storage.tables import Physical, physical  # noqa: E402
+from waiting import until  # noqa: E402
 
 
 @contextmanager
@@ -179,6 +180,17 @@ def _indexes(reader: Any, inspector: Any, table: str, schema: str | None) -> set
     return set(reader.connection.exec_driver_sql(query, (table,)).scalars())
 
 
+def _at_any_moment(acknowledged: Path) -> None:
+    """Come back somewhere in one of the first publishes of a child, or before."""
+
+    def count() -> int:
+        return acknowledged.read_bytes().count(b"\n") if acknowledged.exists() else 0
+
+    wanted = count() + random.randrange(3)
+    until(lambda: count() >= wanted, "the child publishes nothing")
+    time.sleep(random.random() * 0.4)
+
+
 def run(backend: str, kills: int, statements: bool, every: int = 1) -> dict[str, object]:
     """Kill and check; the figures."""
     wrong: list[str] = []
@@ -201,7 +213,7 @@ def run(backend: str, kills: int, statements: bool, every: int = 1) -> dict[str,
                         traceback.print_exc()
                     os._exit(3)
                 if not statements:
-                    time.sleep(0.05 + random.random() * 0.4)
+                    _at_any_moment(acknowledged)
                     os.kill(pid, signal.SIGKILL)
                 status = os.waitpid(pid, 0)[1]
                 finished = os.WIFEXITED(status)

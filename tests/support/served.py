@@ -35,6 +35,7 @@ from tabwright.app import Site, create_site
 from tabwright.installing import create_tenant
 from tabwright.people import add_person
 from tabwright.platform.settings import Settings
+from waiting import PATIENCE, until
 
 API = "/api/v1"
 PASSWORD = "correct horse battery"
@@ -49,6 +50,20 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def serves(port: int) -> bool:
+    """Whether somebody answers there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/health")
+        with connection.getresponse() as answer:
+            answer.read()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 @dataclass(frozen=True)
@@ -115,7 +130,7 @@ class Client:
 
     def _send(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> Response:
         if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         began = time.perf_counter()
         try:
             self._connection.request(method, path, data, headers)
@@ -197,20 +212,8 @@ class Served:
                 [sys.executable, "-m", "tabwright", "serve", "--port", str(port), *arguments],
                 env=self.environment(), start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 120
         for port in ports:
-            while True:
-                assert self.processes[port].poll() is None and time.monotonic() < deadline, "does not serve"
-                try:
-                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-                    connection.request("GET", "/health")
-                    with connection.getresponse() as answer:
-                        answer.read()
-                        break
-                except OSError:
-                    time.sleep(0.02)
-                finally:
-                    connection.close()
+            until(lambda port=port: serves(port), "does not serve", self.processes[port])  # type: ignore[misc]
 
     def environment(self) -> dict[str, str]:
         """The environment of a ``tabwright`` command on this installation."""
@@ -236,7 +239,7 @@ class Served:
             process.terminate()
         for process in self.processes.values():
             try:
-                process.wait(timeout=30)
+                process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
