@@ -53,9 +53,9 @@ types: $(VENV)/.dev ## Types: mypy --strict over every room and the tests
 
 test: $(VENV)/.dev lint types ## Everything that must be green: lint, types, tests (ARGS=... for pytest)
 	@if tools/ensure_chromium; then \
-		$(PY) -m pytest -q -n $(WORKERS) $(ARGS); \
+		$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS); \
 	else \
-		$(PY) -m pytest -q -n $(WORKERS) -m "not browser" $(ARGS); \
+		$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not browser" $(ARGS); \
 	fi
 
 bench: $(VENV)/.dev ## Measure: every benchmarks/bench_*.py, one after the other

@@ -75,7 +75,6 @@ def test_everything_of_the_frame_by_keyboard(
     assert barriers(page) == []
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/o/account/[0-9a-f-]{36}"))
-    record = page.url
     page.locator(".tw-star").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tw-star")).to_have_attribute("aria-pressed", "true")
@@ -120,14 +119,13 @@ def test_everything_of_the_frame_by_keyboard(
     expect(page.locator("#palette-list")).to_contain_text("<img")
     assert page.locator("#palette img").count() == 0
     page.keyboard.press("Escape")
-    for path in ("/", "/help", "/arrange", "/settings", "/search?q=hengrui", record.removeprefix(base)):
+    for path in ("/help", "/arrange"):  # of the other pages test_pages_browser looks for barriers
         page.goto(base + path)
         assert barriers(page) == [], path
     page.set_viewport_size({"width": 390, "height": 844})
     for path in ("/", "/help", "/arrange", "/settings", "/notices"):
         page.goto(base + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-        assert barriers(page) == [], path
     page.locator(".tw-tabbar [data-palette-open]").click()
     expect(page.locator("#palette-q")).to_be_focused()
     held = box.bounding_box()
