@@ -145,15 +145,16 @@ def _statement(call: Call, object: ObjectDef) -> Prepared:
     """Living records that may be read, by what stands beside them, the newest first."""
     store, table = call.tenant.store, call.tables.of(object)
     query = sa.bindparam("query", type_=sa.Text)
-    columns = [search_note.c[name] for name in ("rid", "record_id", "kind", "note_id")]
+    columns = [search_note.c[name] for name in ("record_id", "kind", "note_id")]
     matching: sa.FromClause
     if store.dialect == "sqlite":
         joined = sa.join(note_text, search_note, search_note.c.rid == note_text.c.rowid)
         matches = sa.column(note_text.name).op("MATCH")(query)
-        matching = sa.select(*columns).select_from(joined).where(matches).subquery()
+        rid = note_text.c.rowid.label("rid")  # by which the index gives the newest first, and LIMIT stops it
+        matching = sa.select(rid, *columns).select_from(joined).where(matches).subquery()
     else:  # as ``querying``: the planner does not look at the words, and the index is read once
         words = sa.select(sa.cast(query, postgresql.TSQUERY)).scalar_subquery()
-        chosen = sa.select(*columns).where(search_note.c.tokens.op("@@")(words))
+        chosen = sa.select(search_note.c.rid, *columns).where(search_note.c.tokens.op("@@")(words))
         matching = chosen.cte().prefix_with("MATERIALIZED", dialect="postgresql")
     source = table.joined if table.is_side(object.name_field) else table.main
     found = (

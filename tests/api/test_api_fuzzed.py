@@ -43,6 +43,7 @@ OBJECTS = {
         "number": "auto_number(D-{000})",
         "seller": "user",
     },
+    "line": {"name": "text", "deal": "master_detail(deal)", "size": "integer"},
 }
 # What a fuzzer may not do to its own tenant: take away the rights with which it asks.
 LEFT_OUT = ("permission_assignment", "/objects/user/", "/metadata/publish", "/restore")
@@ -53,8 +54,10 @@ def fuzzed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with make_api(request.param, tmp_path_factory.mktemp("fuzz")) as made:
         made.publish(OBJECTS)
         acme = made.admin.post("/objects/account/records", {"name": "Acme", "industry": "tech"}).json["id"]
+        some = {"line": [{"name": "a", "size": 1}, {"name": "b"}]}
         rows = [
-            {"name": f"d{n}", "account": acme, "amount": n, "size": n, "won": n % 2 == 0} for n in range(5)
+            {"name": f"d{n}", "account": acme, "amount": n, "size": n, "won": n % 2 == 0, "lines": some}
+            for n in range(5)
         ]
         made.admin.post("/objects/deal/records/bulk", {"action": "create", "records": rows})
         yield made
