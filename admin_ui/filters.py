@@ -6,6 +6,7 @@ import json
 
 from flask import Blueprint, Response, request
 
+from tabwright.admin_ui.choosing import offered, records
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.platform.errors import Invalid, NotFound
 from tabwright.platform.language import say_fault
@@ -16,6 +17,7 @@ from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.world import Desk, preview_desk
 from tabwright.runtime.query.asked import Query
+from tabwright.runtime.query.options import MAX_TEXT
 
 
 def desk_of(studio: Studio) -> Desk:
@@ -32,7 +34,7 @@ def sight(studio: Studio, object: str) -> Sight:
     found = desk.call.model.objects.get(object)
     if found is None:
         raise NotFound.of("studio.layout.no_rows")
-    return Sight(desk.call, found)
+    return Sight(desk.call, found, lookups="/studio/filter", reads=desk.reads)
 
 
 def register(blueprint: Blueprint, site: Site) -> None:
@@ -57,6 +59,20 @@ def register(blueprint: Blueprint, site: Site) -> None:
         fresh = seen.fresh_row(field, request.args.get("is", "")) if field else seen.first_row()
         kept = Row(fresh.path, fresh.operator, tuple(request.args.getlist("value")))
         return studio.piece("editors/filter.html", group=None, row=seen.row(kept), object=seen.object)
+
+    @blueprint.get("/filter/<object>/lookup/<field>")
+    @policy("session")
+    def filter_records(object: str, field: str) -> Response:
+        """Records to compare a lookup of the draft with."""
+        studio = open_studio(site)
+        seen, q = sight(studio, object), request.args.get("q", "")[:MAX_TEXT]
+        named = seen.resolve(field)
+        if named is None or not named.is_reference:
+            raise Invalid.of("query.not_a_lookup", path=field[:80])
+        known = seen.call.model.objects
+        targets = [known[name] for name in named.targets if name in known]
+        people = named.type in ("user", "owner") or named.target == "user"
+        return offered(studio, records(studio, targets, q), q, people=people)
 
     @blueprint.post("/filter/<object>")
     @policy("session")

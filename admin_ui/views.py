@@ -25,6 +25,7 @@ from tabwright.admin_ui.access import matrix
 from tabwright.admin_ui.editors import routes as editors
 from tabwright.admin_ui.layouts import routes as layouts
 from tabwright.admin_ui.packages import leaving, listing, making, offers, sampling
+from tabwright.admin_ui.previewing import routes as previewing
 from tabwright.admin_ui.rendering import STATIC
 from tabwright.admin_ui.studio import Site, open_studio
 from tabwright.platform.static_files import static_files
@@ -59,6 +60,7 @@ def register(app: Flask, site: Site) -> None:
         making,
         sampling,
         plan,
+        previewing,
         replace_views,
         searching,
         trash,

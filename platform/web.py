@@ -57,6 +57,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_CONTENT = _HEADERS["Content-Security-Policy"]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -89,6 +90,20 @@ def check_policies(app: Flask) -> None:
     ]
     if missing:
         raise RuntimeError("routes without a policy: " + ", ".join(sorted(missing)))
+
+
+def frames(response: Response) -> Response:
+    """Let a page hold frames with pages of this site (``framed``)."""
+    response.headers["Content-Security-Policy"] = _CONTENT + "; frame-src 'self'"
+    return response
+
+
+def framed(response: Response) -> Response:
+    """Let a page stand in a frame of this site; its forms go nowhere."""
+    inside = _CONTENT.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+    response.headers["Content-Security-Policy"] = inside.replace("form-action 'self'", "form-action 'none'")
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
 
 
 @dataclass(slots=True)

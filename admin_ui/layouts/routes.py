@@ -9,7 +9,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.components import REFUSALS
-from tabwright.admin_ui.layouts import conditions
 from tabwright.admin_ui.layouts.canvas import Canvas, free_name, open_canvas, state
 from tabwright.admin_ui.navigation import designer, path
 from tabwright.admin_ui.publishing_here import publish_here
@@ -21,8 +20,6 @@ from tabwright.platform.language import say_fault
 from tabwright.platform.web import policy
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import local_path
-from tabwright.runtime.query.asked import Query
-from tabwright.runtime.query.reads import Reads
 
 LONGEST = 400_000  # characters of a posted layout
 
@@ -51,24 +48,6 @@ def register(blueprint: Blueprint, site: Site) -> None:
         studio = open_studio(site, change=True)
         return _save(studio, open_canvas(studio, name))
 
-    @blueprint.get("/layouts/<name>/rows")
-    @policy("session")
-    def condition_rows(name: str) -> Response:
-        studio = open_studio(site)
-        return studio.piece("layout_rows.html", **conditions.rows(studio, open_canvas(studio, name)))
-
-    @blueprint.get("/layouts/<name>/row")
-    @policy("session")
-    def condition_row(name: str) -> Response:
-        studio = open_studio(site)
-        return studio.piece("layout_rows.html", **conditions.row(studio, open_canvas(studio, name)))
-
-    @blueprint.post("/layouts/<name>/rows")
-    @policy("session")
-    def condition_formula(name: str) -> Response:
-        studio = open_studio(site)
-        return _answer(*conditions.formula(studio, open_canvas(studio, name)))
-
     @blueprint.post("/layouts/<name>/publish")
     @policy("session")
     def publish_layout(name: str) -> Response:
@@ -88,7 +67,6 @@ def _page(studio: Studio, canvas: Canvas) -> Response:
         object_title=studio.title_of("object", canvas.object),
         state=json.dumps(state(studio, canvas), ensure_ascii=False),
         back=local_path(request.args.get("back", ""), ""),
-        sample=_sample(studio, canvas.object),
         types=_types(studio, canvas),
         layouts=len(studio.drafting.all("layout", canvas.object)),
         is_first=_is_first(studio, canvas),
@@ -99,15 +77,6 @@ def _is_first(studio: Studio, canvas: Canvas) -> bool:
     """Whether records without a layout of their type's own are shown by this one."""
     first = next(iter(studio.drafting.all("layout", canvas.object)), None)
     return first is None or first.name == canvas.name
-
-
-def _sample(studio: Studio, object: str) -> str:
-    """The page of the record changed last, on the draft; "" where there is none to see."""
-    known = studio.call.model.objects.get(object)
-    if known is None or not studio.call.gate.may(known, "read"):
-        return ""
-    rows = Reads(studio.call).list(Query(object, ("id",), order=(("updated_at", "desc"),), limit=1)).rows
-    return f"/o/{object}/{rows[0]['id']}?preview=draft" if rows else ""
 
 
 def _record_types(studio: Studio, canvas: Canvas) -> tuple[Component, ...]:

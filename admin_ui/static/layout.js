@@ -263,7 +263,7 @@
       status(say("faults", { n: faults.length }) + faults.filter(function (each) { return !each.at; }).map(function (each) { return " " + each.text; }).join(""), "tw-down");
     }
     // What somebody is typing is not drawn over: its change draws all of it.
-    if (!(document.activeElement && document.activeElement.dataset.typed)) render();
+    if (!(document.activeElement && document.activeElement.dataset.typed) && !$(".lay-rows:not([hidden])")) render();
   }
   root.addEventListener("input", function (event) { if (event.target.matches("textarea, input:not([type=checkbox])")) event.target.dataset.typed = "1"; });
   root.addEventListener("change", function (event) { delete event.target.dataset.typed; }, true);

@@ -64,60 +64,43 @@
     var el = kit.el, w = kit.words, box = el("div", { class: "lay-condition" });
     var area = el("textarea", { class: "form-control form-control-sm tw-mono", rows: 3, spellcheck: "false", "aria-label": w.visible, "data-focus": "visible", disabled: !kit.may, on: { change: function () { kit.changed(kit.model.set(entry, "visible", area.value.trim())); } } });
     area.value = entry.visible || "";
-    var rows = el("div", { class: "lay-rows", hidden: true });
+    var rows = el("div", { class: "lay-rows tw-builder", hidden: true });
     box.append(area, el("p", { class: "tw-hint", text: w.visible_hint }));
     if (!kit.may) return box;
     box.append(el("div", { class: "tw-row tw-wrap tw-gap-2" }, button(kit, w.as_rows, "as-rows", function () { openRows(kit, rows, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "list"),
       entry.visible ? button(kit, w.visible_clear, "always", function () { kit.changed(kit.model.set(entry, "visible", null)); }, "eye", "btn-quiet") : null), rows);
     return box;
   }
-  function get(url) { return fetch(url, { credentials: "same-origin", headers: { "HX-Request": "true" } }).then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); }); }
-  function parsed(html) { var t = document.createElement("template"); t.innerHTML = html.trim(); return t.content; } // the server escapes what people typed
+  // The rows are those of every filter (conditions.js); applied, they are the formula.
   function openRows(kit, box, formula, apply) {
-    var base = "/studio/layouts/" + kit.state.name, w = kit.words;
-    get(base + "/rows?visible=" + encodeURIComponent(formula)).then(function (html) {
-      box.replaceChildren(parsed(html));
+    var rows = window.tabwrightConditions, base = "/studio/filter/" + kit.state.object, w = kit.words;
+    rows.get(base + "?where=" + encodeURIComponent(formula)).then(function (html) {
+      box.innerHTML = html; // the server escapes what people typed
       box.hidden = false;
-      var group = box.querySelector("[data-group]");
-      if (!group) return;
-      var told = kit.el("p", { class: "tw-err", role: "status", hidden: true });
-      box.append(told, button(kit, w.visible_apply, "apply-rows", function () { write(); }, "check"));
-      (box.querySelector("select") || box).focus();
-      function values(row) { return Array.prototype.slice.call(row.querySelectorAll("[data-value]")).filter(function (each) { return each.type !== "checkbox" || each.checked; }).map(function (each) { return each.value.trim(); }); }
-      function read(part) {
-        if (!part.hasAttribute("data-group")) return { field: part.querySelector("[data-field]").value, is: part.querySelector("[data-operator]").value, values: values(part) };
-        var made = {};
-        made[part.querySelector(":scope > .tw-filter-head [data-join]").value] = Array.prototype.map.call(part.querySelector(":scope > [data-parts]").children, read);
-        return made;
+      (box.querySelector("select") || box.querySelector("[data-close]")).focus();
+      ["[data-as-formula]", "[data-clear]"].forEach(function (each) { box.querySelector(each).hidden = true; }); // the formula stands above
+      var builder = box.querySelector("[data-builder]"), count = box.querySelector("[data-count]"), latest = 0;
+      box.querySelector("[data-apply]").hidden = !rows.root(builder);
+      function ask(onlyFilled, then) {
+        var mine = ++latest, body = new URLSearchParams({ _csrf: kit.csrf, condition: JSON.stringify(rows.read(rows.root(builder), onlyFilled)) });
+        fetch(base, { method: "POST", body: body, credentials: "same-origin" }).then(function (answer) { return answer.json().then(function (json) { return { ok: answer.ok, json: json }; }); })
+          .then(function (answer) { if (mine === latest) then(answer); }).catch(function () { count.textContent = w.offline; });
       }
-      function write() {
-        var body = new URLSearchParams({ _csrf: kit.csrf, condition: JSON.stringify(read(group)) });
-        fetch(base + "/rows", { method: "POST", body: body, credentials: "same-origin" }).then(function (answer) { return answer.json(); }).then(function (json) {
-          if (json.visible !== undefined) { apply(json.visible); return; }
-          told.hidden = false;
-          told.textContent = (json.faults || []).map(function (each) { return each.text; }).join(" ") || w.rows_unsaid;
-        }).catch(function () { told.hidden = false; told.textContent = w.offline; });
-      }
-      function row(query) { return get(base + "/row" + query).then(function (made) { return parsed(made).firstElementChild; }); }
-      box.onchange = function (event) {
-        var here = event.target.closest("[data-row]");
-        event.stopPropagation();
-        if (!here || !event.target.matches("[data-field], [data-operator]")) { chips(event.target.closest("[data-multi]")); return; }
-        var query = new URLSearchParams({ field: here.querySelector("[data-field]").value });
-        if (event.target.matches("[data-operator]")) { query.set("is", event.target.value); values(here).forEach(function (value) { query.append("value", value); }); }
-        row("?" + query).then(function (made) { here.replaceWith(made); made.querySelector("[data-operator]").focus(); });
-      };
-      function chips(multi) {
-        if (!multi) return;
-        multi.querySelector("[data-chosen]").replaceChildren.apply(multi.querySelector("[data-chosen]"), Array.prototype.map.call(multi.querySelectorAll("[data-value]:checked"), function (each) { return kit.el("span", { class: "tw-chip", "data-c": each.dataset.colour, text: each.parentNode.textContent.trim() }); }));
-      }
+      function show(answer, strict) { rows.tell(builder, answer.ok ? [] : answer.json.faults || [], strict); count.textContent = answer.ok ? answer.json.count : strict ? w.rows_unsaid : ""; }
+      function write() { ask(false, function (answer) { if (answer.ok) apply(answer.json.where); else show(answer, true); }); }
+      function shut() { box.hidden = true; box.replaceChildren(); var again = kit.box.querySelector('[data-focus="as-rows"]'); if (again) again.focus(); }
+      box.addEventListener("tw:conditions", function () { ask(true, function (answer) { show(answer, false); }); });
+      box.addEventListener("tw:apply", write);
       box.onclick = function (event) {
         var pressed = event.target.closest("button");
-        if (!pressed) return;
-        if (pressed.hasAttribute("data-add-row")) row("").then(function (made) { pressed.closest("[data-group]").querySelector(":scope > [data-parts]").append(made); made.querySelector("select").focus(); });
-        else if (pressed.hasAttribute("data-add-group")) { var fresh = box.querySelector("template[data-new-group]").content.firstElementChild.cloneNode(true); pressed.closest("[data-group]").querySelector(":scope > [data-parts]").append(fresh); }
-        else if (pressed.hasAttribute("data-remove")) (pressed.parentElement.closest("[data-row]") || pressed.closest("[data-group]")).remove();
+        if (pressed && pressed.hasAttribute("data-apply")) write();
+        else if (pressed && pressed.hasAttribute("data-close")) shut();
       };
+      box.onkeydown = function (event) {
+        if (event.key === "Enter" && event.target.matches("input[data-value]")) { event.preventDefault(); write(); }
+        else if (event.key === "Escape" && !event.defaultPrevented) { event.preventDefault(); shut(); }
+      };
+      if (rows.root(builder)) ask(true, function (answer) { show(answer, false); });
     }).catch(function () { box.hidden = false; box.replaceChildren(kit.el("p", { class: "tw-err", text: w.offline })); });
   }
 

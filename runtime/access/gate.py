@@ -232,7 +232,7 @@ class Gate:
 
     def footprint(self, object: ObjectDef) -> str:
         """What keys a statement compiled for this principal: see ``Rights.footprint``; no ids are in it."""
-        owners = len(self._own().padded)
+        owners = len(self.own().padded)
         return f"{self._rights.footprint(object)}:{owners}"
 
     def name_shown(self, target: ObjectDef) -> bool:
@@ -254,7 +254,7 @@ class Gate:
             return EVERYTHING
         if object.master is not None:
             return self._rule_of_part(object, level)
-        own = self._own()
+        own = self.own()
         if level == "transfer":
             if not self.may(object, "edit"):
                 return NOTHING
@@ -286,12 +286,13 @@ class Gate:
         reads = level == "read" or master.master_access == "parent_read"
         return self.rule(parent, "read" if reads else "edit")
 
-    def _own(self) -> RecordRule:
+    def own(self) -> RecordRule:
+        """The records of the principal, and of the queues and groups it is in."""
         return RecordRule(owners=(self.principal.user_id, *self.principal.groups))
 
     def viewer(self) -> dict[str, UUID]:
         """Values of the parameters that the rules of every object name."""
-        return {} if self._all else self._own().parameters()
+        return {} if self._all else self.own().parameters()
 
     def predicate(self, object: ObjectDef, level: Level, column: Column) -> sa.ColumnElement[bool] | None:
         """``rule`` as SQL; None when it leaves nothing out. Its values: ``rule(...).parameters()``."""

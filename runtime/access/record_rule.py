@@ -21,15 +21,19 @@ Column = Callable[[str], sa.ColumnElement[Any]]  # system field name -> column
 
 @dataclass(frozen=True, slots=True)
 class RecordRule:
-    """``everything``: no record is left out. Otherwise the records whose owner is one of ``owners``."""
+    """``everything``: no record is left out. Otherwise the records whose owner is one of ``owners``.
+
+    ``whose`` begins the names of its parameters: two people's rules may stand in one statement.
+    """
 
     everything: bool = False
     owners: tuple[UUID, ...] = ()
+    whose: str = "viewer"
 
     @property
     def shape(self) -> str:
         """The rule without its values."""
-        return "all" if self.everything else f"owners{len(self.padded)}"
+        return "all" if self.everything else f"{self.whose}{len(self.padded)}"
 
     @property
     def nothing(self) -> bool:
@@ -65,7 +69,13 @@ class RecordRule:
         return dict(zip(self._names(), self.padded, strict=True))
 
     def _names(self) -> tuple[str, ...]:
-        return tuple(f"viewer{n}" for n in range(len(self.padded)))
+        return tuple(f"{self.whose}{n}" for n in range(len(self.padded)))
+
+    def both(self, other: RecordRule, whose: str) -> RecordRule:
+        """The records that this rule and another one have in common."""
+        if self.everything or other.everything:
+            return other if self.everything else self
+        return RecordRule(False, tuple(each for each in self.owners if each in other.owners), whose)
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Whether the record is one of them; ``row`` holds the system field "owner" (a UUID or None)."""

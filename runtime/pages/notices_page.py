@@ -28,6 +28,7 @@ _LOOKS = {
     "mention": ("at", "purple"),
     "comment": ("message-circle", "purple"),
     "import": ("file-import", "teal"),
+    "preview": ("eye", "purple"),
 }
 _JOBS = {"publish.prepare": "job_publish"}
 
@@ -110,6 +111,8 @@ def _said(
         return _import_said(call, notice, object)
     who = people.get(_actor(notice)) or t("record.somebody")
     one = singular(object, call.language)
+    if notice.kind == "preview":
+        return t("notices.preview", who=who, object=one), ""
     if record is None:
         code = "notices.assigned_many"
         return t(code, who=who, count=notice.number, object=one), f"/o/{object.name}"

@@ -14,7 +14,7 @@ from uuid import UUID
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Invalid
-from tabwright.runtime.access.gate import CALLED
+from tabwright.runtime.access.gate import CALLED, Gate
 from tabwright.runtime.query.asked import Query
 
 
@@ -86,12 +86,16 @@ def marks(draft: Model, current: Model) -> dict[str, frozenset[str]]:
 
 
 class PreviewReads:
-    """Reads in the draft's names, answered by the release in force."""
+    """Reads in the draft's names, answered by the release in force.
 
-    def __init__(self, reads: Reading, draft: Model, current: Model) -> None:
+    ``gate`` is the gate of ``reads``: what it does not let through is blank, whatever the draft grants.
+    """
+
+    def __init__(self, reads: Reading, draft: Model, gate: Gate) -> None:
         self._reads = reads
         self._draft = draft
-        self._current = current
+        self._current = gate.model
+        self._gate = gate
 
     def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> Mapping[str, Any]:
         """One record. An object that is only in the draft has none."""
@@ -104,11 +108,11 @@ class PreviewReads:
     def list(self, query: Query) -> Listed:
         """One page; order and conditions over what is only in the draft are left out."""
         now, names = self._names(query.object, query.fields)
-        if now is None:
+        if now is None or not self._gate.may(now, "read"):
             return Rows(())
         back = {mine: theirs for theirs, mine in names.items()}
-        order = tuple((self._path(query.object, path), way) for path, way in query.order)
-        parent = query.parent and (self._path(query.object, query.parent[0]), query.parent[1])
+        order = tuple((self._open(now, query.object, path), way) for path, way in query.order)
+        parent = query.parent and (self._open(now, query.object, query.parent[0]), query.parent[1])
         if parent is not None and parent[0] is None:
             return Rows(())
         asked = replace(
@@ -128,7 +132,7 @@ class PreviewReads:
     def count(self, query: Query) -> tuple[int, bool]:
         """How many; zero for what is only in the draft."""
         now, _ = self._names(query.object, ())
-        if now is None:
+        if now is None or not self._gate.may(now, "read"):
             return 0, False
         asked = replace(query, object=now.name)
         try:
@@ -142,10 +146,21 @@ class PreviewReads:
         now = object_now(draft, self._current)
         found = {}
         for path in paths:
-            there = self._path(object, path)
+            there = self._open(now, object, path) if now is not None else None
             if there is not None:
                 found[there] = path
         return now, found
+
+    def _open(self, now: ObjectDef, object: str, path: str) -> str | None:
+        """The path in the names of now, where it may be read."""
+        there = self._path(object, path)
+        if there is None:
+            return None
+        try:
+            self._gate.resolve(now, there)
+        except Invalid:
+            return None
+        return there
 
     def _path(self, object: str, path: str) -> str | None:
         here: ObjectDef | None = self._draft.objects.get(object)

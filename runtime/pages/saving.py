@@ -24,6 +24,7 @@ from tabwright.runtime.pages.record_page import read_record, row_parts
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, local_path, names
+from tabwright.runtime.personal.drafts import FormDraft
 from tabwright.runtime.records.batch import Intent, Saved
 from tabwright.runtime.records.prefill import known_defaults
 
@@ -263,20 +264,43 @@ def show_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     filled = texts.to_texts(fields, row, ZoneInfo(call.zone))
     known = visiting.names_in(row, fields, call)
     found = form_drafts.on_return(desk, object, id, fields, filled, known)
-    typed = visibility.typed(call, desk.reads, parts, fields, found.texts, row)
+    page = _filled(desk, parts, row, found.texts, found.names, found.draft, found.was, found.revision)
+    return desk.page("form.html", object.name, replace(page, draft=found.banner))
+
+
+def form_to_look_at(desk: Desk, object: ObjectDef, id: UUID) -> edit_page.FormPage:
+    """The form of a record as it stands in the store; where it would be posted to takes nothing."""
+    row, parts, fields = _open(desk, object, id)
+    filled = texts.to_texts(fields, row, ZoneInfo(desk.call.zone))
+    page = _filled(desk, parts, row, filled, visiting.names_in(row, fields, desk.call))
+    return replace(page, action="", draft_action="", alike="", is_dynamic=False)
+
+
+def _filled(
+    desk: Desk,
+    parts: visiting.Parts,
+    row: Mapping[str, Any],
+    filled: Mapping[str, str],
+    names: Mapping[str, str],
+    draft: FormDraft | None = None,
+    was: str = "",
+    revision: Any = None,
+) -> edit_page.FormPage:
+    """The form of a record with these texts, and what a draft holds of its lines."""
+    call = desk.call
+    fields = visiting.fields_of(parts, creating=False)
+    typed = visibility.typed(call, desk.reads, parts, fields, filled, row)
     hidden = visibility.hidden(call, parts, typed)
-    lines = LinesForm.edit(call, desk.reads, parts, id).restored(found.draft).under(hidden)
-    seen = visiting.seen(call, row)
-    page = edit_page.form_page(
+    lines = LinesForm.edit(call, desk.reads, parts, row["id"]).restored(draft).under(hidden)
+    return edit_page.form_page(
         call,
         parts,
-        Entry(found.texts, seen, names=found.names, hidden=hidden, lines=lines.html()),
-        was=found.was,
-        row={**row, "revision": found.revision or row.get("revision")},
+        Entry(filled, visiting.seen(call, row), names=names, hidden=hidden, lines=lines.html()),
+        was=was,
+        row={**row, "revision": revision or row.get("revision")},
         back=local_path(desk.request.args.get("_back", ""), ""),
         is_dynamic=lines.is_dynamic,
     )
-    return desk.page("form.html", object.name, replace(page, draft=found.banner))
 
 
 def _open(

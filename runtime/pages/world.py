@@ -274,7 +274,7 @@ def preview_desk(desk: Desk, draft: Model) -> Desk:
     return replace(
         desk,
         call=call,
-        reads=PreviewReads(desk.reads, draft, current),
+        reads=PreviewReads(desk.reads, draft, desk.call.gate),
         marks=marks(draft, current),
         is_preview=True,
     )

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
@@ -83,6 +85,11 @@ def in_draft(site: PageSite, visitor: Visitor, kind: str, name: str) -> Componen
     assert visitor.user_id is not None
     with site.call.tenant.store.read() as reader:
         return site.publishing.drafts.get(reader, visitor.user_id).tree.get(kind, name)
+
+
+def me(visitor: Visitor) -> UUID:
+    assert visitor.user_id is not None
+    return visitor.user_id
 
 
 def layout(*sections: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -190,32 +197,55 @@ def test_record_types_are_given_the_layout_and_lose_it(both: PageSite) -> None:
 
 
 def test_rows_and_formula_say_the_same(both: PageSite) -> None:
+    """The rows of every filter, with lookups and people by name: what they say is a condition of a layout."""
     admin = both.person("管理员", "administrator")
-    at = "/studio/layouts/deal.standard"
+    account = both.records.create("account", {"name": "华兴"}).id
+    at = "/studio/filter/deal"
     bench(admin)
+    found = admin.get("/studio/filter/deal/row?field=account&is=any_of").text
+    assert 'data-tokens="/studio/filter/deal/lookup/account"' in found, "a picker, no raw ids"
+    assert 'data-name="华兴"' in admin.get("/studio/filter/deal/lookup/account?q=华").text
+    assert 'data-name="管理员"' in admin.get("/studio/filter/deal/lookup/owner?q=管理").text
     rows = {
         "all": [
-            {"field": "stage", "is": "is", "values": ["won"]},
-            {"field": "amount", "is": "gt", "values": ["10"]},
+            {"field": "stage", "is": "any_of", "values": ["won"]},
+            {"field": "account", "is": "any_of", "values": [account.hex]},
+            {"field": "owner", "is": "none_of", "values": [me(admin).hex]},
+            {"field": "amount", "is": "above", "values": ["10"]},
+            {"field": "created_at", "is": "this_month", "values": []},
         ]
     }
-    page = admin.get(f"{at}/row?field=stage").text
-    operators = re.findall(r'<option value="([a-z_]+)"', page.split("data-operator")[1])
-    rows["all"][0]["is"] = operators[0]
-    rows["all"].pop()
     bench(admin)
-    said = admin.post(f"{at}/rows", {"condition": json.dumps(rows)})
+    said = admin.post(at, {"condition": json.dumps(rows)})
     assert said.status_code == 200, said.text
-    formula = said.get_json()["visible"]
+    formula = said.get_json()["where"]
     state = bench(admin)
     kept = save(admin, layout({"fields": ["name", {"field": "stage", "visible": formula}]}), state["seen"])
     assert kept.status_code == 200, "what rows say compiles as a condition of a layout"
-    back = admin.get(at + "/rows?visible=" + formula.replace("&", "%26").replace("+", "%2B"))
-    assert 'value="won" data-value' in back.text and " checked" in back.text
-    only = admin.get(f"{at}/rows?visible=amount %2A 2 > LEN(name)")
-    assert "data-only-formula" in only.text
+    back = admin.get(f"{at}?{urlencode({'where': formula})}").text
+    assert 'value="won" data-value' in back and "华兴" in back and "管理员" in back
+    assert (
+        "data-group"
+        not in admin.get(f"{at}?{urlencode({'where': 'amount * 2 > LEN(name)'})}").text.split("<template")[0]
+    )
     bench(admin)
-    assert admin.post(f"{at}/rows", {"condition": "nonsense"}).status_code == 422
+    assert admin.post(at, {"condition": "nonsense"}).status_code == 422
+
+
+def test_rows_name_records_of_a_lookup_that_only_the_draft_has(both: PageSite) -> None:
+    admin = both.person("管理员", "administrator")
+    account = both.records.create("account", {"name": "华兴"}).id
+    field = {
+        "kind": "field", "name": "deal.partner", "type": "lookup", "label": {"zh": "伙伴"},
+        "options": {"target": "account"},
+    }  # fmt: skip
+    both.draft(me(admin), field)
+    assert 'data-name="华兴"' in admin.get("/studio/filter/deal/lookup/partner?q=华").text
+    condition = f'IN(partner, "{account.hex}")'
+    assert "华兴" in admin.get(f"/studio/filter/deal?{urlencode({'where': condition})}").text
+    assert admin.get("/studio/filter/deal/lookup/amount?q=").status_code == 422
+    worker = both.person("员工", "standard_user")
+    assert worker.get("/studio/filter/deal/lookup/account?q=").status_code == 403
 
 
 def test_labels_of_admins_are_text(site: PageSite) -> None:

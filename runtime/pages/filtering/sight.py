@@ -20,6 +20,7 @@ from tabwright.runtime.conditions.operators import Operand, Operator, operator, 
 from tabwright.runtime.currencies import symbol
 from tabwright.runtime.desk import Call
 from tabwright.runtime.pages.lookups import Lookups
+from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.query.reads import Reads
 
@@ -82,10 +83,16 @@ class Said:
 
 @dataclass
 class Sight:
-    """Shows conditions on an object's records to the person who calls."""
+    """Shows conditions on an object's records to the person who calls.
+
+    Under a draft ``lookups`` is the address below which a lookup's records are found, and ``reads`` answer in
+    the draft's names.
+    """
 
     call: Call
     object: ObjectDef
+    lookups: str = "/o"
+    reads: Reading | None = None
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def resolve(self, path: str) -> FieldDef | None:
@@ -237,7 +244,7 @@ class Sight:
             operand,
             values,
             choices=tuple(Choice(id, self._name(named.field, id), True) for id in values),
-            options_href=f"/o/{holder}/lookup/{named.field.name}",
+            options_href=f"{self.lookups}/{holder}/lookup/{named.field.name}",
         )
 
     def _codes(self, field: FieldDef, chosen: tuple[str, ...]) -> Iterator[Choice]:
@@ -304,7 +311,7 @@ class Sight:
             wanted = UUID(id)
         except ValueError:
             return id
-        return Lookups(self.call, Reads(self.call)).name(field, wanted) or unknown
+        return Lookups(self.call, self.reads or Reads(self.call)).name(field, wanted) or unknown
 
 
 def _rows(part: Row | Group) -> int:

@@ -17,7 +17,7 @@ from tabwright.runtime.forms.dependent import fitting
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.pages import visiting
 from tabwright.runtime.pages.lines.plan import LinesPlan, fresh_texts
-from tabwright.runtime.pages.preview import Reading
+from tabwright.runtime.pages.preview import PreviewReads, Reading
 from tabwright.runtime.query.aggregate import aggregate
 from tabwright.runtime.query.asked import Aggregation, Measure, Query
 
@@ -148,7 +148,9 @@ def stored(call: Call, reads: Reading, plan: LinesPlan, head: UUID) -> Table:
     lines = tuple(_line(call, plan, row) for row in page.rows)
     beyond = max((page.count or 0) - len(lines), 0)
     table = Table(plan, lines, {line.id: line.revision or 0 for line in lines if line.id}, beyond)
-    return replace(table, rest=_rest(call, table, head)) if beyond else table
+    if not beyond or isinstance(reads, PreviewReads):  # a draft's columns cannot be added up yet
+        return table
+    return replace(table, rest=_rest(call, table, head))
 
 
 def _line(call: Call, plan: LinesPlan, row: Mapping[str, Any]) -> Line:
