@@ -299,6 +299,7 @@ class ListViewDef:
     density: Literal["comfortable", "compact"] | None = None
     shown_to: tuple[str, ...] | None = None
     is_default: bool = False
+    place: int = 100  # among the views of its object, which stand in this order
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where the walk stands: the way to here as the form names it and as the document does (a row of a map
+    has a number in the one, a key in the other), what the schema says of it, and the value that is there.
+    """
+
+    names: tuple[str | int, ...]
+    steps: tuple[str | int, ...]
+    nodes: walk.Nodes
+    value: Any
+
+    def inside(self, name: str | int, step: str | int, nodes: walk.Nodes, value: Any) -> _Spot:
+        """One step on."""
+        return _Spot((*self.names, name), (*self.steps, step), nodes, value)
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A component's form. ``loose`` are faults that stand at no input."""
 
@@ -115,7 +131,7 @@ class FormMaker:
     def make(self) -> Form:
         """The form, with each fault at the innermost input that it is about."""
         nodes = walk.nodes_for(self._root, self._document, self._root)
-        entries = self._properties((), (), nodes, self._document)
+        entries = self._properties(_Spot((), (), nodes, self._document))
         pointers = {each.pointer for top in entries for each in top.all()}
         at: dict[str, list[Fault]] = {}
         loose = []
@@ -143,35 +159,25 @@ class FormMaker:
 
     # ---- the walk --------------------------------------------------------------------------------
 
-    def _properties(
-        self, names: tuple[str | int, ...], steps: tuple[str | int, ...], nodes: walk.Nodes, value: Any
-    ) -> tuple[Entry, ...]:
-        needed = widgets.required_in(nodes)
+    def _properties(self, at: _Spot) -> tuple[Entry, ...]:
+        needed = widgets.required_in(at.nodes)
         made = []
-        for key in widgets.property_names(nodes):
-            if not steps and handled_apart(self._kind, key):
+        for key in widgets.property_names(at.nodes):
+            if not at.steps and handled_apart(self._kind, key):
                 continue
-            inner = value.get(key) if isinstance(value, Mapping) else None
-            below = widgets.below(nodes, key, inner, self._root)
+            value = at.value.get(key) if isinstance(at.value, Mapping) else None
+            below = widgets.below(at.nodes, key, value, self._root)
             if below is not None:
-                made.append(self._entry((*names, key), (*steps, key), below, inner, key in needed, value))
+                made.append(self._entry(at.inside(key, key, below, value), key in needed, at.value))
         return tuple(made)
 
-    def _entry(
-        self,
-        names: tuple[str | int, ...],
-        steps: tuple[str | int, ...],
-        nodes: walk.Nodes,
-        value: Any,
-        required: bool,
-        holder: Any,
-        title: str = "",
-    ) -> Entry:
+    def _entry(self, at: _Spot, required: bool, holder: Any, title: str = "") -> Entry:
         """One input. ``title`` stands in where the schema has no word: values of maps."""
+        steps, nodes, value = at.steps, at.nodes, at.value
         default = walk.mark(nodes, "default", ABSENT)
         widget = widgets.widget_of(nodes, value, self._root)
         base = Entry(
-            pointer_of(names),
+            pointer_of(at.names),
             pointer_of(steps),
             str(steps[-1]),
             self._word(nodes, "title") or title or str(steps[-1]),
@@ -184,24 +190,17 @@ class FormMaker:
         )
         match widget:
             case "group":
-                return self._group(base, names, steps, nodes, value)
+                return self._group(base, at)
             case "rows":
-                return self._list(base, names, steps, nodes, value)
+                return self._list(base, at)
             case "map":
-                return self._map(base, names, steps, nodes, value)
+                return self._map(base, at)
             case "references":
-                return self._named(base, steps, nodes, value, holder)
-        return self._plain(base, steps, nodes, value, default, holder)
+                return self._named(base, at, holder)
+        return self._plain(base, at, default, holder)
 
-    def _plain(
-        self,
-        base: Entry,
-        steps: tuple[str | int, ...],
-        nodes: walk.Nodes,
-        value: Any,
-        default: Any,
-        holder: Any,
-    ) -> Entry:
+    def _plain(self, base: Entry, at: _Spot, default: Any, holder: Any) -> Entry:
+        nodes, value = at.nodes, at.value
         effective = default if value is None else value
         match base.widget:
             case "check":
@@ -217,11 +216,9 @@ class FormMaker:
                 item = widgets.item_nodes(nodes, "", self._root)
                 return replace(base, choices=self._choices(item, walk.mark(item, "enum")), value=value or [])
             case "reference":
-                rule, kind = walk.mark(nodes, "x-within"), walk.mark(nodes, "x-reference")
-                choices = self._references.choices(
-                    kind, rule, self._document, steps, holder, str(value or "")
+                return replace(
+                    base, choices=self._referred(nodes, at, holder, str(value or "")), value=value or ""
                 )
-                return replace(base, choices=choices, value=value or "")
             case "formula":
                 scope = str(walk.mark(nodes, "x-scope"))
                 return replace(
@@ -243,72 +240,51 @@ class FormMaker:
         shown = "" if value is None else str(value)
         return replace(base, value=shown, default="" if default is ABSENT else str(default))
 
-    def _group(
-        self,
-        base: Entry,
-        names: tuple[str | int, ...],
-        steps: tuple[str | int, ...],
-        nodes: walk.Nodes,
-        value: Any,
-    ) -> Entry:
-        parts = self._properties(names, steps, nodes, value)
-        keys = widgets.alternatives(nodes)
+    def _group(self, base: Entry, at: _Spot) -> Entry:
+        parts = self._properties(at)
+        keys = widgets.alternatives(at.nodes)
         if not keys:
             return replace(base, parts=parts)
         either = tuple(each for each in parts if each.key in keys)
-        given = next((key for key in keys if isinstance(value, Mapping) and key in value), keys[0])
+        given = next((key for key in keys if isinstance(at.value, Mapping) and key in at.value), keys[0])
         rest = tuple(each for each in parts if each.key not in keys)
         return replace(base, parts=rest, either=either, chosen=given)
 
-    def _list(
-        self,
-        base: Entry,
-        names: tuple[str | int, ...],
-        steps: tuple[str | int, ...],
-        nodes: walk.Nodes,
-        value: Any,
-    ) -> Entry:
+    def _list(self, base: Entry, at: _Spot) -> Entry:
         def row(number: int, each: Any) -> Row:
-            item = widgets.item_nodes(nodes, each, self._root)
-            made = self._properties((*names, number), (*steps, number), item, each)
+            item = widgets.item_nodes(at.nodes, each, self._root)
+            made = self._properties(at.inside(number, number, item, each))
             return Row(number, tuple(sorted(made, key=lambda entry: entry.key != "label")))  # words first
 
-        given = value if isinstance(value, list) else []
+        given = at.value if isinstance(at.value, list) else []
         rows = tuple(row(number, each) for number, each in enumerate(given))
         return replace(base, rows=rows, blank=row(len(rows), {}))
 
-    def _named(
-        self, base: Entry, steps: tuple[str | int, ...], nodes: walk.Nodes, value: Any, holder: Any
-    ) -> Entry:
-        item = widgets.item_nodes(nodes, "", self._root)
-        kind, rule = walk.mark(item, "x-reference"), walk.mark(item, "x-within")
-        given = [str(each) for each in value or ()]
-        choices = self._references.choices(kind, rule, self._document, steps, holder, *given)
+    def _named(self, base: Entry, at: _Spot, holder: Any) -> Entry:
+        item = widgets.item_nodes(at.nodes, "", self._root)
+        given = [str(each) for each in at.value or ()]
         every = self._references.takes_all(item)
-        return replace(base, value=given, choices=(*every, *choices))
+        return replace(base, value=given, choices=(*every, *self._referred(item, at, holder, *given)))
 
-    def _map(
-        self,
-        base: Entry,
-        names: tuple[str | int, ...],
-        steps: tuple[str | int, ...],
-        nodes: walk.Nodes,
-        value: Any,
-    ) -> Entry:
-        keyed = walk.key_nodes(nodes, "a", self._root)
-        kind, rule = walk.mark(keyed, "x-reference"), walk.mark(keyed, "x-within")
-        given = dict(value) if isinstance(value, Mapping) else {}
+    def _map(self, base: Entry, at: _Spot) -> Entry:
+        keyed = walk.key_nodes(at.nodes, "a", self._root)
+        given = dict(at.value) if isinstance(at.value, Mapping) else {}
 
         def row(number: int, key: str, each: Any) -> Row:
-            below = walk.child(nodes, key, each, self._root)
-            inner = self._entry((*names, number), (*steps, key), below, each, True, given, base.title)
+            below = walk.child(at.nodes, key, each, self._root)
+            inner = self._entry(at.inside(number, key, below, each), True, given, base.title)
             return Row(number, (inner,), key)
 
         rows = tuple(row(number, key, each) for number, (key, each) in enumerate(given.items()))
         choices: tuple[Choice, ...] = ()  # without a reference a key is typed
-        if kind is not None:
-            choices = self._references.choices(kind, rule, self._document, steps, given, *given)
+        if walk.mark(keyed, "x-reference") is not None:
+            choices = self._referred(keyed, at, given, *given)
         return replace(base, rows=rows, blank=row(len(rows), "", None), choices=choices)
+
+    def _referred(self, nodes: walk.Nodes, at: _Spot, holder: Any, *given: str) -> tuple[Choice, ...]:
+        """The components that a name here may be of; ``given`` stay among them whatever they name."""
+        rule, kind = walk.mark(nodes, "x-within"), walk.mark(nodes, "x-reference")
+        return self._references.choices(kind, rule, self._document, at.steps, holder, *given)
 
     # ---- words -----------------------------------------------------------------------------------
 

@@ -9,12 +9,14 @@ from typing import Any
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
+from tabwright.admin_ui.editors import colouring
 from tabwright.admin_ui.editors.bench import Bench, Editor, Form, labels_in
-from tabwright.admin_ui.editors.choices import Choice, Fields, fields_of, sets
+from tabwright.admin_ui.editors.choices import Choice, Fields, colours, fields_of, sets
 from tabwright.admin_ui.editors.start import Ask, Beginning, state_in
 from tabwright.admin_ui.filters import desk_of
 from tabwright.admin_ui.navigation import path
 from tabwright.admin_ui.studio import Studio
+from tabwright.metadata.documents import Component
 from tabwright.metadata.drafts import Change, Put
 from tabwright.metadata.model import ListViewDef, ObjectDef
 from tabwright.metadata.tree import Key
@@ -32,7 +34,7 @@ WAYS = (("table", "table"), ("cards", "layout-grid"), ("board", "layout-kanban")
 MOST_ORDER = 3
 EVERYBODY, SOME, NOBODY = "everybody", "sets", "nobody"
 GENERATED = "all"  # the name of the view that every object has
-SHOWN_ROWS = 20
+PLACE = 100  # of a view that says none, and of the generated one
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def read(bench: Bench, form: Form) -> Sequence[Change]:
         "density": (form.get("density") or None) if way in ("table", "cards") else None,
         "shown_to": _audience(form),
         "default": True if "default" in form else None,
+        **({"colours": colouring.read(form) or None} if "coloured" in form else {}),
     }
     found: list[Change] = [bench.changed(body)]
     if "default" in form:
@@ -152,24 +155,31 @@ def more(bench: Bench) -> dict[str, Any]:
         "is_generated": bench.component is None,
         "takes_back": bench.component is not None and bench.name == f"{bench.object}.{GENERATED}",
         "new_href": path("new-view", bench.object),
+        "order_href": path("view-order", bench.object),
+        "rules": colouring.lines(bench),
+        "colours": colours(studio.call.language),
     }
 
 
+def arranged(studio: Studio, object: str) -> list[Component | None]:
+    """The views of an object in the draft in their order; None is the generated one."""
+    views: list[Component | None] = list(studio.drafting.all("list_view", object))
+    if all(each is None or each.local != GENERATED for each in views):
+        views.append(None)
+    return sorted(views, key=lambda each: PLACE if each is None else each.body.get("place", PLACE))
+
+
 def siblings(studio: Studio, object: str, current: str) -> tuple[Sibling, ...]:
-    """The views of an object in the draft, the generated one with them."""
-    found = [
-        Sibling(
-            each.name, studio.label(each), path("views", each.name), each.name == current,
-            bool(each.body.get("default")), "shown_to" in each.body, False,
-        )
-        for each in studio.drafting.all("list_view", object)
-    ]  # fmt: skip
-    all_name = f"{object}.{GENERATED}"
-    if all(each.name != all_name for each in found):
+    """The views of an object in the draft in their order, the generated one with them."""
+    found = []
+    for each in arranged(studio, object):
+        name = each.name if each is not None else f"{object}.{GENERATED}"
+        label = studio.label(each) if each is not None else studio.s("views.all")
+        body = each.body if each is not None else {}
         found.append(
             Sibling(
-                all_name, studio.s("views.all"), path("views", all_name), all_name == current,
-                False, False, True,
+                name, label, path("views", name), name == current,
+                bool(body.get("default")), "shown_to" in body, each is None,
             )
         )  # fmt: skip
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from tabwright.admin_ui.editors import apps, assigning, here, list_views, picklists, record_types
+from tabwright.admin_ui.editors import apps, assigning, here, list_views, picklists, record_types, view_order
 from tabwright.admin_ui.editors.bench import mount
 from tabwright.admin_ui.editors.start import mount_start
 from tabwright.admin_ui.studio import Site
@@ -15,6 +15,7 @@ EDITORS = (
     apps.TAB,
     record_types.EDITOR,
     assigning.EDITOR,
+    view_order.EDITOR,
     picklists.EDITOR,
 )
 

@@ -218,6 +218,7 @@
   }
   function tell(faults) {
     var general = $("[data-general]"), lines = all("[data-fault-at]", form);
+    all("[data-items]", form).forEach(function (list) { items(list).forEach(function (each, n) { all("[data-fault-item]", each).forEach(function (line) { line.dataset.faultAt = line.dataset.faultItem + "/" + n; }); }); });
     general.replaceChildren();
     lines.forEach(function (line) { line.hidden = true; line.textContent = ""; mark(line, false); });
     faults.forEach(function (fault) {

@@ -56,6 +56,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
     every = generated_list_view(work, source)
     check_defaults(work, parts.get("list_view", ()))
     list_views.setdefault(every.name, every)  # a view of one's own never hides it, unless it takes its name
+    list_views = dict(sorted(list_views.items(), key=lambda each: each[1].place))
     rules = [compile_validation_rule(work, each, name) for each in parts.get("validation_rule", ())]
     own = [own_unique_rule(each) for each in fields.values() if each.unique and not each.system]
     unique = [compile_unique_rule(work, each, name) for each in parts.get("unique_rule", ())]

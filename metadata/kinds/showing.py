@@ -38,6 +38,7 @@ def shown_as(work: Work, component: Component, object: str) -> dict[str, Any]:
         "way": way,
         "density": body.get("density"),
         "is_default": body.get("default", False),
+        "place": body.get("place", 100),
     }
     found |= _board(work, component, object, body.get("board", {}))
     found |= _calendar(work, component, object, body.get("calendar", {}))

@@ -80,6 +80,7 @@ class ListPage:
     sizes: tuple[int, ...]  # of the columns, where this person has made them wider or narrower; else none
     rows: Markup
     cell_columns: str  # of a list whose values may be edited in place
+    row_query: str  # with which a row of it is asked for anew
     count_text: str
     range_text: str
     where: str
@@ -134,7 +135,8 @@ def list_page(
     views, others = views_of(call, object, kept, sight.knows), way_views(call, object, kept, sight.knows)
     elsewhere = opens_elsewhere(others)
     state = read_state(object, views, args, preferred, elsewhere)
-    marking = marking_for(call, object, state.rules) if not is_preview else PLAIN
+    # Under a preview the release in force says what it understands of them.
+    marking = marking_for(call, object, state.rules) if not is_preview else Marking(state.rules)
     chosen = state.view.cards
     cards = cards_for(call, object, (), marking, chosen) if chosen is not None else None
     is_table = cards is None and not is_preview  # of which records may be chosen, changed and added up
@@ -157,6 +159,7 @@ def list_page(
         density=state.view.density,
         cards=Markup("").join(cards.show(row, ZoneInfo(call.zone)) for row in rows) if cards else Markup(""),
         views=view_bar(
+            object,
             (*(_tab(object, each, state) for each in views), *other_tabs(object, others)),
             opening.look,
         ),
@@ -175,6 +178,7 @@ def list_page(
         sizes=sizes_of(state, heads, opening.look),
         rows=table.rows(rows, ZoneInfo(call.zone), editing.at) if cards is None else Markup(""),
         cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
+        row_query=state.row_query if editing.fields else "",
         count_text=_count(page, t),
         range_text=_range(page, state, len(rows), page_rows(call), t),
         where=state.where,

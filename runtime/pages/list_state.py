@@ -102,6 +102,16 @@ class State:
         }
         return f"/o/{self.object.name}{below}?" + urlencode(given)
 
+    @property
+    def row_query(self) -> str:
+        """What says how one row of this list is drawn, and whether it belongs here."""
+        given = {
+            "where": self.where,
+            "columns": columns_text(self.columns),
+            "colours": rules_text(self.rules),
+        }
+        return urlencode(given)
+
     def with_where(self, where: str) -> State:
         """The first page of the same list under another filter."""
         return replace(self, where=where, cursor=None, trail=(), number=0)

@@ -125,9 +125,16 @@ class PreviewReads:
         try:
             page = self._reads.list(asked)
         except Invalid:  # a condition over what only the draft has
-            page = self._reads.list(replace(asked, where=()))
+            page = self._without(asked)
         rows = [{names.get(path, path): value for path, value in row.items()} for row in page.rows]
         return Rows(rows, page.next_cursor, page.count, page.count_is_capped)
+
+    def _without(self, asked: Query) -> Listed:
+        """Without the colours that the release in force does not understand, or without the filter too."""
+        try:
+            return self._reads.list(replace(asked, marks=()))
+        except Invalid:
+            return self._reads.list(replace(asked, where=(), marks=()))
 
     def count(self, query: Query) -> tuple[int, bool]:
         """How many; zero for what is only in the draft."""

@@ -27,6 +27,7 @@ from tabwright.runtime.pages import (
     form_drafts,
     help_page,
     inplace,
+    list_row,
     lookups,
     notices_page,
     other_pages,
@@ -100,6 +101,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     addresses.register(app, site)
     form_drafts.register(app, site)
     inplace.register(app, site)
+    list_row.register(app, site)
     quick.register(app, site)
     alike.register(app, site)
     saved_views.register(app, site)

@@ -56,9 +56,13 @@ class ViewBar:
         return (*self.shown, *self.rest)
 
 
-def view_bar(tabs: Iterable[ViewTab], look: ListLook) -> ViewBar:
-    """Put the tabs where this person has pinned them."""
-    every = [replace(each, is_pinned=each.key in look.pins) for each in tabs]
+def view_bar(object: ObjectDef, tabs: Iterable[ViewTab], look: ListLook) -> ViewBar:
+    """The tabs in the object's order of its views, saved ones after them; or where this person has pinned
+    them.
+    """
+    order = {name: at for at, name in enumerate(object.list_views)}
+    arranged = sorted(tabs, key=lambda each: order.get(each.key, len(order)))
+    every = [replace(each, is_pinned=each.key in look.pins) for each in arranged]
     if not any(each.is_pinned for each in every):
         return ViewBar(tuple(every), ())
     pinned = sorted((each for each in every if each.is_pinned), key=lambda each: look.pins.index(each.key))

@@ -5,29 +5,16 @@ from __future__ import annotations
 import html
 import json
 import re
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 import pytest
 from werkzeug.test import TestResponse
 
-import models
-from pagesite import PageSite, Visitor, make_pages, readable
-from tabwright.metadata.documents import Component
+from pagesite import PageSite, Visitor, readable
+from studios import HOSTILE, in_draft, me, studio_site
 
-OBJECTS: models.Compact = {
-    "account": {"name": "text(120) required sortable searchable"},
-    "deal": {
-        "name": "text(120) required",
-        "account": "lookup(account)",
-        "amount": "currency(16,2)",
-        "stage": "picklist(open,won,lost)",
-    },
-}
 LAYOUT = {
     "kind": "layout",
     "name": "deal.standard",
@@ -39,29 +26,17 @@ TYPE = {
     "name": "deal.big",
     "label": {"zh": "大单", "en": "Big"},
 }
-LOOKER = {
-    "kind": "permission_set",
-    "name": "looker",
-    "label": {"zh": "查看者", "en": "Looker"},
-    "system": ["view_setup"],
-    "objects": {"*": ["read"]},
-    "fields": {"*": {"*": "read"}},
-    "tabs": ["*"],
-}
-HOSTILE = "\"><img src=x onerror=alert(1)>{{ 7*7 }}'"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def both(request: pytest.FixtureRequest) -> Iterator[PageSite]:
-    with tempfile.TemporaryDirectory() as folder, make_pages(request.param, Path(folder)) as made:
-        made.publish(OBJECTS, [LAYOUT, LOOKER, TYPE])
+    with studio_site(request.param, LAYOUT, TYPE) as made:
         yield made
 
 
 @pytest.fixture
 def site() -> Iterator[PageSite]:
-    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
-        made.publish(OBJECTS, [LAYOUT, LOOKER, TYPE])
+    with studio_site("sqlite", LAYOUT, TYPE) as made:
         yield made
 
 
@@ -79,17 +54,6 @@ def save(
     visitor: Visitor, document: Any, seen: str, name: str = "deal.standard", **more: str
 ) -> TestResponse:
     return visitor.post(f"/studio/layouts/{name}", {"document": json.dumps(document), "seen": seen, **more})
-
-
-def in_draft(site: PageSite, visitor: Visitor, kind: str, name: str) -> Component | None:
-    assert visitor.user_id is not None
-    with site.call.tenant.store.read() as reader:
-        return site.publishing.drafts.get(reader, visitor.user_id).tree.get(kind, name)
-
-
-def me(visitor: Visitor) -> UUID:
-    assert visitor.user_id is not None
-    return visitor.user_id
 
 
 def layout(*sections: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -156,7 +120,7 @@ def test_looking_is_not_changing(both: PageSite) -> None:
     assert looker.get("/studio/objects/deal/new-layout").status_code == 403
     assert looker.post("/studio/layouts/deal.standard/publish", {}).status_code == 403
     worker = both.person("员工", "standard_user")
-    for at in ("", "/rows?visible=", "/row"):
+    for at in ("", "?back=/o/deal"):
         assert worker.get(f"/studio/layouts/deal.standard{at}").status_code == 403
     stranger = both.stranger()
     assert stranger.get("/studio/layouts/deal.standard").status_code in (302, 303, 401)

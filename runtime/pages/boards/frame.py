@@ -101,7 +101,7 @@ def frame_of(
         is_shared=view is not None and view.shared,
         is_changed=state.is_changed,
         reset_href=f"/o/{object.name}/{state.way}" + (f"?view={key}" if key else ""),
-        views=view_bar((*tabs, *other_tabs(object, others, key)), opening.look),
+        views=view_bar(object, (*tabs, *other_tabs(object, others, key)), opening.look),
         switch=ways_of(
             object,
             call.gate.readable(object),

@@ -119,6 +119,7 @@
       host.classList.remove("is-saving");
       if (said.html !== undefined) see.innerHTML = said.html;
       spread(host, said);
+      renew(host.closest("tr"));
       if (said.toast) toast(said.toast);
     }
   }
@@ -163,6 +164,42 @@
     if (on && on.isConnected) on.focus();
     else if (kept) { var same = $('[data-value="' + CSS.escape(kept.dataset.value) + '"] [data-edit]'); if (same) same.focus(); }
     moving = false;
+  }
+
+  // ---- a row of a list: its colours, and whether it still belongs there ----
+  function renew(row) {
+    var table = row && row.closest("table[data-row-query]");
+    if (!table) return;
+    document.dispatchEvent(new CustomEvent("tw:changed"));
+    fetch(row.dataset.href.replace(/value$/, "row") + "?" + table.dataset.rowQuery, { headers: { Accept: "application/json" }, credentials: "same-origin" })
+      .then(function (answer) { return answer.ok ? answer.json() : { note: answer.status === 404 ? table.dataset.gone : "" }; })
+      .then(function (said) { if (said.row) redraw(row, said.row); leave(row, said.note); })
+      .catch(function () {}); // what was saved is shown; the colours wait for the next look
+  }
+  function mark(now, next) { if (next.dataset.mark) now.dataset.mark = next.dataset.mark; else delete now.dataset.mark; }
+  function redraw(row, html) {
+    var made = document.createElement("template");
+    made.innerHTML = html; // of our own server, which escapes what people typed
+    var fresh = made.content.firstElementChild;
+    mark(row, fresh);
+    Array.prototype.slice.call(fresh.cells).forEach(function (next, at) {
+      var now = row.cells[at], link = $("a", next), there = $("a", now);
+      if (!now || now.classList.contains("is-check")) return;
+      mark(now, next);
+      if (cellOf(now) || now.classList.contains("is-saving")) return;
+      if (!now.classList.contains("is-name")) { shown(now).replaceChildren.apply(shown(now), Array.prototype.slice.call(next.childNodes)); return; }
+      there.textContent = link.textContent; there.title = link.title; // the buttons beside it stay
+      all(".tw-marked", now).forEach(function (each) { each.remove(); });
+      all(".tw-marked", next).reverse().forEach(function (each) { there.after(each); });
+    });
+  }
+  function leave(row, note) {
+    var there = $(".tw-left", row), name = $(".is-name", row);
+    row.classList.toggle("is-left", !!note);
+    if (there) there.remove();
+    if (!note || !name) return;
+    there = document.createElement("small"); there.className = "tw-left"; there.textContent = note;
+    name.appendChild(there); tell(note);
   }
 
   // ---- notices ----
