@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
-from tabwright.runtime.lists.marking import PLAIN, Rules, marking_for, rules_text
+from tabwright.runtime.lists.marking import Marking, Rules, marking_for, rules_text
 from tabwright.runtime.lists.totals import is_totalled
 from tabwright.runtime.pages.boards.cards import cards_for
 from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose

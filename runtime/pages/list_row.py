@@ -15,7 +15,7 @@ from tabwright.runtime.lists.marking import marking_for
 from tabwright.runtime.pages.bulk.bar import may_choose
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_cells import Editing
-from tabwright.runtime.pages.list_page import table_for
+from tabwright.runtime.pages.list_heads import table_for
 from tabwright.runtime.pages.list_state import read_state, views_of
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.world import Site, open_desk

@@ -77,9 +77,9 @@ def body(site: PageSite, visitor: Visitor, name: str) -> dict[str, Any]:
 def tabs(visitor: Visitor, address: str = "/o/deal") -> list[str]:
     """The names of the views in the bar, in their order."""
     page = visitor.get(address).text
-    bar = page[page.index('class="tw-viewbar"') if 'class="tw-viewbar"' in page else 0 :]
-    found = re.findall(r">\s*([^<>]*(?:大单|赢单|阶段板|全部)[^<>]*)<", bar)
-    return [each.strip() for each in dict.fromkeys(found)]
+    bar = page[page.index('class="tw-viewtabs"') : page.index("tw-allviews")]
+    names = [each.strip() for each in re.findall(r"[^<>]+", bar)]
+    return [each for each in names if each in ("大单", "赢单", "阶段板", "全部")]
 
 
 def test_colours_are_made_in_their_order_and_shown_on_the_draft(both: PageSite) -> None:
