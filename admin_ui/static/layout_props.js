@@ -73,35 +73,10 @@
   }
   // The rows are those of every filter (conditions.js); applied, they are the formula.
   function openRows(kit, box, formula, apply) {
-    var rows = window.tabwrightConditions, base = "/studio/filter/" + kit.state.object, w = kit.words;
-    rows.get(base + "?where=" + encodeURIComponent(formula)).then(function (html) {
-      box.innerHTML = html; // the server escapes what people typed
-      box.hidden = false;
-      (box.querySelector("select") || box.querySelector("[data-close]")).focus();
-      ["[data-as-formula]", "[data-clear]"].forEach(function (each) { box.querySelector(each).hidden = true; }); // the formula stands above
-      var builder = box.querySelector("[data-builder]"), count = box.querySelector("[data-count]"), latest = 0;
-      box.querySelector("[data-apply]").hidden = !rows.root(builder);
-      function ask(onlyFilled, then) {
-        var mine = ++latest, body = new URLSearchParams({ _csrf: kit.csrf, condition: JSON.stringify(rows.read(rows.root(builder), onlyFilled)) });
-        fetch(base, { method: "POST", body: body, credentials: "same-origin" }).then(function (answer) { return answer.json().then(function (json) { return { ok: answer.ok, json: json }; }); })
-          .then(function (answer) { if (mine === latest) then(answer); }).catch(function () { count.textContent = w.offline; });
-      }
-      function show(answer, strict) { rows.tell(builder, answer.ok ? [] : answer.json.faults || [], strict); count.textContent = answer.ok ? answer.json.count : strict ? w.rows_unsaid : ""; }
-      function write() { ask(false, function (answer) { if (answer.ok) apply(answer.json.where); else show(answer, true); }); }
-      function shut() { box.hidden = true; box.replaceChildren(); var again = kit.box.querySelector('[data-focus="as-rows"]'); if (again) again.focus(); }
-      box.addEventListener("tw:conditions", function () { ask(true, function (answer) { show(answer, false); }); });
-      box.addEventListener("tw:apply", write);
-      box.onclick = function (event) {
-        var pressed = event.target.closest("button");
-        if (pressed && pressed.hasAttribute("data-apply")) write();
-        else if (pressed && pressed.hasAttribute("data-close")) shut();
-      };
-      box.onkeydown = function (event) {
-        if (event.key === "Enter" && event.target.matches("input[data-value]")) { event.preventDefault(); write(); }
-        else if (event.key === "Escape" && !event.defaultPrevented) { event.preventDefault(); shut(); }
-      };
-      if (rows.root(builder)) ask(true, function (answer) { show(answer, false); });
-    }).catch(function () { box.hidden = false; box.replaceChildren(kit.el("p", { class: "tw-err", text: w.offline })); });
+    window.tabwrightConditions.edit(box, {
+      href: "/studio/filter/" + kit.state.object, where: formula, csrf: kit.csrf, unsaid: kit.words.rows_unsaid, offline: kit.words.offline, apply: apply,
+      shut: function () { var again = kit.box.querySelector('[data-focus="as-rows"]'); if (again) again.focus(); }
+    });
   }
 
   function ofSection(kit, s) {

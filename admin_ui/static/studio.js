@@ -179,6 +179,27 @@
     }, 300);
     area.addEventListener("input", check);
     if (area.value.trim()) check();
+    if (box.dataset.asRows && window.tabwrightConditions && form.dataset.object && !area.matches(":disabled")) rows(box, area, form);
+  }
+  // A condition in rows, for who writes no formulas.
+  function rows(box, area, form) {
+    var button = document.createElement("button"), panel = document.createElement("div");
+    button.type = "button"; button.className = "btn btn-sm"; button.textContent = box.dataset.asRows; button.setAttribute("aria-expanded", "false");
+    panel.className = "tw-builder bn-builder"; panel.hidden = true;
+    box.append(button, panel);
+    function shut() { panel.hidden = true; panel.replaceChildren(); button.setAttribute("aria-expanded", "false"); button.focus(); }
+    button.addEventListener("click", function () {
+      if (!panel.hidden) { shut(); return; }
+      button.setAttribute("aria-expanded", "true");
+      window.tabwrightConditions.edit(panel, {
+        href: "/studio/filter/" + form.dataset.object, where: area.value, csrf: $("[name=_csrf]", form).value, unsaid: box.dataset.unsaid, offline: box.dataset.offline, shut: shut,
+        apply: function (formula) {
+          area.value = formula;
+          ["input", "change"].forEach(function (name) { area.dispatchEvent(new Event(name, { bubbles: true })); });
+          shut();
+        }
+      });
+    });
   }
   function put(area, name, from, to) {
     area.setRangeText(name, from, to, "end");

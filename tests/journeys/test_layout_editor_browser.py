@@ -108,7 +108,7 @@ def test_by_mouse_two_sections_and_a_conditional_field_then_publish_and_return(
     for _ in range(2):
         page.locator('[data-focus="as-rows"]').click()
         expect(page.locator(".lay-rows [data-operator]")).to_be_visible()
-        page.locator('[data-focus="apply-rows"]').click()
+        page.locator(".lay-rows [data-apply]").click()
         expect(page.locator('[data-focus="visible"]')).to_have_value('IN(stage, "won")')
     # Undo the whole session, redo it.
     page.locator("[data-whole]").click()

@@ -178,5 +178,41 @@
     }
   });
 
-  window.tabwrightConditions = { get: get, read: read, root: root, rows: rows, tell: tell, addRow: addRow };
+  // ---- one condition that an editor keeps as a formula: its rows in a box of their own ----
+  // on: href (the builder's address), where (the formula), csrf, apply(formula), shut(), words unsaid and offline
+  function edit(box, on) {
+    function failed() { var line = document.createElement("p"); line.className = "tw-err"; line.textContent = on.offline; box.hidden = false; box.replaceChildren(line); }
+    get(on.href + "?where=" + encodeURIComponent(on.where)).then(function (html) {
+      box.innerHTML = html; // the server escapes what people typed
+      box.hidden = false;
+      ["[data-as-formula]", "[data-clear]"].forEach(function (each) { box.querySelector(each).hidden = true; }); // the formula stands beside it
+      var builder = box.querySelector("[data-builder]"), count = box.querySelector("[data-count]"), latest = 0;
+      box.querySelector("[data-apply]").hidden = !root(builder);
+      (box.querySelector("select") || box.querySelector("[data-close]")).focus();
+      function ask(onlyFilled) {
+        var body = new URLSearchParams({ _csrf: on.csrf, condition: JSON.stringify(read(root(builder), onlyFilled)) });
+        return fetch(on.href, { method: "POST", body: body, credentials: "same-origin" })
+          .then(function (answer) { return answer.json().then(function (json) { return { ok: answer.ok, json: json }; }); })
+          .catch(function () { return { ok: false, json: { faults: [] }, away: true }; });
+      }
+      function show(answer, strict) { tell(builder, answer.ok ? [] : answer.json.faults || [], strict); count.textContent = answer.ok ? answer.json.count : answer.away ? on.offline : strict ? on.unsaid : ""; }
+      function look() { var mine = ++latest; ask(true).then(function (answer) { if (mine === latest) show(answer, false); }); }
+      function write() { latest++; ask(false).then(function (answer) { if (answer.ok) on.apply(answer.json.where); else show(answer, true); }); }
+      function shut() { box.hidden = true; box.replaceChildren(); on.shut(); }
+      builder.addEventListener("tw:conditions", look);
+      builder.addEventListener("tw:apply", write);
+      box.onclick = function (event) {
+        var pressed = event.target.closest("button");
+        if (pressed && pressed.hasAttribute("data-apply")) write();
+        else if (pressed && pressed.hasAttribute("data-close")) shut();
+      };
+      box.onkeydown = function (event) {
+        if (event.key === "Enter" && event.target.matches("input[data-value]")) { event.preventDefault(); write(); }
+        else if (event.key === "Escape" && !event.defaultPrevented) { event.preventDefault(); shut(); }
+      };
+      if (root(builder)) look();
+    }).catch(failed);
+  }
+
+  window.tabwrightConditions = { edit: edit, get: get, read: read, root: root, rows: rows, tell: tell, addRow: addRow };
 })();
