@@ -76,7 +76,11 @@ def everything_stored(site: PageSite) -> str:
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # of indexes that it cannot reflect
         metadata = sa.MetaData()
         metadata.reflect(reader.connection, schema=store.schema)
-        tables = [each for each in metadata.tables.values() if not each.name.startswith("search_entry")]
+        tables = [
+            each
+            for each in metadata.tables.values()
+            if not each.name.startswith(("search_entry", "search_note"))
+        ]
         return repr([row for table in tables for row in reader.connection.execute(sa.select(table))])
 
 
