@@ -31,6 +31,7 @@ from tabwright.runtime.pages.shell import Notice, singular
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, Site, open_desk
 
+FEW = 4  # fields that a panel offers where nothing has to be asked
 # What people typed stands escaped, so that a quote here is always one of our own attributes.
 _names = re.compile(r' (id|for|aria-describedby|data-tint)="([^"]*)"')
 
@@ -94,6 +95,17 @@ def short_form(
     )
 
 
+def _widened(
+    fields: Sequence[FieldDef], short: tuple[FieldDef, ...], given: Collection[str], hidden: Collection[str]
+) -> tuple[FieldDef, ...]:
+    """The short form; where it asks for nothing that is not known, the first fields of the layout with it."""
+    if any(field.name not in given for field in short):
+        return short
+    more = [each for each in fields if each not in short and each.name not in hidden and not each.system]
+    wanted = {each.name for each in (*short, *more[:FEW])}
+    return tuple(field for field in fields if field.name in wanted)
+
+
 def _show(desk: Desk, object: ObjectDef) -> str:
     call = desk.call
     call.gate.require(object, "create")
@@ -103,7 +115,8 @@ def _show(desk: Desk, object: ObjectDef) -> str:
     filled, known, _ = saving.prefilled(desk, object, parts, fields, record_type)
     typed = visibility.typed(call, desk.reads, parts, fields, filled, {})
     hidden = visibility.hidden(call, parts, typed, is_new=True)
-    shown = short_form(parts, [field.name for field in fields if field.name in request.args], hidden)
+    given = {field.name for field in fields if field.name in request.args}
+    shown = _widened(fields, short_form(parts, given, hidden), given, hidden)
     return _panel(desk, parts, shown, Entry(filled, visiting.seen(call, {}), names=known), ())
 
 

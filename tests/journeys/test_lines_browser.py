@@ -77,6 +77,9 @@ def test_a_quote_is_typed_pasted_and_saved_by_keyboard(chrome: Browser, site: tu
     expect(rows).to_have_count(3)
     expect(page.locator('[data-total="amount"]')).to_contain_text("¥612,100.30")
     expect(page.locator('[data-total="quantity"]')).to_contain_text("9")
+    page.get_by_label("第 3 行 金额").fill("1万")  # as people write it
+    expect(page.locator('[data-total="amount"]')).to_contain_text("¥622,000.30")
+    page.get_by_label("第 3 行 金额").fill("100")
     third = page.get_by_label("第 3 行 数量")
     third.fill("3")
     expect(page.locator('[data-total="quantity"]')).to_contain_text("11")

@@ -118,3 +118,11 @@ def test_hostile_words_stay_words(site: PageSite, rep: Visitor) -> None:
     assert "<img" not in panel and "id=&#34;f-name&#34;" in panel
     options = rep.client.get("/o/deal/lookup/account", query_string={"q": text, "new": "1"}).text
     assert "<img" not in options
+
+
+def test_where_nothing_is_left_to_ask_the_panel_offers_the_first_fields(rep: Visitor) -> None:
+    assert 'name="amount"' not in rep.get("/o/deal/new/panel").text, "there is a name to ask for"
+    panel = rep.get("/o/deal/new/panel?name=二期").text
+    assert 'name="amount"' in panel and panel.index('name="name"') < panel.index('name="amount"')
+    status, said = send(rep, "/o/deal/new/panel", name="二期", amount="30万")
+    assert status == 200, said

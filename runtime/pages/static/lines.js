@@ -10,10 +10,14 @@
   // ---- exact sums: digits, never floats ----
   function read(text) {
     var plain = String(text).trim().replace(/[０-９．，－]/g, function (c) { return String.fromCharCode(c.charCodeAt(0) - 0xFEE0); }).replace(/−/g, "-").replace(/[\s,]/g, "").replace(/[%％]$/, "");
-    var found = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(plain);
-    if (!found || !(found[2] || found[3])) return null;
-    var places = (found[3] || "").length;
-    return { value: BigInt((found[1] === "-" ? "-" : "") + (found[2] || "") + (found[3] || "") || "0"), places: places };
+    var sign = plain[0] === "-" ? -1n : 1n, rest = plain.replace(/^[+-]/, "").replace(/^[¥￥$€£]|元$/g, ""), sum = null;
+    if (!/^(?:(?:\d+\.?\d*|\.\d+)[万亿])+$|^(?:\d+\.?\d*|\.\d+)$/.test(rest)) return null;
+    rest.replace(/(\d*)\.?(\d*)([万亿]?)/g, function (all, whole, part, unit) { // 1亿2000万
+      if (!all) return;
+      var one = { value: sign * BigInt(whole + part) * (unit === "亿" ? 100000000n : unit === "万" ? 10000n : 1n), places: part.length };
+      sum = sum ? add(sum, one) : one;
+    });
+    return sum;
   }
   function add(a, b) {
     var places = Math.max(a.places, b.places);
