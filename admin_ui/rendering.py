@@ -8,11 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from tabwright.platform.errors import Param
-from tabwright.platform.language import Language, register_messages, say
+from tabwright.platform.language import Language, register_messages
 from tabwright.runtime.pages import rendering as pages
+from tabwright.runtime.pages.templating import Saying, Templates
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -30,26 +28,25 @@ def asset(path: str) -> str:
     return f"/static/studio/{own}?v={mark}"
 
 
+@cache
 def text(language: Language) -> Callable[..., str]:
     """The ``s`` of a template: ``s("plan.title")`` says ``studio.plan.title``."""
-
-    def s(code: str, **params: Param) -> str:
-        return say("studio." + code, params, language)
-
-    return s
+    return pages.saying("studio.", language)
 
 
-_environment = Environment(
-    loader=FileSystemLoader([HERE / "templates", pages.HERE / "templates"]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals.update(asset=asset, icon=pages.icon)
+@cache
+def _templates(language: Language) -> Templates:
+    constant: dict[str, Saying] = {
+        "t": pages.constant_saying("pages.", language),
+        "s": pages.constant_saying("studio.", language),
+        "asset": asset,
+        "icon": pages.icon,
+    }
+    made = Templates([HERE / "templates", pages.HERE / "templates"], constant)
+    made.globals.update(asset=asset, icon=pages.icon, t=pages.text(language), s=text(language))
+    return made
 
 
 def render(template: str, look: pages.Look, context: Mapping[str, Any]) -> str:
     """A page or a piece. ``template`` is a file name in ``templates/studio``."""
-    page = _environment.get_template("studio/" + template)
-    return page.render(look=look, t=pages.text(look.language), s=text(look.language), **context)
+    return _templates(look.language).get_template("studio/" + template).render(look=look, **context)

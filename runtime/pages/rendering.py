@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote_plus
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tabwright.platform.errors import Param
-from tabwright.platform.language import TAGS, Language, register_messages, say
+from tabwright.platform.language import TAGS, Language, messages, register_messages, say
 from tabwright.platform.static_files import content_mark
 from tabwright.runtime.forms import shown
+from tabwright.runtime.pages.templating import Saying, Templates, Unknown
 
 Theme = Literal["auto", "light", "dark"]
 Density = Literal["comfortable", "compact"]
@@ -41,6 +42,11 @@ class Look:
     whose: str = ""  # the mark that this person's forms carry
 
     @property
+    def quoted(self) -> str:
+        """``here`` as a parameter of another address."""
+        return quote_plus(self.here)
+
+    @property
     def html_lang(self) -> str:
         return TAGS[self.language]
 
@@ -63,26 +69,40 @@ def icon(name: str, css: str = "icon") -> Markup:
     return Markup(shown.icon(name, css))
 
 
+@cache
 def text(language: Language) -> Callable[..., str]:
     """The ``t`` of a page: ``t("list.new", object=...)`` says ``pages.list.new``."""
+    return saying("pages.", language)
+
+
+def saying(prefix: str, language: Language) -> Callable[..., str]:
+    """What says the messages whose codes begin with ``prefix``, in a language."""
 
     def t(code: str, **params: Param) -> str:
-        return say("pages." + code, params, language)
+        return say(prefix + code, params, language)
 
     return t
 
 
-_environment = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals.update(asset=asset, icon=icon)
+def constant_saying(prefix: str, language: Language) -> Callable[..., str]:
+    """The same for calls that are made once (``templating``): only of what has a text already."""
+
+    def t(code: str, **params: Param) -> str:
+        if prefix + code not in messages():
+            raise Unknown
+        return say(prefix + code, params, language)
+
+    return t
+
+
+@cache
+def _templates(language: Language) -> Templates:
+    constant: dict[str, Saying] = {"t": constant_saying("pages.", language), "asset": asset, "icon": icon}
+    made = Templates([HERE / "templates"], constant)
+    made.globals.update(asset=asset, icon=icon, t=text(language))
+    return made
 
 
 def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
     """A whole page. ``template`` is a file name in ``templates/pages``."""
-    page = _environment.get_template("pages/" + template)
-    return page.render(look=look, t=text(look.language), **context)
+    return _templates(look.language).get_template("pages/" + template).render(look=look, **context)
