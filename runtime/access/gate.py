@@ -123,7 +123,7 @@ class Gate:
 
     def objects(self) -> tuple[ObjectDef, ...]:
         """Every object that may be read, in the Model's order."""
-        return tuple(each for each in self.model.objects.values() if self.may(each, "read"))
+        return self._rights.objects
 
     def operations(self, object: ObjectDef) -> tuple[str, ...]:
         """The operations allowed on the object, sorted: what describe says."""
@@ -147,7 +147,7 @@ class Gate:
 
     def editable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields for which a value may be given, in the Model's order."""
-        return tuple(field for field in object.fields.values() if self.can_edit(field))
+        return self._rights.editable(object)
 
     def settable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
         """The fields for which a value may be given when a record is made, in the Model's order: the editable
@@ -306,28 +306,11 @@ class Gate:
 
     def tabs(self) -> tuple[TabDef, ...]:
         """The tabs that show: granted, and of an object that may be read."""
-        granted = self._rights.tabs()
-        return tuple(
-            tab
-            for tab in self.model.tabs.values()
-            if (self._all or "*" in granted or tab.name in granted) and self._tab_opens(tab)
-        )
-
-    def _tab_opens(self, tab: TabDef) -> bool:
-        if tab.object is None:
-            return True
-        object = self.model.find(tab.object)
-        return object is not None and self.may(object, "read")
+        return self._rights.tabs
 
     def apps(self) -> tuple[AppDef, ...]:
         """The apps that show: granted, with at least one tab that shows."""
-        granted = self._rights.apps()
-        shown = {tab.name for tab in self.tabs()}
-        return tuple(
-            app
-            for app in self.model.apps.values()
-            if (self._all or "*" in granted or app.name in granted) and shown.intersection(app.tabs)
-        )
+        return self._rights.apps
 
     @property
     def set_names(self) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ Sets are united: edit over read over none. A field that no set covers is not rea
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 from hashlib import sha256
 from threading import Lock
 from typing import Literal
 
 from cachetools import LRUCache
 
-from tabwright.metadata.model import FieldDef, FieldRight, Model, ObjectDef, PermissionSetDef
+from tabwright.metadata.model import AppDef, FieldDef, FieldRight, Model, ObjectDef, PermissionSetDef, TabDef
 from tabwright.runtime.access.principal import Principal, TokenScope
 
 Operation = Literal[
@@ -87,6 +88,7 @@ class Rights:
         self._operations: dict[str, frozenset[str]] = {}
         self._fields: dict[str, dict[str, FieldRight]] = {}
         self._readable: dict[str, tuple[FieldDef, ...]] = {}
+        self._editable: dict[str, tuple[FieldDef, ...]] = {}
         self._footprints: dict[str, str] = {}
 
     def may(self, object: ObjectDef, operation: str) -> bool:
@@ -120,6 +122,15 @@ class Rights:
             rights = self.fields(object)
             found = tuple(field for field in object.fields.values() if rights[field.name] != "none")
             self._readable[object.name] = found
+        return found
+
+    def editable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
+        """The fields for which a value may be given, in the Model's order."""
+        found = self._editable.get(object.name)
+        if found is None:
+            rights = self.fields(object)
+            found = tuple(field for field in object.fields.values() if rights[field.name] == "edit")
+            self._editable[object.name] = found
         return found
 
     def fields(self, object: ObjectDef) -> dict[str, FieldRight]:
@@ -194,11 +205,37 @@ class Rights:
             wide = self.all or bool(rights & {"view_all", "modify_all"})
             yield object.uid, object.digest, wide, tuple(sorted(rights))
 
-    def tabs(self) -> frozenset[str]:
-        return frozenset(name for each in self.sets for name in each.tabs)
+    @cached_property
+    def objects(self) -> tuple[ObjectDef, ...]:
+        """Every object that may be read, in the Model's order."""
+        return tuple(each for each in self._model.objects.values() if self.may(each, "read"))
 
-    def apps(self) -> frozenset[str]:
-        return frozenset(name for each in self.sets for name in each.apps)
+    @cached_property
+    def tabs(self) -> tuple[TabDef, ...]:
+        """The tabs that show: granted, and of an object that may be read; in the Model's order."""
+        granted = {name for each in self.sets for name in each.tabs}
+        return tuple(
+            tab
+            for tab in self._model.tabs.values()
+            if (self.all or "*" in granted or tab.name in granted) and self._opens(tab)
+        )
+
+    def _opens(self, tab: TabDef) -> bool:
+        if tab.object is None:
+            return True
+        object = self._model.find(tab.object)
+        return object is not None and self.may(object, "read")
+
+    @cached_property
+    def apps(self) -> tuple[AppDef, ...]:
+        """The apps that show: granted, with at least one tab that shows; in the Model's order."""
+        granted = {name for each in self.sets for name in each.apps}
+        shown = {tab.name for tab in self.tabs}
+        return tuple(
+            app
+            for app in self._model.apps.values()
+            if (self.all or "*" in granted or app.name in granted) and shown.intersection(app.tabs)
+        )
 
     def record_types(self, object: str) -> frozenset[str]:
         """Names of the record types with which a record may be made; may hold "*"."""

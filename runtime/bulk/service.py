@@ -47,13 +47,14 @@ def fields_of(call: Call, object: ObjectDef) -> tuple[FieldDef, ...]:
 
     Not a unique one, which no two records may share, and not the owner, who is changed by a transfer.
     """
+    readable = {each.name for each in call.gate.readable(object)}
     unique = {rule.fields[0] for rule in object.unique_rules if len(rule.fields) == 1}
     return tuple(
         field
         for field in call.gate.editable(object)
         if not (field.read_only or field.read_only_after_create or field.unique or field.name in unique)
         and field.type not in ("owner", "auto_number", "id", "revision")
-        and field.name in {each.name for each in call.gate.readable(object)}
+        and field.name in readable
         and (not field.system or (field.type == "record_type" and object.record_types))
         and field.type in TYPES
         and not field.holds_files  # a file belongs to one record

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.platform.database import Reader
+from tabwright.platform.database import Prepared, Reader, Store, prepare
+from tabwright.platform.tables import CodeText, Uuid, uuid_of
 from tabwright.runtime.filing.refs import FileRef
 from tabwright.runtime.filing.tables import FILE
 
@@ -65,15 +67,25 @@ def find(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, Stored]:
 
 def attached_to(reader: Reader, object_uid: str, record: UUID) -> list[Stored]:
     """The attachments of a record, newest first."""
-    chosen = sa.select(*_COLUMNS).where(
-        FILE.c.record_id == record,
+    ids = [
+        id for (id,) in reader.rows(_attached(reader.store), {"record_id": record, "object_uid": object_uid})
+    ]
+    if not ids:  # as most records are
+        return []
+    known = find(reader, map(uuid_of, ids))
+    return [known[uuid_of(id)] for id in ids]
+
+
+@lru_cache(maxsize=256)
+def _attached(store: Store) -> Prepared:
+    chosen = sa.select(FILE.c.id).where(
+        FILE.c.record_id == sa.bindparam("record_id", type_=Uuid()),
         FILE.c.field_uid == ATTACHED,
-        FILE.c.object_uid == object_uid,
+        FILE.c.object_uid == sa.bindparam("object_uid", type_=CodeText()),
         FILE.c.removed_at.is_(None),
         FILE.c.gone_at.is_(None),
     )
-    newest = (FILE.c.uploaded_at.desc(), FILE.c.id.desc())
-    return [_stored(row) for row in reader.execute(chosen.order_by(*newest))]
+    return prepare(store, chosen.order_by(FILE.c.uploaded_at.desc(), FILE.c.id.desc()))
 
 
 def belonging(object_uid: str, record: UUID, field_uid: str) -> sa.ColumnElement[bool]:

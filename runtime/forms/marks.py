@@ -36,6 +36,7 @@ def colour_of(text: str) -> str:
     return COLOURS[crc32(text.encode()) % len(COLOURS)]
 
 
+@lru_cache(maxsize=8192)
 def initials(name: str) -> str:
     """One Han character, or the first letters of two words: what an avatar says."""
     name = name.strip()

@@ -48,7 +48,8 @@ class Table:
     ) -> Markup:
         """The rows as HTML. ``edit_at``: where values of a row are edited in place; '' where none may be."""
         fill, made = self.row.fill, []
-        for row in rows:
+        for read in rows:
+            row = {**read, "id": str(read["id"])}  # it stands in several places of a row
             at, mark = edit_at(row), mark_of(self.marking.of_record(row))
             made.append(f'<tr{mark} data-href="{at}">' if at else f"<tr{mark}>")
             made.append(fill(Seen(row, zone)))

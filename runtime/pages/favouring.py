@@ -20,9 +20,11 @@ def shown(call: Call, favourites: Iterable[Favourite], here: Favourite | None = 
     kept = tuple(favourites)
     if not kept:
         return ()
-    records = named(call, ((each.object_uid, id) for each in kept if (id := each.record_id) is not None))
-    saved = views_by_object(call) if any(each.what == "view" for each in kept) else {}
-    objects = {each.uid: each for each in call.gate.objects() if call.gate.may(each, "read")}
+    with call.tenant.store.read() as reader:
+        wanted = ((each.object_uid, id) for each in kept if (id := each.record_id) is not None)
+        records = named(call, wanted, reader)
+        saved = views_by_object(call, reader) if any(each.what == "view" for each in kept) else {}
+    objects = {each.uid: each for each in call.gate.objects()}
     nameless = text(call.language)("record.nameless")
     found = []
     for each in kept:

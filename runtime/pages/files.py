@@ -92,7 +92,9 @@ def attachment_part(
     """The attachments of a record that was read."""
     with call.tenant.store.read() as reader:
         found = rows.attached_to(reader, object.uid, id)
-    names = names_of(call, reads, dict.fromkeys(("user", each.uploaded_by) for each in found))
+    names = (
+        names_of(call, reads, dict.fromkeys(("user", each.uploaded_by) for each in found)) if found else {}
+    )
     zone, now = ZoneInfo(call.zone), call.clock.now()
     made = [
         Attached(

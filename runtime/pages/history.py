@@ -107,7 +107,10 @@ def shown_change(
 ) -> ShownChange:
     """A field before and after, as the record page shows its values; ``names``: of what lookups name."""
     field = object.fields[name]
-    show = shower(field, name, call.model, call.language, short=True)
+    key = ("change", call.tenant.store.key, object.digest, name, call.language)
+    show = call.tenant.pieces.get(
+        key, lambda: shower(field, name, call.model, call.language, short=True), 2_000
+    )
     name_at = name_path(field, name, call.model)
 
     def shown(value: Any) -> Markup:

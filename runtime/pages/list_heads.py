@@ -1,4 +1,4 @@
-"""The columns of a list: the table itself, its heads, and what else they could be."""
+"""The columns of a list: the table itself, and its heads."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, label_in
+from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
 from tabwright.runtime.lists.marking import PLAIN, Marking
 from tabwright.runtime.lists.table import NAME, Column, Table, make_table
 from tabwright.runtime.pages.list_cells import Editing
-from tabwright.runtime.pages.list_state import State, columns_text
+from tabwright.runtime.pages.list_state import State
 from tabwright.runtime.pages.preview import Marks
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.personal.lists import ListLook
@@ -33,23 +32,6 @@ class Head:
     is_marked: bool
     path: str
     field: str  # that is edited in place; '' where none is
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
-    path: str
-    label: str
-    chosen: bool
-    fixed: bool  # the name stands first whatever is chosen
-    value: str  # as the address says it, width and all
-
-
-@dataclass(frozen=True, slots=True)
-class SortChoice:
-    label: str
-    rising_href: str
-    falling_href: str
-    sorted: Sorted | None
 
 
 def table_for(
@@ -86,42 +68,6 @@ def table_for(
         marking,
     )
     return call.tenant.pieces.get(key, make, 6_000)
-
-
-def column_choices(call: Call, state: State, table: Table) -> list[ColumnChoice]:
-    """The columns shown, in their order, then every other field that may be."""
-    name = state.object.name_field
-    shown = [
-        ColumnChoice(
-            each.path, each.label, True, each.path == name, columns_text([ListColumn(each.path, each.width)])
-        )
-        for each in table.columns
-    ]
-    have = {each.path for each in shown}
-    others = (
-        each
-        for field in call.gate.readable(state.object)
-        for each in (field, *(field.part(part) for part in TYPES[field.type].parts))
-    )
-    return shown + [
-        ColumnChoice(each.name, label_in(each.labels, call.language), False, False, each.name)
-        for each in others
-        if each.active and each.name not in have and each.name not in ("id", "revision")
-    ]
-
-
-def sort_choices(state: State, table: Table) -> list[SortChoice]:
-    """Both ways of each column that may sort the list, as addresses."""
-    return [
-        SortChoice(
-            column.label,
-            state.with_order(column.path, "asc").href(),
-            state.with_order(column.path, "desc").href(),
-            sorted_way(state, column.path),
-        )
-        for column in table.columns
-        if column.sortable
-    ]
 
 
 def sorted_way(state: State, path: str) -> Sorted | None:

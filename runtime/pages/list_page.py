@@ -20,17 +20,8 @@ from tabwright.runtime.pages.bulk.bar import Bar, bar_of, may_choose
 from tabwright.runtime.pages.filtering.chips import Chip, WhereFault, chips_of, where_fault
 from tabwright.runtime.pages.filtering.sight import Sight
 from tabwright.runtime.pages.list_cells import NOWHERE, Editing
-from tabwright.runtime.pages.list_heads import (
-    ColumnChoice,
-    Head,
-    SortChoice,
-    column_choices,
-    head_of,
-    sizes_of,
-    sort_choices,
-    sorted_way,
-    table_for,
-)
+from tabwright.runtime.pages.list_heads import Head, head_of, sizes_of, sorted_way, table_for
+from tabwright.runtime.pages.list_menus import column_menu, sort_menu
 from tabwright.runtime.pages.list_state import State, View, columns_text, order_text, read_state, views_of
 from tabwright.runtime.pages.preview import NO_MARKS, Listed, Marks, Reading
 from tabwright.runtime.pages.rendering import text
@@ -85,8 +76,8 @@ class ListPage:
     range_text: str
     where: str
     chips: tuple[Chip, ...]
-    columns: tuple[ColumnChoice, ...]
-    sorts: tuple[SortChoice, ...]
+    columns: Markup  # the entries of the menu of fields
+    sorts: Markup
     sorted_by: str
     fault: WhereFault | None
     example: str
@@ -185,8 +176,8 @@ def list_page(
         chips=chips_of(state.where, sight, lambda where: state.with_where(where).href())
         if fault is None
         else (),
-        columns=tuple(column_choices(call, state, table)),
-        sorts=tuple(sort_choices(state, table)),
+        columns=column_menu(call, state, table),
+        sorts=sort_menu(call, state, table),
         sorted_by=next((each.label for each in table.columns if sorted_way(state, each.path)), ""),
         fault=fault,
         example=t("list.example", example=_example(call, object)),

@@ -156,15 +156,25 @@ def views_of(call: Call, object: ObjectDef, saved: Iterable[SavedView], known: K
     A view that names a field which this person may not read would show its name: such columns are left out,
     and a view that filters by it is none of theirs. Never empty: at worst there is one of all records.
     """
-    language = call.language
-    listed = [each for each in call.gate.list_views(object) if each.way in LISTED]
-    found = [_published(each, language) for each in listed]
-    found += [_saved(object, each) for each in saved if each.way == "table"]
-    shown = [_for(each, known) for each in found]
+    tables = [_for(_saved(object, each), known) for each in saved if each.way == "table"]
+    shown = (*_published_for(call, object, known), *(each for each in tables if legible(each.where, known)))
+    if shown:
+        return shown
     columns = next(iter(object.list_views.values())).columns
-    everything = View("all", say("pages.list.view_all", {}, language), columns, "", ())
-    everything = _for(everything, known)
-    return tuple(each for each in shown if legible(each.where, known)) or (everything,)
+    return (_for(View("all", say("pages.list.view_all", {}, call.language), columns, "", ()), known),)
+
+
+def _published_for(call: Call, object: ObjectDef, known: Known) -> tuple[View, ...]:
+    """Those that were published, for what this person may read: kept, since every list and favourite asks."""
+    gate = call.gate
+
+    def make() -> tuple[View, ...]:
+        listed = [each for each in gate.list_views(object) if each.way in LISTED]
+        found = (_for(_published(each, call.language), known) for each in listed)
+        return tuple(each for each in found if legible(each.where, known))
+
+    who = (gate.footprint(object), gate.set_names, gate.has("customise"), call.language)
+    return call.tenant.pieces.get(("views", call.tenant.store.key, object.digest, *who), make, 4_000)
 
 
 def legible(where: str, known: Known) -> bool:

@@ -165,13 +165,44 @@ def arranged(tabs: Sequence[TabDef], order: Sequence[str]) -> tuple[TabDef, ...]
     return tuple(sorted(tabs, key=lambda tab: places.get(tab.name, len(places))))
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where the frame leads: apps, the tabs of the one that is open, and those at the bottom of a phone."""
+
+    app_label: str
+    apps: tuple[App, ...]
+    tabs: tuple[Tab, ...]
+    phone_tabs: tuple[Tab, ...]
+
+
+def ways_of(
+    gate: Gate, language: Language, app: str | None, at: str, own: Mapping[str, Sequence[str]]
+) -> Ways:
+    """Apps and tabs for a person who has opened ``app`` last and looks at ``at`` (as ``make_shell``); ``own``
+    is their own order of an app's tabs.
+    """
+    apps = apps_of(gate, language)
+    chosen = next((each for each in apps if each.name == app), apps[0] if apps else None)
+    if at in gate.model.objects and not _holds(gate, chosen, at):
+        # A link led out of the app: the frame follows, so that "where I am" is in it.
+        chosen = next((each for each in apps if _holds(gate, each, at)), chosen)
+    order = own.get(chosen.name, ()) if chosen is not None else ()
+    tabs = tuple(_tab(each, at, language) for each in arranged(tabs_of(gate, chosen), order))
+    first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
+    return Ways(
+        label_in(chosen.labels, language) if chosen is not None else "Tabwright",
+        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen, a.colour) for a in apps),
+        tabs,
+        tuple(tab for tab in tabs if tab in first[:PHONE_TABS]),
+    )
+
+
 def make_shell(
     gate: Gate,
-    language: Language,
+    ways: Ways,
     *,
     tenant_name: str,
     address: str,
-    app: str | None,
     at: str,
     query: str = "",
     flash: Sequence[Notice] = (),
@@ -181,22 +212,13 @@ def make_shell(
     own: Own = NOTHING_OWN,
 ) -> Shell:
     """The frame for a signed-in person. ``at`` is an object's name, home, search, bin, settings or more."""
-    apps = apps_of(gate, language)
-    chosen = next((each for each in apps if each.name == app), apps[0] if apps else None)
-    if at in gate.model.objects and not _holds(gate, chosen, at):
-        # A link led out of the app: the frame follows, so that "where I am" is in it.
-        chosen = next((each for each in apps if _holds(gate, each, at)), chosen)
-    order = own.tabs.get(chosen.name, ()) if chosen is not None else ()
-    tabs = tuple(_tab(each, at, language) for each in arranged(tabs_of(gate, chosen), order))
-    first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
-    phone = tuple(tab for tab in tabs if tab in first[:PHONE_TABS])
     name = gate.principal.name
     return Shell(
         tenant_name,
-        label_in(chosen.labels, language) if chosen is not None else "Tabwright",
-        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen, a.colour) for a in apps),
-        tabs,
-        phone,
+        ways.app_label,
+        ways.apps,
+        ways.tabs,
+        ways.phone_tabs,
         Person(name, address, initials(name), colour_of(str(gate.principal.user_id))),
         at,
         query,

@@ -45,9 +45,9 @@ def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = F
 
     A formula that cannot be computed shows what it is about.
     """
-    entries = conditioned(parts.layout)
-    if not entries:
+    if not parts.has_conditions:
         return frozenset()
+    entries = conditioned(parts.layout)
     now = call.clock.now()
     env = Env(now.astimezone(ZoneInfo(call.zone)).date(), now, call.zone, is_new)
     return frozenset(name for name, visible in entries if not _holds(visible, row, env, call))
@@ -75,7 +75,7 @@ def typed(
     row: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The row that a form's texts would make, over ``row``; what is not a value yet is blank."""
-    if not conditioned(parts.layout):
+    if not parts.has_conditions:
         return dict(row)
     made = dict(row)
     zone = ZoneInfo(call.zone)

@@ -39,6 +39,10 @@ class Parts:
     readable: frozenset[str]
     editable: frozenset[str]
     marked: frozenset[str]  # fields that only a draft has
+    edited: tuple[FieldDef, ...]  # those that this person's form of a record takes
+    asked: tuple[FieldDef, ...]  # those that the form of a new one takes
+    shown: tuple[FieldDef, ...]  # those that the record's page shows: of the layout and of the highlights
+    has_conditions: bool  # whether something of the layout has a visibility formula
     key: tuple[Any, ...]  # what a piece made of these depends on
 
 
@@ -62,7 +66,20 @@ def parts_for(
         )  # fmt: skip
         readable = frozenset(field.name for field in call.gate.readable(object))
         marked = marks.get(object.name, frozenset()) & readable
-        return Parts(object, layout, record_type, readable, editable, marked, (*key, marked))
+        return Parts(
+            object,
+            layout,
+            record_type,
+            readable,
+            editable,
+            marked,
+            form_fields(object, layout, editable, creating=False),
+            form_fields(object, layout, editable, creating=True),
+            _shown(object, layout, readable),
+            any(entry.visible for section in layout.sections for entry in section.fields)
+            or any(lines.visible for lines in layout.lines),
+            (*key, marked),
+        )
 
     return call.tenant.pieces.get(kept, make, 4_000)
 
@@ -117,15 +134,20 @@ def form(call: Call, parts: Parts, *, creating: bool) -> Piece[Entry]:
 
 def fields_of(parts: Parts, *, creating: bool) -> tuple[FieldDef, ...]:
     """The fields that this person's form takes."""
-    return form_fields(parts.object, parts.layout, parts.editable, creating=creating)
+    return parts.asked if creating else parts.edited
 
 
 def shown_fields(parts: Parts) -> tuple[FieldDef, ...]:
     """Every readable field that the record's page shows: of the layout and of the highlights."""
-    names = [entry.field for section in parts.layout.sections for entry in section.fields]
-    names += parts.object.highlights
-    found = dict.fromkeys(name for name in names if name in parts.readable and name in parts.object.fields)
-    return tuple(parts.object.fields[name] for name in found)
+    return parts.shown
+
+
+def _shown(object: ObjectDef, layout: LayoutDef, readable: Collection[str]) -> tuple[FieldDef, ...]:
+    names = [entry.field for section in layout.sections for entry in section.fields]
+    found = dict.fromkeys(
+        name for name in (*names, *object.highlights) if name in readable and name in object.fields
+    )
+    return tuple(object.fields[name] for name in found)
 
 
 def record_paths(call: Call, parts: Parts, more: Iterable[FieldDef] = ()) -> tuple[str, ...]:
@@ -165,7 +187,7 @@ def names_in(row: Mapping[str, Any], fields: Iterable[FieldDef], call: Call) -> 
     """Field name -> name of what its lookup names, from a row that holds the name paths."""
     found: dict[str, str] = {}
     for field in fields:
-        at = name_path(field, field.name, call.model)
+        at = name_path(field, field.name, call.model) if field.is_reference else None
         if at is not None and row.get(at) is not None:
             found[field.name] = str(row[at])
     return found

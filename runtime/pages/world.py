@@ -17,6 +17,7 @@ from tabwright.platform.csrf import mask_csrf
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, choose_language, say
 from tabwright.platform.signin import SessionRow
+from tabwright.platform.tables import json_text
 from tabwright.platform.web import LANGUAGE_COOKIE, Visit
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
@@ -25,7 +26,7 @@ from tabwright.runtime.pages import favouring
 from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
 from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
 from tabwright.runtime.pages.resuming import whose
-from tabwright.runtime.pages.shell import Notice, Own, Shell, Star, make_shell
+from tabwright.runtime.pages.shell import LOOSE, Notice, Own, Shell, Star, Ways, make_shell, ways_of
 from tabwright.runtime.personal.favourites import Favourite
 from tabwright.runtime.personal.frame import Frame, frame_of
 from tabwright.runtime.personal.notices import COUNTED
@@ -165,10 +166,9 @@ class Desk:
         studio = "/studio" if "studio.home" in current_app.view_functions and self._may_customise() else None
         return make_shell(
             self.call.gate,
-            self.look.language,
+            self._ways(at),
             tenant_name=str(self.session.data.get("tenant_name") or self.session.location.slug),
             address=str(self.session.data.get("address") or ""),
-            app=self.app_name(),
             at=at,
             query=query,
             flash=notices,
@@ -177,6 +177,18 @@ class Desk:
             new_field=studio is not None and self.call.gate.has("customise") and not self.is_preview,
             own=self._own_frame(),
         )
+
+    def _ways(self, at: str) -> Ways:
+        """Apps and tabs, kept for a release."""
+        call, own = self.call, self.frame.tabs
+        who, language = call.principal, self.look.language
+        known = (LOOSE, *(each.name for each in call.gate.apps()))
+        app = next((each for each in known if each == self.app_name()), None)
+        key = (
+            "ways", call.tenant.store.key, call.model.release, call.model.digest,
+            who.kind, who.permission_sets, who.token_scope, language, app, at, json_text(own) if own else "",
+        )  # fmt: skip
+        return call.tenant.pieces.get(key, lambda: ways_of(call.gate, language, app, at, own), 3_000)
 
     def _own_frame(self) -> Own:
         frame, star = self.frame, self.star

@@ -16,7 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tabwright.metadata.model import ObjectDef
-from tabwright.platform.database import Prepared, Store, prepare
+from tabwright.platform.database import Prepared, Reader, Store, prepare
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Place
 from tabwright.platform.tables import Uuid, json_of, uuid_of
 from tabwright.runtime.desk import Call
@@ -187,11 +187,13 @@ class SavedViews:
         return _view(row, self._call.principal.user_id)
 
 
-def views_by_object(call: Call) -> Mapping[str, Sequence[SavedView]]:
+def views_by_object(call: Call, reader: Reader | None = None) -> Mapping[str, Sequence[SavedView]]:
     """Every view that this person may use, by the uid of its object, each object's by name: one statement."""
-    found: dict[str, list[SavedView]] = {each.uid: [] for each in call.gate.objects()}
-    with call.tenant.store.read() as reader:
-        rows = reader.rows(_everywhere(reader.store), {"user_id": call.principal.user_id})
+    if reader is None:
+        with call.tenant.store.read() as own:
+            return views_by_object(call, own)
+    rows = reader.rows(_everywhere(reader.store), {"user_id": call.principal.user_id})
+    found: dict[str, list[SavedView]] = {each.uid: [] for each in call.gate.objects()} if rows else {}
     for uid, *row in rows:
         if uid in found:
             found[uid].append(_view(row, call.principal.user_id))

@@ -39,10 +39,40 @@ class Region:
         return tuple(dict.fromkeys((self.name, *_short(self.name, len(self.names)))))
 
     @cached_property
+    def first(self) -> Beginnings:
+        """The regions below it by the names with which a text may begin."""
+        return Beginnings(self.below)
+
+    @cached_property
+    def districts(self) -> Beginnings:
+        """The same of the regions two below: a district straight behind its province."""
+        return Beginnings(district for city in self.below for district in city.below)
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """What it is found by: its name, its pinyin and the initials of that."""
         said = syllables(self.name) if is_han(self.name[0]) else [self.name]
         return (self.name, "".join(said), "".join(each[:1] for each in said))
+
+
+class Beginnings:
+    """Some regions by the names with which a text may begin."""
+
+    def __init__(self, regions: Iterable[Region]) -> None:
+        self._named: dict[str, Region] = {}
+        for each in regions:
+            for name in each.called:
+                self._named.setdefault(name, each)
+        self._longest = max(map(len, self._named), default=0)
+
+    def of(self, text: str) -> tuple[Region | None, str]:
+        """The region with whose name a text begins, the longest name of all, and what stands behind it."""
+        text = text.lstrip(_GAP)
+        for length in range(min(self._longest, len(text)), 0, -1):
+            found = self._named.get(text[:length])
+            if found is not None:
+                return found, text[length:].lstrip(_GAP)
+        return None, text
 
 
 def _short(name: str, depth: int) -> Iterable[str]:
@@ -66,6 +96,7 @@ class Regions:
             word.casefold(): code for code, names in self.countries.items() for word in (code, *names)
         }
         self._cities = [city for province in self.provinces for city in province.below]
+        self._province, self._city = Beginnings(self.provinces), Beginnings(self._cities)
         self._all = [
             each
             for province in self.provinces
@@ -121,25 +152,25 @@ class Regions:
 
     def _begins(self, text: str) -> tuple[Region | None, str]:
         """The region with which a text begins, and what stands behind it."""
-        province, rest = _first(self.provinces, text)
-        alone, behind = _first(self._cities, text)
+        province, rest = self._province.of(text)
+        alone, behind = self._city.of(text)
         if alone is not None and (province is None or len(behind) < len(rest)):  # 吉林市, not 吉林 alone
             return self._below(alone, behind)
         if province is None:
             return self._district(text)
         one = province.below[0] if len(province.below) == 1 else None
         if one is not None and one.name == province.name:
-            _, rest = _first((one,), rest)  # 上海市上海市浦东新区
+            _, rest = Beginnings((one,)).of(rest)  # 上海市上海市浦东新区
             return self._below(one, rest)
-        city, after = _first(province.below, rest)
+        city, after = province.first.of(rest)
         if city is not None:
             return self._below(city, after)
         # A district behind its province: 江苏省昆山市.
-        district, after = _first([each for city in province.below for each in city.below], rest)
+        district, after = province.districts.of(rest)
         return (district, after) if district is not None else (province, rest)
 
     def _below(self, city: Region, rest: str) -> tuple[Region, str]:
-        district, after = _first(city.below, rest)
+        district, after = city.first.of(rest)
         return (district, after) if district is not None else (city, rest)
 
     def _district(self, text: str) -> tuple[Region | None, str]:
@@ -165,17 +196,6 @@ def _made(code: str, name: str, above: tuple[str, ...], below: Sequence[Any] = (
     names = (*above, name)
     inside = tuple(_made(each[0], each[1], names, each[2] if len(each) > 2 else ()) for each in below)
     return Region(code, name, names, inside)
-
-
-def _first(level: Iterable[Region], text: str) -> tuple[Region | None, str]:
-    """The region of a level with whose name a text begins, the longest name of all."""
-    text = text.lstrip(_GAP)
-    best: tuple[int, Region] | None = None
-    for each in level:
-        for name in each.called:
-            if text.startswith(name) and (best is None or len(name) > best[0]):
-                best = (len(name), each)
-    return (None, text) if best is None else (best[1], text[best[0] :].lstrip(_GAP))
 
 
 def _rank(key: str, wanted: str) -> int:
