@@ -10,12 +10,9 @@ resident set at the end. Exits 1 when a bar is missed.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
 import random
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,18 +26,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import floor  # noqa: E402
+from filling import Tenant, hash_of, home_for  # noqa: E402
 from serving import Request, Server, contest, drive, serving  # noqa: E402
 
 import world  # noqa: E402
-from tabwright.app import create_site  # noqa: E402
-from tabwright.installing import create_tenant, publish_folder  # noqa: E402
-from tabwright.people import add_person, system_call  # noqa: E402
-from tabwright.platform.settings import Settings  # noqa: E402
 from tabwright.runtime.records.batch import Intent  # noqa: E402
 from tabwright.runtime.records.service import Records  # noqa: E402
 
-POSTGRES = os.environ.get("TABWRIGHT_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
-PASSWORD = "benchmark password 1"
 BARS = {  # p50 and CPU, each against the floor's
     "read by id": 1.3, "list, 50 rows": 1.3, "form, 30 fields": 1.3, "update": 1.6, "create": 1.8,
     "aggregate": 1.2, "deep page / first": 1.2,
@@ -53,29 +45,14 @@ class Filled:
 
     def __init__(self, database: str, home: Path, rows: int) -> None:
         self.database = database
-        self.env = {"TABWRIGHT_HOME": str(home)}
-        self.floor_url = f"sqlite:///{home / 'floor.db'}"
-        if database == "postgresql":
-            self.env |= {"TABWRIGHT_DATABASE_URL": POSTGRES, "TABWRIGHT_SCHEMA_PREFIX": "bench_"}
-            self.floor_url = POSTGRES.replace("postgresql://", "postgresql+psycopg://")
-        self._ours(home, rows)
+        self.tenant = Tenant(database, home, world.documents())
+        self.env, self.floor_url = self.tenant.env, self.tenant.floor_url
+        self.token, self.cookie = self.tenant.token, self.tenant.cookie
+        self._ours(rows)
         self._floors(rows)
 
-    def _ours(self, home: Path, rows: int) -> None:
-        folder = home / "documents"
-        for document in world.documents():
-            path = folder / document["kind"] / f"{document['name']}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(document), "utf-8")
-        site = create_site(Settings.from_env(self.env))
-        location = create_tenant(site, "bench", "Benchmark")
-        publish_folder(site, location, folder, "benchmark")
-        user = add_person(site, location, name="Bench", address="bench@example.com", password=PASSWORD,
-                          sets=["administrator"])  # fmt: skip
-        self.token = site.tokens.create(location.id, user, "benchmark")
-        identity = site.identities.find("bench@example.com")
-        self.cookie = f"tw_session={site.sessions.start(identity, location.id, user)}"
-        records = Records(system_call(site, location))
+    def _ours(self, rows: int) -> None:
+        records = Records(self.tenant.call)
         accounts = [Intent("create", values={"name": f"Account {number}"}) for number in range(500)]
         self.accounts = [str(row.id) for row in records.apply("account", accounts).rows]
         self.deals: list[str] = []
@@ -85,9 +62,7 @@ class Filled:
             self.deals += [str(row.id) for row in records.apply("deal", intents).rows]
         sheets = records.apply("sheet", [Intent("create", values=world.sheet(n)) for n in range(200)])
         self.sheets = [str(row.id) for row in sheets.rows]
-        while site.runner.run_due(location):
-            pass
-        site.close()
+        self.tenant.close()
 
     def _floors(self, rows: int) -> None:
         engine = floor.make_engine(self.floor_url)
@@ -102,7 +77,7 @@ class Filled:
             {**floor.typed(world.sheet(n)), "id": uuid.UUID(id), "rev": 1} for n, id in enumerate(self.sheets)
         ]
         with engine.begin() as connection:
-            connection.execute(sa.insert(floor.TOKEN), [{"hash": _hash(self.token), "name": "bench"}])
+            connection.execute(sa.insert(floor.TOKEN), [{"hash": hash_of(self.token), "name": "bench"}])
             for start in range(0, rows, 10_000):
                 connection.execute(sa.insert(floor.DEAL), typed[start : start + 10_000])
             connection.execute(sa.insert(floor.SHEET), sheets)
@@ -112,25 +87,11 @@ class Filled:
         engine.dispose()
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 @contextmanager
 def filled(database: str, rows: int) -> Iterator[Filled]:
     """The filled database; what it made on PostgreSQL is dropped after."""
-    with tempfile.TemporaryDirectory() as home:
-        try:
-            yield Filled(database, Path(home), rows)
-        finally:
-            if database == "postgresql":
-                engine = sa.create_engine(POSTGRES.replace("postgresql://", "postgresql+psycopg://"))
-                floor.META.drop_all(engine)
-                with engine.begin() as connection:
-                    made = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench\\_%'"
-                    for (name,) in connection.execute(sa.text(made)).all():
-                        connection.execute(sa.schema.DropSchema(name, cascade=True))
-                engine.dispose()
+    with home_for(database, floor.META) as home:
+        yield Filled(database, home, rows)
 
 
 def measure(database: str, rows: int, count: int) -> bool:

@@ -13,7 +13,7 @@ STAGES = ("new", "talk", "offer", "won", "lost")
 CHOICES = tuple(f"choice {number}" for number in range(6))
 
 
-def _label(text: str) -> dict[str, str]:
+def label(text: str) -> dict[str, str]:
     return {"zh": text, "en": text}
 
 
@@ -21,57 +21,58 @@ def _uid(kind: str, name: str) -> str:
     return hashlib.sha256(f"benchmark:{kind}:{name}".encode()).hexdigest()[:32]
 
 
-def _component(kind: str, name: str, **body: Any) -> dict[str, Any]:
+def component(kind: str, name: str, **body: Any) -> dict[str, Any]:
     return {
         "kind": kind,
         "uid": _uid(kind, name),
         "name": name,
-        "label": _label(name.rpartition(".")[2]),
+        "label": label(name.rpartition(".")[2]),
         **body,
     }
 
 
-def _field(name: str, type: str, **body: Any) -> dict[str, Any]:
-    return _component("field", name, type=type, **body)
+def typed_field(name: str, type: str, **body: Any) -> dict[str, Any]:
+    return component("field", name, type=type, **body)
 
 
 def _picklist(codes: tuple[str, ...]) -> dict[str, Any]:
-    return {"values": [{"code": code, "label": _label(code)} for code in codes]}
+    return {"values": [{"code": code, "label": label(code)} for code in codes]}
 
 
 def documents() -> list[dict[str, Any]]:
     """The objects of the benchmark: a deal of 12 fields with its account, and a sheet of 30 fields."""
     money = {"precision": 16, "scale": 2, "currency": "CNY"}
     found = [
-        _component("object", "account", name_field="name", sharing="read"),
-        _field("account.name", "text", required=True, searchable=True, sortable=True),
-        _component("object", "deal", name_field="name", sharing="private"),
-        _field("deal.name", "text", required=True, searchable=True, sortable=True),
-        _field("deal.company", "text", searchable=True),
-        _field("deal.stage", "picklist", options=_picklist(STAGES), required=True),
-        _field("deal.amount", "currency", options={**money, "min": "0"}),
-        _field("deal.discount", "percent", options={"precision": 5, "scale": 2, "min": "0", "max": "100"}),
-        _field("deal.quantity", "integer", options={"min": "0"}),
-        _field("deal.close_date", "date"),
-        _field("deal.met_at", "datetime"),
-        _field("deal.active", "boolean"),
-        _field("deal.email", "email", searchable=True),
-        _field("deal.notes", "text", options={"max_length": 500}),
-        _field("deal.account", "lookup", options={"target": "account"}),
-        _component("validation_rule", "deal.discount_cap", condition="discount > 0.9 && amount > 1000000",
-                   message=_label("Too much discount"), field="discount"),
-        _component("validation_rule", "deal.won_needs_amount",
+        component("object", "account", name_field="name", sharing="read"),
+        typed_field("account.name", "text", required=True, searchable=True, sortable=True),
+        component("object", "deal", name_field="name", sharing="private"),
+        typed_field("deal.name", "text", required=True, searchable=True, sortable=True),
+        typed_field("deal.company", "text", searchable=True),
+        typed_field("deal.stage", "picklist", options=_picklist(STAGES), required=True),
+        typed_field("deal.amount", "currency", options={**money, "min": "0"}),
+        typed_field("deal.discount", "percent",
+                    options={"precision": 5, "scale": 2, "min": "0", "max": "100"}),
+        typed_field("deal.quantity", "integer", options={"min": "0"}),
+        typed_field("deal.close_date", "date"),
+        typed_field("deal.met_at", "datetime"),
+        typed_field("deal.active", "boolean"),
+        typed_field("deal.email", "email", searchable=True),
+        typed_field("deal.notes", "text", options={"max_length": 500}),
+        typed_field("deal.account", "lookup", options={"target": "account"}),
+        component("validation_rule", "deal.discount_cap", condition="discount > 0.9 && amount > 1000000",
+                   message=label("Too much discount"), field="discount"),
+        component("validation_rule", "deal.won_needs_amount",
                    condition='ISPICKVAL(stage, "won") && BLANKVALUE(amount, 0) <= 0',
-                   message=_label("Won needs an amount"), field="amount"),
-        _component("list_view", "deal.won", columns=["name", "account", "stage", "amount", "close_date"],
+                   message=label("Won needs an amount"), field="amount"),
+        component("list_view", "deal.won", columns=["name", "account", "stage", "amount", "close_date"],
                    where='ISPICKVAL(stage, "won")', order=[["close_date", "desc"]]),
-        _component("object", "sheet", name_field="t0", sharing="private"),
+        component("object", "sheet", name_field="t0", sharing="private"),
     ]  # fmt: skip
-    found += [_field(f"sheet.t{n}", "text") for n in range(12)]
-    found += [_field(f"sheet.n{n}", "decimal", options={"precision": 16, "scale": 2}) for n in range(8)]
-    found += [_field(f"sheet.d{n}", "date") for n in range(4)]
-    found += [_field(f"sheet.p{n}", "picklist", options=_picklist(CHOICES)) for n in range(4)]
-    found += [_field(f"sheet.b{n}", "boolean") for n in range(2)]
+    found += [typed_field(f"sheet.t{n}", "text") for n in range(12)]
+    found += [typed_field(f"sheet.n{n}", "decimal", options={"precision": 16, "scale": 2}) for n in range(8)]
+    found += [typed_field(f"sheet.d{n}", "date") for n in range(4)]
+    found += [typed_field(f"sheet.p{n}", "picklist", options=_picklist(CHOICES)) for n in range(4)]
+    found += [typed_field(f"sheet.b{n}", "boolean") for n in range(2)]
     return found
 
 

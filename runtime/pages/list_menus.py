@@ -46,9 +46,7 @@ def sort_menu(call: Call, state: State, table: Table) -> Markup:
         for way, label, sign in (("asc", words.rising, _RISING), ("desc", words.falling, _FALLING)):
             here = ' aria-current="true"' if state.order[:1] == ((column.path, way),) else ""
             href = escape(state.with_order(column.path, way).href())
-            made.append(
-                f'<a class="{_BUTTON}" href="{href}"{here} aria-label="{label}">{sign}</a>'
-            )
+            made.append(f'<a class="{_BUTTON}" href="{href}"{here} aria-label="{label}">{sign}</a>')
         made.append("</li>")
     return Markup("".join(made))
 
