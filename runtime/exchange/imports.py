@@ -194,7 +194,8 @@ class Imports:
         run = self._for(id, "check")
         resolving.resolve(self._call.gate, self.object(run), run.settings, run.header)
         with self._call.tenant.store.write() as writer:
-            self._begin(writer, run, "checking", working.KIND, "check", error=None, checked=None)
+            fresh: dict[str, Any] = {"counts": dict(runs.NO_COUNTS), "taken_row": 0, "checked": None}
+            self._begin(writer, run, "checking", working.KIND, "check", None, error=None, **fresh)
         return self.get(id)
 
     def run(self, id: UUID) -> Run:

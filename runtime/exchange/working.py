@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -115,21 +116,26 @@ class Working:
             self._overlay = Overlay(writer, run)
             call = self._acting(writer)
             plan = self._plan(call)
-            if self._dry:
+            self._keys = Keys(plan, run.zone, Translator(call, plan).texts)
+            self._taken = run.taken_row if not self._dry or _can_go_on(plan, self._keys) else 0
+            self._tally = Tally(run.counts if self._taken else {})
+            if self._dry and not self._taken:
                 writer.execute(
                     sa.delete(PROBLEM).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "check")
                 )
-            self._tally = Tally({} if self._dry else run.counts)
+            elif self._dry:
+                began = self._take_up(writer, plan, began)
+            self._began = began
             self._pace("reading")
         laying.lay_out(self._job.store, run, self._job.step)
-        self._taken = 0 if self._dry else run.taken_row
-        self._keys = Keys(plan, run.zone, Translator(call, plan).texts)
         self._total = run.row_count or 0
         shelf = Shelf()
         try:
             if self._dry and self._keys.concern:
                 self._carried = Carried(self._keys, shelf)
             self._look_through(plan, shelf)
+            if self._carried and self._taken:
+                self._carry_again(self._carried)
             self._pace("rows")
             self._passing = Passing(
                 self._keys, self._others, {"import": self._id.hex}, self._dry, self._carried
@@ -145,12 +151,13 @@ class Working:
                 self._chunk(self._fetch(numbers), later=True, forget=True)
         finally:
             shelf.close()
-        return self._end(began)
+        return self._end()
 
     def _pace(self, phase: str) -> None:
         """From now on the job is in a phase; how fast it is, is counted from here."""
         since = self._clock.now().isoformat()
-        self._job.remember({"phase": phase, "since": since, "from": self._tally.finished})
+        began = self._began.isoformat()
+        self._job.remember({"phase": phase, "since": since, "from": self._tally.finished, "began": began})
 
     # ---- the file ---------------------------------------------------------------------------------
 
@@ -183,8 +190,28 @@ class Working:
         shelf.see(named())
         others.first = shelf.first_of_several()
 
+    def _take_up(self, writer: Writer, plan: Plan, now: datetime) -> datetime:
+        """Go on with a check that was cut off: count what it found wrong again; when it began."""
+        columns, after = plan.by_field, 0
+        while page := runs.problems(writer, self._id, "check", after, CHUNK):
+            for each in page:
+                for fault in each.faults:
+                    self._tally.fault(columns, each.row, each.cells, fault)
+            after = page[-1].row
+        memory = self._job.memory or {}
+        return datetime.fromisoformat(memory["began"]) if "began" in memory else now
+
+    def _carry_again(self, carried: Carried) -> None:
+        """Keep the good rows that a check had taken before it was cut off for those that depend on them."""
+        refused = self._refused_rows()
+        taken = takewhile(lambda row: row[0] <= self._taken, self._rows_of_file())
+        for rows in _chunks(taken, CHUNK):
+            good = [each for each in rows if each[0] not in refused and not self._overlay.skips(*each)]
+            carried.keep((number, cells, self._keys.texts(cells), None) for number, cells in good)
+
     def _refused_rows(self) -> frozenset[int]:
-        chosen = sa.select(PROBLEM.c.row).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "run")
+        mine = (PROBLEM.c.import_id == self._id, PROBLEM.c.phase == self._phase)
+        chosen = sa.select(PROBLEM.c.row).where(*mine)
         with self._job.store.read() as reader:
             return frozenset(reader.execute(chosen).scalars())
 
@@ -259,7 +286,7 @@ class Working:
             ]
             if rows:
                 writer.connection.execute(sa.insert(OPERATION), rows)
-            runs.change(writer, self._id, self._clock.now(), counts=tally.counts, taken_row=self._taken)
+        runs.change(writer, self._id, self._clock.now(), counts=tally.counts, taken_row=self._taken)
         self._job.progress(tally.finished, self._total)
         got_on(writer, self._job)
 
@@ -305,7 +332,7 @@ class Working:
 
     # ---- the end ----------------------------------------------------------------------------------
 
-    def _end(self, began: datetime) -> Any:
+    def _end(self) -> Any:
         with self._job.step() as writer:
             now = self._clock.now()
             counts = self._tally.counts
@@ -313,7 +340,7 @@ class Working:
             if self._dry:
                 call = self._acting(writer)
                 self._tally.suggest(writer, call, self._plan(call))
-                seconds = round((now - began) / timedelta(seconds=1), 1)
+                seconds = round((now - self._began) / timedelta(seconds=1), 1)
                 values["checked"] = {"counts": counts, "issues": self._tally.issues(), "seconds": seconds}
             runs.change(writer, self._id, now, **values)
             if not self._dry:
@@ -323,6 +350,14 @@ class Working:
             result = {"import": self._id.hex, "counts": counts}
             self._job.end(writer, result)
         return result
+
+
+def _can_go_on(plan: Plan, keys: Keys) -> bool:
+    """Whether what a check knows of the rows before can be had again without passing them: not where they
+    made records that later rows name, nor where it takes what the records were before.
+    """
+    makes = any(each.column.missing == "create" or each.column.make for each in plan.columns)
+    return not (plan.parents or keys.names or makes or (plan.mode != "create" and keys.needs_old))
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -204,8 +204,7 @@ def measure(api: ApiSite, rows: int, every: float, sheet: bool = False, seed: in
     upload = time.monotonic() - began
     bad = bad_rows(rows)
     importer.imports.check(run.id)
-    # A check that is cut off begins anew, since nothing of it is kept: once is enough.
-    check = _until(importer, run.id, "checked", every, random_, 1)
+    check = _until(importer, run.id, "checked", every, random_)
     if importer.imports.get(run.id).counts["failed"] != len(bad):
         wrong.append(f"check {dict(importer.imports.get(run.id).counts)}")
     grid, correction = _corrected(importer, run.id, bad)
@@ -237,7 +236,7 @@ def measure(api: ApiSite, rows: int, every: float, sheet: bool = False, seed: in
     undo = _until(importer, run.id, "undone", every, random_)
     if _codes(api):
         wrong.append("undo")
-    if ran.went_back or undo.went_back:
+    if check.went_back or ran.went_back or undo.went_back:
         wrong.append("a committed chunk was done again")
     return {
         "backend": api.tenant.store.dialect,
