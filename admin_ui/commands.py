@@ -13,7 +13,8 @@ from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.desk import Call
 from tabwright.runtime.pages.palette.commands import Command, Labels, command, provide
 
-_PAGES = (("home", "home", "/studio"), ("translations", "language", "/studio/translations"),
+_PAGES = (("home", "home", "/studio"), ("preview", "eye", "/studio/preview"),
+          ("translations", "language", "/studio/translations"),
           ("packages", "package", "/studio/packages"), ("releases", "versions", "/studio/releases"),
           ("trash", "trash", "/studio/trash"))  # fmt: skip
 

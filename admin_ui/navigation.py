@@ -127,6 +127,7 @@ def sections(studio: Studio, at: str) -> tuple[tuple[str, tuple[Entry, ...]], ..
             entries = (*((entry("people", "users", "/o/user"),) if people else ()), *entries, rights)
         found.append((s("nav.group_" + group), entries))
     delivery = [
+        entry("preview", "eye", "/studio/preview"),
         entry("translations", "language", "/studio/translations"),
         entry("packages", "package", "/studio/packages"),
         entry("releases", "versions", "/studio/releases", release),
