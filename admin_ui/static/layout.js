@@ -44,7 +44,24 @@
   }
 
   // ---- the page from the model ----
+  // What is under a pressed pointer is not drawn anew: its click, or its drag, would be lost. Nor is the page
+  // while Tab goes from a control that was changed to the next one: the focus would go nowhere.
+  var held = false, dragged = false, due = false;
+  function soon() { setTimeout(function () { if (dragged) return; held = false; if (due) redraw(); }, 0); }
+  function letGo() { held = dragged = false; if (due) soon(); }
+  document.addEventListener("pointerdown", function () { held = true; }, true);
+  document.addEventListener("keydown", function (event) { held = event.key === "Tab"; if (held) soon(); }, true);
+  document.addEventListener("dragstart", function () { dragged = true; }, true);
+  document.addEventListener("click", letGo, true);
+  document.addEventListener("dragend", letGo, true);
+  ["pointerup", "pointercancel"].forEach(function (name) { document.addEventListener(name, soon, true); });
+  // What somebody is typing, or choosing in rows of conditions, is not drawn over: its change draws all of it.
+  function redraw() {
+    if (!(document.activeElement && document.activeElement.dataset.typed) && !$(".lay-rows:not([hidden])")) render();
+  }
   function render() {
+    due = held;
+    if (held) return;
     var focus = remember();
     drawPieces(); drawSections(); drawRelated(); drawUndo(); window.TabwrightLayout.props(kit);
     if (may) makeSortable();
@@ -103,13 +120,13 @@
     paper.replaceChildren.apply(paper, model.doc.sections.map(function (section, s) {
       var found = faultsAt("/sections/" + s), name = sectionName(section), columns = model.columns(section);
       var own = found.filter(function (each) { return each.at.indexOf("/sections/" + s + "/fields/") !== 0; });
-      var slots = el("div", { class: "tw-slots", "data-columns": columns, "data-slots": s });
+      var slots = el("div", { class: "tw-slots", "data-columns": columns, "data-slots": s, "data-empty": section.fields.length || section.lines ? null : w.empty_section });
       section.fields.forEach(function (entry, f) { slots.append(slot(entry, s, f, columns)); });
       return el("section", { class: "tw-slotsec", "data-section": s, "aria-label": name },
         el("header", { class: isChosen("section", s) ? "is-chosen" : null }, grip(name, "section:" + s, function (by) { stepPart("sections", s, by, name); }),
           el("button", { type: "button", class: "lay-head", "aria-pressed": String(isChosen("section", s)), "data-focus": "section:" + s, on: { click: function () { choose("section", s); } } }, el("h2", { text: name }),
             el("span", { class: "tw-hint", text: say(columns === 1 ? "column" : "columns", { n: columns }) }), section.collapsed ? el("span", { class: "tw-tag", text: w.collapsed }) : null)),
-        faultLine(own), slots, section.fields.length || section.lines ? null : el("p", { class: "lay-empty", text: w.empty_section }), section.lines ? linesPart(section.lines, s) : null);
+        faultLine(own), slots, section.lines ? linesPart(section.lines, s) : null);
     }));
   }
   function linesPart(lines, s) {
@@ -176,12 +193,13 @@
     announce(say("moved_part", { name: name, n: at + by + 1, of: model.doc[list].length }));
   }
   function addSection() {
-    var both = { zh: "新分区", en: "New section" };
-    model.change(function (doc) { doc.sections.push({ label: both, columns: 2, fields: [] }); });
+    var label = {};
+    label[state.language] = w.new_section; // the other language is not guessed: it shows this one until it has its own
+    model.change(function (doc) { doc.sections.push({ label: label, columns: 2, fields: [] }); });
     chosen = { kind: "section", key: model.doc.sections.length - 1 };
     changed(true);
-    var label = $('[data-focus="label:' + state.language + '"]');
-    if (label) { label.focus(); label.select(); }
+    var input = $('[data-focus="label:' + state.language + '"]');
+    if (input) { input.focus(); input.select(); }
   }
   function addLines(key) {
     var known = state.related[key], wanted = known.cells.filter(function (one) { return one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
@@ -216,11 +234,13 @@
     sortable(related, { handle: "header", draggable: "[data-related-at]", onEnd: function (event) { movedPart("related", event); } });
   }
   function movedPart(list, event) {
+    letGo();
     var did = model.move(list, event.oldDraggableIndex, event.newDraggableIndex);
     if (did) chosen = { kind: list === "sections" ? "section" : "related", key: event.newDraggableIndex };
     changed(did);
   }
   function dropped(event) {
+    letGo();
     var name = event.item.dataset.field, to = event.to.dataset.slots;
     if (to === undefined) { if (event.from !== event.to) removeField(name); else render(); return; }
     var order = all(":scope > [data-field]", event.to).map(function (each) { return each.dataset.field; });
@@ -262,8 +282,7 @@
       if (!json.faults) { status(json.error && json.error.message || w.offline, "tw-down"); return; }
       status(say("faults", { n: faults.length }) + faults.filter(function (each) { return !each.at; }).map(function (each) { return " " + each.text; }).join(""), "tw-down");
     }
-    // What somebody is typing is not drawn over: its change draws all of it.
-    if (!(document.activeElement && document.activeElement.dataset.typed) && !$(".lay-rows:not([hidden])")) render();
+    redraw();
   }
   root.addEventListener("input", function (event) { if (event.target.matches("textarea, input:not([type=checkbox])")) event.target.dataset.typed = "1"; });
   root.addEventListener("change", function (event) { delete event.target.dataset.typed; }, true);

@@ -71,7 +71,7 @@ def compile_layout(work: Work, component: Component, object: str) -> LayoutDef:
     for number, section in enumerate(component.body["sections"]):
         fields = []
         if not section.get("fields") and "lines" not in section:
-            work.fault(component, "layout.without_fields", "sections", number, "fields")
+            work.fault(component, "layout.empty_section", "sections", number, "fields")
         for place, entry in enumerate(section.get("fields", ())):
             placed = _layout_field(
                 work, component, object, entry, section, "sections", number, "fields", place

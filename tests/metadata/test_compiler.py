@@ -199,7 +199,7 @@ def test_every_fault_at_once_with_its_place() -> None:
         ({"kind": "layout", "name": "account.l", "sections": [{"fields": ["name"]}],
           "related": [{"field": "contact.name"}]}, "/related/0/field", "layout.not_a_lookup_here"),
         ({"kind": "layout", "name": "account.l", "sections": [{"label": {"en": "Empty"}}]},
-         "/sections/0/fields", "layout.without_fields"),
+         "/sections/0/fields", "layout.empty_section"),
         ({"kind": "layout", "name": "account.l",
           "sections": [{"lines": {"relation": "contact.name", "columns": ["email"]}}]},
          "/sections/0/lines/relation", "layout.not_a_lookup_here"),

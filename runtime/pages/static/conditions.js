@@ -93,16 +93,23 @@
     if (focus) focus.focus();
     changed(at.firstElementChild || at);
   }
+  // The row as it is for another field or comparison. The arrows of a keyboard go through every choice between:
+  // only the last answer counts, and the focus stays where it is.
   function renew(row, keep) {
-    var query = new URLSearchParams();
+    var query = new URLSearchParams(), mine = row.dataset.asked = String(Number(row.dataset.asked || 0) + 1);
     query.set("field", row.querySelector("[data-field]").value);
     if (keep) { query.set("is", row.querySelector("[data-operator]").value); values(row).forEach(function (value) { query.append("value", value); }); }
     get(builderOf(row).dataset.href + "/row?" + query).then(function (html) {
+      if (row.dataset.asked !== mine) return;
       var made = element(html);
-      row.replaceWith(made);
-      made.querySelector("[data-operator]").focus();
+      swap(row, made);
       changed(made);
     });
+  }
+  function swap(row, made) {
+    var at = ["[data-field]", "[data-operator]"].filter(function (each) { return row.querySelector(each) === document.activeElement; })[0];
+    row.replaceWith(made);
+    if (at) made.querySelector(at).focus();
   }
 
   // ---- several of a picklist ----
@@ -182,9 +189,9 @@
   // on: href (the builder's address), where (the formula), csrf, apply(formula), shut(), words unsaid and offline
   function edit(box, on) {
     function failed() { var line = document.createElement("p"); line.className = "tw-err"; line.textContent = on.offline; box.hidden = false; box.replaceChildren(line); }
+    box.hidden = false; // from now on nothing is drawn over it
     get(on.href + "?where=" + encodeURIComponent(on.where)).then(function (html) {
       box.innerHTML = html; // the server escapes what people typed
-      box.hidden = false;
       ["[data-as-formula]", "[data-clear]"].forEach(function (each) { box.querySelector(each).hidden = true; }); // the formula stands beside it
       var builder = box.querySelector("[data-builder]"), count = box.querySelector("[data-count]"), latest = 0;
       box.querySelector("[data-apply]").hidden = !root(builder);
