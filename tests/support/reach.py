@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from playwright.sync_api import Page
 
 # WCAG 2.2, 2.5.8: 24 x 24 px, or so much space around that a circle of 24 px meets no other target; links in
@@ -95,3 +98,44 @@ def moving(page: Page) -> list[str]:
     """What moves although the person asked for less motion."""
     found: list[str] = page.evaluate(_MOVING)
     return [f"moves: {each}" for each in found]
+
+
+# What a page says and names its controls by, but for code, keys, and what is in a language of its own.
+_SAID = """() => {
+  const code = 'script, style, template, code, kbd, .tw-mono, .tw-ava, [data-name-shown], [hidden]';
+  const own = (each) => each.closest(code)
+    || each.closest('[lang]').lang !== document.documentElement.lang;
+  const found = new Set();
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const each = node.nodeType === 3 ? node.parentElement : node;
+    if (own(each) || !each.checkVisibility()) continue;
+    if (node.nodeType === 3) found.add(node.data.trim());
+    else for (const name of ['aria-label', 'title', 'placeholder']) found.add(node.getAttribute(name) || '');
+  }
+  found.add(document.title);
+  return [...found];
+}"""
+_HAN = re.compile("[\u4e00-\u9fff]+")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z_']+")
+# Names, and words that Chinese pages use as they are.
+_BORROWED = {"Tabwright", "Studio", "Excel", "Enter", "Esc", "Ctrl", "Alt", "Tab", "English", "中"}
+
+
+def _is_code(word: str) -> bool:
+    """An abbreviation, or an API name."""
+    return word.isupper() or "_" in word
+
+
+def foreign_words(page: Page, but: Iterable[str] = ()) -> list[str]:
+    """What a page says in the other language, zh or en; ``but`` are the names that people gave things."""
+    spoken = _HAN if page.locator("html").get_attribute("lang") == "en" else _LATIN
+    names = sorted(but, key=len, reverse=True)
+    found = set()
+    for text in page.evaluate(_SAID):
+        left = text
+        for name in names:
+            left = left.replace(name, " ")
+        if any(word not in _BORROWED and not _is_code(word) for word in spoken.findall(left)):
+            found.add(text)
+    return sorted(found)
