@@ -159,7 +159,7 @@ def test_a_rule_is_written_checked_and_tried(site: tuple[PageSite, str], chrome:
     page.get_by_label("Message, English").fill("Too much")
     page.get_by_role("button", name="Try", exact=True).click()
     expect(page.locator("[data-tried] li").first).to_contain_text("Too much")
-    field = page.get_by_role("combobox", name="Field")
+    field = page.get_by_role("combobox", name="Field", exact=True)
     if field.evaluate("each => each.tagName") == "INPUT":
         field.fill("amou")
         page.get_by_role("option", name="Amount").click()
