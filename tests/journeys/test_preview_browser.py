@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import models
 from browsing import answering, barriers, window
@@ -58,6 +58,13 @@ def site() -> Iterator[tuple[PageSite, str]]:
             yield made, base
 
 
+def compare(page: Page, operator: Locator, name: str) -> None:
+    """Choose a comparison, and wait for the row that the server makes of it."""
+    with page.expect_response("**/row?*"):
+        operator.select_option(name)
+    expect(operator).to_be_focused()
+
+
 def test_the_draft_is_seen_as_a_colleague_on_a_desktop_and_a_phone(
     site: tuple[PageSite, str], chrome: Browser
 ) -> None:
@@ -101,7 +108,7 @@ def test_colours_are_made_in_rows_and_a_changed_row_follows_them(
     page.keyboard.press("Enter")
     rule = page.locator(".bn-rule")
     rule.locator("[data-field]").select_option("amount")
-    rule.locator("[data-operator]").select_option("above")
+    compare(page, rule.locator("[data-operator]"), "above")
     rule.locator("input[data-value]").fill("1000")
     rule.locator('[name$=".zh"]').fill("大单")
     rule.get_by_label("绿", exact=True).check(force=True)
@@ -147,7 +154,7 @@ def test_conditions_of_a_layout_and_a_rule_name_records(site: tuple[PageSite, st
     page.goto(f"{base}/studio/new/validation_rule?object=deal")
     page.get_by_role("button", name="按行设置").click()
     page.locator(".tw-builder [data-field]").select_option("amount")
-    page.locator(".tw-builder [data-operator]").select_option("below")
+    compare(page, page.locator(".tw-builder [data-operator]"), "below")
     page.locator(".tw-builder input[data-value]").fill("0")
     page.keyboard.press("Enter")
     expect(page.locator("[data-formula] textarea").first).to_have_value("amount < 0")
