@@ -29,7 +29,7 @@ from tabwright.platform.settings import Limits
 from tabwright.platform.tables import DialectName, microseconds
 
 OnConnect = Callable[[Any, DialectName], None]
-Kind = Literal["read", "long", "write", "maintain"]
+Kind = Literal["read", "long", "write", "unsynced", "maintain"]
 
 # Bound values may be given as Python has them; what comes back is in storage form.
 sqlite3.register_adapter(UUID, lambda value: value.bytes)
@@ -52,7 +52,7 @@ _NO_LANE: AbstractContextManager[Any] = contextlib.nullcontext()
 class Connection:
     """One open connection: ``core`` for SQLAlchemy, ``raw`` and its one ``cursor`` for prepared text."""
 
-    __slots__ = ("core", "raw", "cursor", "lane", "limit", "deadline", "role", "roles", "schema")
+    __slots__ = ("core", "raw", "cursor", "lane", "limit", "deadline", "role", "roles", "schema", "synced")
 
     def __init__(self, core: sa.Connection) -> None:
         self.core = core
@@ -65,6 +65,7 @@ class Connection:
         self.role: str | None = None
         self.roles = 0
         self.schema: str | None = None
+        self.synced = True  # SQLite: a commit waits for the disk
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # it may be broken already, and nobody waits for it
@@ -116,7 +117,13 @@ class SqliteServer:
         )
         self._limits = limits
         self._on_connect = on_connect
-        self._lanes = {"read": lane, "write": lane, "long": long_lane, "maintain": long_lane}
+        self._lanes = {
+            "read": lane,
+            "write": lane,
+            "unsynced": lane,
+            "long": long_lane,
+            "maintain": long_lane,
+        }
         self._queue = threading.Lock()
         self._writer: int | None = None
         self._idle: list[Connection] = []
@@ -152,7 +159,7 @@ class SqliteServer:
         """A connection in a transaction (read: a snapshot; write: the write lock) or, to maintain,
         in none.
         """
-        writes = kind in ("write", "maintain")
+        writes = kind in ("write", "unsynced", "maintain")
         if writes:
             self._enter_queue()
         try:
@@ -165,7 +172,9 @@ class SqliteServer:
             connection.limit = limits.statement_seconds if kind == "read" else limits.long_statement_seconds
             connection.deadline = time.monotonic() + connection.limit
             try:
-                if kind == "write":
+                if writes and connection.synced is (kind == "unsynced"):
+                    self._sync(connection, not connection.synced)
+                if kind in ("write", "unsynced"):
                     self._begin_writing(connection)
                 elif kind != "maintain":
                     connection.cursor.execute("BEGIN")
@@ -182,6 +191,11 @@ class SqliteServer:
             if writes:
                 self._writer = None
                 self._queue.release()
+
+    def _sync(self, connection: Connection, synced: bool) -> None:
+        """Outside a transaction only. The next commit that waits for the disk takes the others with it."""
+        connection.cursor.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+        connection.synced = synced
 
     def _begin_writing(self, connection: Connection) -> None:
         """Take the write lock, asking for it at short random intervals while another process has it.
@@ -324,7 +338,7 @@ class PostgresServer:
             try:
                 self._begin(connection, kind, role)
                 yield connection
-                if kind in ("write", "long"):
+                if kind in ("write", "unsynced", "long"):
                     connection.finish("COMMIT")
                 elif kind == "maintain":
                     connection.cursor.execute("RESET statement_timeout")
@@ -343,9 +357,10 @@ class PostgresServer:
         quoted = f'"{role}"' if role else "NONE"
         execute = connection.cursor.execute
         long = f"SET LOCAL statement_timeout = '{self._limits.long_statement_seconds}s'"
-        if kind == "write":
+        if kind in ("write", "unsynced"):
             # One trip: several statements without parameters travel together.
-            execute(f"BEGIN; SET LOCAL ROLE {quoted}; {long}", prepare=False)
+            sync = "" if kind == "write" else "; SET LOCAL synchronous_commit = off"
+            execute(f"BEGIN; SET LOCAL ROLE {quoted}; {long}{sync}", prepare=False)
             return
         if connection.role != role:
             execute(f"SET ROLE {quoted}", prepare=False)

@@ -395,7 +395,20 @@ class Store:
 
         Raises LockTimeout when other writers take too long, UniqueViolation, StorageFull.
         """
-        with self._open("write") as connection:
+        with self._writing("write") as writer:
+            yield writer
+
+    @contextmanager
+    def write_unsynced(self) -> Iterator[Writer]:
+        """As ``write``, but the commit does not wait for the disk: a power cut may take the last ones back,
+        each as a whole. For what nobody would miss, where a page would wait for it.
+        """
+        with self._writing("unsynced") as writer:
+            yield writer
+
+    @contextmanager
+    def _writing(self, kind: Kind) -> Iterator[Writer]:
+        with self._open(kind) as connection:
             writer = Writer(self, connection)
             yield writer
         for call in writer.after:

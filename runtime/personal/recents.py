@@ -17,6 +17,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.personal.tables import SEEN
 
 KEPT: Final = 500  # records whose last visit is remembered
+TIDIED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,10 @@ class Recents:
         return {uuid_of(id): int(revision) for id, revision in rows}
 
     def see(self, object_uid: str, id: UUID, revision: int) -> None:
-        """Remember that a record was opened now; the oldest beyond ``KEPT`` are forgotten."""
-        with self._call.tenant.store.write() as writer:
+        """Remember that a record was opened now; the oldest beyond ``KEPT`` are forgotten, at one visit in
+        ``TIDIED``: looking for them costs more than the visit.
+        """
+        with self._call.tenant.store.write_unsynced() as writer:
             statements = _statements(writer.store)
             writer.run(
                 statements.see,
@@ -61,7 +64,8 @@ class Recents:
                     "revision": revision, "at": self._call.clock.now(),
                 },
             )  # fmt: skip
-            writer.run(statements.forget, {"user_id": self._owner})
+            if id.int % TIDIED == 0:
+                writer.run(statements.forget, {"user_id": self._owner})
 
     @property
     def _owner(self) -> UUID:

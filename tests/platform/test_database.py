@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from stores import new_tenant_store, open_stores, settings_for
 from tabwright.platform import tables
-from tabwright.platform.database import Prepared, Store, Stores, observe, prepare
+from tabwright.platform.database import Prepared, Store, Stores, Writer, observe, prepare
 from tabwright.platform.errors import LimitReached, LockTimeout, StorageFull, Unavailable, UniqueViolation
 from tabwright.platform.settings import Limits
 
@@ -149,6 +149,27 @@ def test_a_block_that_raises_leaves_nothing_not_even_tables(things: Store) -> No
     assert names(things) == [] and called == []
     with things.read() as reader:
         assert not sa.inspect(reader.connection).has_table("other", schema=things.schema)
+
+
+def test_an_unsynced_write_does_not_wait_for_the_disk_and_the_next_one_does(things: Store) -> None:
+    sqlite = things.dialect == "sqlite"
+    asked = sa.text("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")
+    light, full = (1, 2) if sqlite else ("off", "on")
+
+    def said(writer: Writer) -> object:
+        return writer.execute(asked).scalar_one()
+
+    with things.write() as writer:
+        assert said(writer) == full
+    with things.write_unsynced() as writer:
+        assert said(writer) == light
+        writer.insert_many(inserting(things), [row(1)])
+    with pytest.raises(KeyError), things.write_unsynced() as writer:
+        writer.insert_many(inserting(things), [row(2)])
+        raise KeyError
+    with things.write() as writer:
+        assert said(writer) == full
+    assert names(things) == ["n1"]
 
 
 def test_after_commit_runs_when_the_row_is_there_and_cannot_undo_it(things: Store) -> None:

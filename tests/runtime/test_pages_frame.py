@@ -384,11 +384,12 @@ def test_recents_forget_the_oldest(site: PageSite, rep: Visitor) -> None:
     assert rep.user_id is not None
     call = replace(site.call, principal=Principal(site.call.ids.new(), "x"))
     mine = Recents(call)
-    ids = [site.call.ids.new() for _ in range(4)]
-    before = recents.KEPT
-    assert before >= 8
+    ids = [UUID(int=number) for number in range(1, recents.KEPT + 2 * recents.TIDIED)]
     for number, id in enumerate(ids):
         mine.see("o", id, number)
-    assert [each.id for each in mine.newest(2)] == ids[:1:-1]
-    mine.see("o", ids[0], 9)
-    assert mine.newest(1)[0].id == ids[0] and mine.revisions(ids)[ids[0]] == 9
+    kept = [each.id for each in mine.newest(2 * recents.KEPT)]
+    assert kept == ids[: -len(kept) - 1 : -1]
+    assert recents.KEPT <= len(kept) < recents.KEPT + recents.TIDIED
+    old = kept[-1]
+    mine.see("o", old, 9)
+    assert mine.newest(1)[0].id == old and mine.revisions([old]) == {old: 9}
