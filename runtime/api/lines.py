@@ -140,7 +140,8 @@ class _Reader:
             return None
         part = self._gate.model.objects[field.object]
         for name in values:
-            if part.find(name.lower()) is field:
+            found = part.find(name.lower())
+            if found is not None and found.uid == field.uid:
                 self.fault("api.lines_head", f"{pointer}/{name}", name=name)
         if id is None:
             return Intent("create", values=values)
@@ -200,7 +201,7 @@ def body_schema(gate: Gate, object: ObjectDef) -> dict[str, Any]:
 
 def _relation_schema(gate: Gate, field: FieldDef) -> dict[str, Any]:
     part = gate.model.objects[field.object]
-    values = {each.name: write_schema(each) for each in gate.editable(part) if each is not field}
+    values = {each.name: write_schema(each) for each in gate.editable(part) if each.uid != field.uid}
     named = {"id": dict(ID), "revision": {"type": "integer"}}
 
     def line(required: list[str], **properties: Any) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def site() -> Iterator[tuple[PageSite, str]]:
 
 def compare(page: Page, operator: Locator, name: str) -> None:
     """Choose a comparison, and wait for the row that the server makes of it."""
+    operator.focus()
     with page.expect_response("**/row?*"):
         operator.select_option(name)
     expect(operator).to_be_focused()
