@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 import models
 from browsing import answering, barriers, window
@@ -61,7 +61,7 @@ def site() -> Iterator[tuple[PageSite, str]]:
 def compare(page: Page, operator: Locator, name: str) -> None:
     """Choose a comparison, and wait for the row that the server makes of it."""
     operator.focus()
-    with page.expect_response("**/row?*"):
+    with page.expect_response(lambda answer: "/row?" in answer.url and f"is={name}" in answer.url):
         operator.select_option(name)
     expect(operator).to_be_focused()
 
@@ -155,8 +155,15 @@ def test_conditions_of_a_layout_and_a_rule_name_records(site: tuple[PageSite, st
     page.goto(f"{base}/studio/new/validation_rule?object=deal")
     page.get_by_role("button", name="按行设置").click()
     page.locator(".tw-builder [data-field]").select_option("amount")
-    compare(page, page.locator(".tw-builder [data-operator]"), "below")
+    held: list[Route] = []
+    page.route("**/row?*is=below*", lambda route: held.append(route))
+    with page.expect_request("**/row?*is=below*"):
+        page.locator(".tw-builder [data-operator]").select_option("below")
+    # What is typed while the server still makes the row is not lost.
     page.locator(".tw-builder input[data-value]").fill("0")
+    with page.expect_response("**/row?*is=below*"):
+        held[0].continue_()
+    expect(page.locator(".tw-builder input[data-value]")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("[data-formula] textarea").first).to_have_value("amount < 0")
     assert complaints == []

@@ -102,14 +102,24 @@
     get(builderOf(row).dataset.href + "/row?" + query).then(function (html) {
       if (row.dataset.asked !== mine) return;
       var made = element(html);
-      swap(row, made);
+      swap(row, made, keep);
       changed(made);
     });
   }
-  function swap(row, made) {
+  // What was typed into the row while the server answered goes along.
+  function swap(row, made, keep) {
     var at = ["[data-field]", "[data-operator]"].filter(function (each) { return row.querySelector(each) === document.activeElement; })[0];
+    var next = at && made.querySelector(at), fresh = keep ? typed(made) : [];
+    typed(row).forEach(function (input, nth) {
+      if (!fresh[nth] || fresh[nth].type !== input.type) return;
+      fresh[nth].value = input.value;
+      if (input === document.activeElement) next = fresh[nth];
+    });
     row.replaceWith(made);
-    if (at) made.querySelector(at).focus();
+    if (next) next.focus();
+  }
+  function typed(row) {
+    return all("[data-value]", row).filter(function (each) { return !each.matches("select, [type='checkbox'], [type='radio'], [type='hidden']"); });
   }
 
   // ---- several of a picklist ----
