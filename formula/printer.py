@@ -29,21 +29,31 @@ def print_formula(tree: Tree) -> str:
     if isinstance(tree, nodes.Call):
         return f"{tree.function}({', '.join(print_formula(arg) for arg in tree.args)})"
     if isinstance(tree, nodes.Unary):
-        return ("NOT " if tree.op == "!" else tree.op) + _at_least(_PREFIX, tree.arg)
-    strength = _STRENGTH[tree.op]
+        return sign(tree) + _part(tree, 0)
     if isinstance(tree, nodes.Many):
-        first, *rest = tree.args
-        parts = [_at_least(strength, first), *(_at_least(strength + 1, arg) for arg in rest)]
-        return f" {tree.op} ".join(parts)
-    if tree.op == "^":  # to the right: 2^3^2 is 2^(3^2)
-        return f"{_at_least(_TIGHT, tree.left)} ^ {_at_least(_PREFIX, tree.right)}"
-    return f"{_at_least(strength, tree.left)} {tree.op} {_at_least(strength + 1, tree.right)}"
+        return f" {tree.op} ".join(_part(tree, index) for index in range(len(tree.args)))
+    return f"{_part(tree, 0)} {tree.op} {_part(tree, 1)}"
 
 
-def _at_least(strength: int, tree: Tree) -> str:
-    if isinstance(tree, (nodes.Many, nodes.Binary)):
-        own = _STRENGTH[tree.op]
+def sign(tree: nodes.Unary) -> str:
+    """What stands before the operand."""
+    return "NOT " if tree.op == "!" else tree.op
+
+
+def _part(tree: nodes.Unary | nodes.Binary | nodes.Many, index: int) -> str:
+    text = print_formula(nodes.children(tree)[index])
+    return f"({text})" if in_brackets(tree, index) else text
+
+
+def in_brackets(tree: nodes.Unary | nodes.Binary | nodes.Many, index: int) -> bool:
+    """Whether an operand has to stand in brackets."""
+    operand = nodes.children(tree)[index]
+    if isinstance(operand, (nodes.Many, nodes.Binary)):
+        own = _STRENGTH[operand.op]
     else:
-        own = _PREFIX if isinstance(tree, nodes.Unary) else _TIGHT
-    text = print_formula(tree)
-    return text if own >= strength else f"({text})"
+        own = _PREFIX if isinstance(operand, nodes.Unary) else _TIGHT
+    if isinstance(tree, nodes.Unary):
+        return own < _PREFIX
+    if tree.op == "^":  # to the right: 2^3^2 is 2^(3^2)
+        return own < (_PREFIX if index else _TIGHT)
+    return own < _STRENGTH[tree.op] + (1 if index else 0)

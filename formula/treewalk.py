@@ -13,7 +13,7 @@ from tabwright.formula.typed import Node, Read
 def evaluate(root: Node, reads: Sequence[Read], values: Sequence[Value], env: Env) -> Value:
     """The value of a typed tree. `values` stand in the order of `reads`. Raises EvaluationError."""
     figures.use_context()
-    return outward(root, _Walk(dict(zip(reads, values, strict=True)), env).value(root))
+    return outward(root, Walk(dict(zip(reads, values, strict=True)), env).value(root))
 
 
 def outward(root: Node, value: Any) -> Value:
@@ -30,7 +30,9 @@ def outward(root: Node, value: Any) -> Value:
     return found
 
 
-class _Walk:
+class Walk:
+    """One evaluation; every node goes through `value`."""
+
     def __init__(self, values: dict[Read, Value], env: Env) -> None:
         self.values, self.env = values, env
 
