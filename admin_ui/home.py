@@ -38,14 +38,17 @@ def page(studio: Studio) -> Response:
 
 
 def steps(studio: Studio) -> tuple[Step, ...]:
-    """The checklist: what a fresh organisation does until people can work, as far as it is done."""
+    """The checklist: what an organisation does until people can work, as far as it has done so itself: what a
+    package brought is none of its steps.
+    """
     tree, s = studio.drafting.draft.tree, studio.s
-    own = [each for each in studio.call.model.objects.values() if each.package != BASE]
+    objects = [each for each in studio.call.model.objects.values() if each.package != BASE]
+    own = [each for each in objects if each.package is None]
     filled = next((each for each in own if _count(studio, each.name)), None)
     people = _count(studio, "user")
     layouts = any(each.kind == "layout" and each.body.get("package") is None for each in tree)
-    sets = [e for e in tree if e.kind == "permission_set" and e.body.get("package") != BASE]
-    target = _import_into(studio, own)
+    sets = [e for e in tree if e.kind == "permission_set" and e.body.get("package") is None]
+    target = _import_into(studio, own or objects)
 
     def step(key: str, done: bool, href: str) -> Step:
         return Step(key, done, s(f"home.{key}"), s(f"home.{key}_text"), href, s(f"home.{key}_do"))
@@ -53,7 +56,7 @@ def steps(studio: Studio) -> tuple[Step, ...]:
     return (
         step(
             "objects",
-            any(e.kind == "object" and e.body.get("package") != BASE for e in tree),
+            any(e.kind == "object" and e.body.get("package") is None for e in tree),
             "/studio/objects/new",
         ),
         step("publish", bool(own), "/studio/plan"),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, request
 
 from tabwright.admin_ui.drafting import Drafting
+from tabwright.admin_ui.icons import Icon, icons
 from tabwright.admin_ui.navigation import Entry, sections
 from tabwright.admin_ui.rendering import render, text
 from tabwright.metadata.documents import Component
@@ -104,6 +105,11 @@ class Studio:
     def may_change(self) -> bool:
         """Whether this person may change metadata, or only look."""
         return self.call.gate.has(CHANGE)
+
+    @property
+    def icons(self) -> tuple[Icon, ...]:
+        """What a picker of icons offers."""
+        return icons(self.call.language)
 
     def label(self, component: Component) -> str:
         """What people call a component: its label, else its own name."""

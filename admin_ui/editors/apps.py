@@ -10,7 +10,7 @@ from flask import Response
 
 from tabwright.admin_ui.editors.audience import holders, shown_to
 from tabwright.admin_ui.editors.bench import Bench, Editor, Form, labels_in
-from tabwright.admin_ui.editors.choices import Choice, colours, icon_names
+from tabwright.admin_ui.editors.choices import Choice, colours
 from tabwright.admin_ui.editors.start import Ask, Beginning
 from tabwright.admin_ui.names import finding
 from tabwright.admin_ui.objects import own_apps
@@ -85,7 +85,7 @@ def more_of_app(bench: Bench) -> dict[str, Any]:
         "icon": body.get("icon", ICON),
         "colour": body.get("colour", "blue"),
         "default": body.get("default", False),
-        "icons": icon_names(),
+        "icons": studio.icons,
         "colours": colours(studio.call.language),
         "holders": holders(studio, "apps", bench.name),
     }
@@ -186,7 +186,7 @@ def more_of_tab(bench: Bench) -> dict[str, Any]:
         "list_views": _list_views(studio),
         "icon": body.get("icon", ""),
         "fallback": _fallback(bench),
-        "icons": icon_names(),
+        "icons": studio.icons,
         "apps": apps,
         "holders": holders(studio, "tabs", bench.name),
     }

@@ -1,11 +1,9 @@
-"""What the editors offer: fields that live, icons, colours, permission sets."""
+"""What the editors offer: fields that live, colours, permission sets."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from tabwright.admin_ui.field_types import card_of
 from tabwright.admin_ui.names import finding
@@ -16,7 +14,6 @@ from tabwright.metadata.kinds.showing import DATED, SUMMED
 from tabwright.metadata.model import label_in
 from tabwright.metadata.world import FieldSource
 from tabwright.platform.language import Language
-from tabwright.runtime.forms import marks
 
 HIDDEN = ("id", "revision")
 
@@ -106,13 +103,6 @@ def _choice(studio: Studio, field: FieldSource, prefix: str = "", through: str =
     return Choice(
         prefix + field.name, shown, kind, card.icon, finding(shown, prefix + field.name, kind), through
     )
-
-
-@cache
-def icon_names() -> tuple[str, ...]:
-    """Every icon of the sprite."""
-    sprite = marks.SPRITE_FILE.read_text("utf-8")
-    return tuple(sorted(set(re.findall(r'<symbol[^>]*\bid="([a-z][a-z0-9-]*)"', sprite))))
 
 
 def colours(language: Language) -> tuple[Choice, ...]:

@@ -113,6 +113,7 @@ def state(studio: Studio, canvas: Canvas) -> dict[str, Any]:
     return {
         "name": canvas.name,
         "object": canvas.object,
+        "heading": studio.title_of("object", canvas.object),  # of sections that say none, as pages show them
         "seen": canvas.seen,
         "isNew": canvas.component is None,
         "document": {key: canvas.document[key] for key in BODY if key in canvas.document},

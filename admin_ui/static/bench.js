@@ -109,7 +109,6 @@
   }
   region.addEventListener("input", function (event) {
     if (event.target.matches("[data-pool-find]")) tidy(event.target.closest("[data-ordered]"));
-    if (event.target.matches("[data-icon-find]")) all("[data-find]", event.target.closest(".bn-iconbox")).forEach(function (each) { each.hidden = each.dataset.find.indexOf(event.target.value.toLowerCase().trim()) < 0; });
   });
   function isOurs(target) { return !target.matches("[data-pool-find], [data-icon-find]") && !target.closest("#filter-panel"); }
   form.addEventListener("input", function (event) { if (isOurs(event.target) && event.target.matches("input:not([type=checkbox]):not([type=radio]), textarea")) later(700); });
@@ -125,8 +124,8 @@
       var pair = each.dataset.when.split("="), chosen = $('[name="' + pair[0] + '"]:checked', region) || $('select[name="' + pair[0] + '"]', region);
       each.hidden = !chosen || pair[1].split(" ").indexOf(chosen.value) < 0;
     });
-    var icon = $(".bn-iconpick input:checked", region);
-    if (icon) $("[data-icon-now]", icon.closest("fieldset")).innerHTML = $("span", icon.parentNode).innerHTML;
+    var icon = $(".st-iconpick input:checked", region);
+    if (icon) icon.dispatchEvent(new CustomEvent("tw:icon", { bubbles: true }));
     all("[data-ordered]", region).forEach(tidy);
   }
 

@@ -32,7 +32,7 @@
     return svg;
   }
   function labelOf(labels) { return labels && (labels[state.language] || labels.en || labels.zh) || ""; }
-  function sectionName(section) { return labelOf(section.label) || (section.lines && state.related[section.lines.relation] || {}).label || w.no_heading; }
+  function sectionName(section) { return labelOf(section.label) || (section.lines && state.related[section.lines.relation] || {}).label || state.heading; }
   function field(name) { return state.fields[name] || { label: name, type: "", icon: "forms", find: name }; }
   function relatedOf(each) { return state.related[each.field] || { label: each.field, fields: [], icon: "list", colour: "grey", through: "" }; }
   function announce(text) { $("[data-said]").textContent = text; }
@@ -192,19 +192,24 @@
     if (focus) focus.focus();
     announce(say("moved_part", { name: name, n: at + by + 1, of: model.doc[list].length }));
   }
+  function sectionPlace() { // where a new section goes: after the one in which one is, else at the end
+    var at = chosen.kind === "field" ? (model.where(chosen.key) || [])[0] : chosen.kind === "section" || chosen.kind === "lines" ? chosen.key : undefined;
+    return model.doc.sections[at] ? at + 1 : model.doc.sections.length;
+  }
   function addSection() {
     var label = {};
     label[state.language] = w.new_section; // the other language is not guessed: it shows this one until it has its own
-    model.change(function (doc) { doc.sections.push({ label: label, columns: 2, fields: [] }); });
-    chosen = { kind: "section", key: model.doc.sections.length - 1 };
+    var at = sectionPlace();
+    model.change(function (doc) { doc.sections.splice(at, 0, { label: label, columns: 2, fields: [] }); });
+    chosen = { kind: "section", key: at };
     changed(true);
     var input = $('[data-focus="label:' + state.language + '"]');
     if (input) { input.focus(); input.select(); }
   }
   function addLines(key) {
-    var known = state.related[key], wanted = known.cells.filter(function (one) { return one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
-    model.change(function (doc) { doc.related = doc.related.filter(function (each) { return each.field !== key; }); /* one place is enough */ doc.sections.push({ columns: 2, fields: [], lines: { relation: key, columns: (wanted.length ? wanted : known.cells.slice(0, 1)).map(function (one) { return { field: one[0] }; }) } }); });
-    chosen = { kind: "lines", key: model.doc.sections.length - 1 };
+    var at = sectionPlace(), known = state.related[key], wanted = known.cells.filter(function (one) { return one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
+    model.change(function (doc) { doc.related = doc.related.filter(function (each) { return each.field !== key; }); /* one place is enough */ doc.sections.splice(at, 0, { columns: 2, fields: [], lines: { relation: key, columns: (wanted.length ? wanted : known.cells.slice(0, 1)).map(function (one) { return { field: one[0] }; }) } }); });
+    chosen = { kind: "lines", key: at };
     changed(true);
     announce(say("lines", { name: known.label }));
   }

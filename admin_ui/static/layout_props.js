@@ -50,13 +50,22 @@
         el("h3", { text: w.visible }), condition(kit, name, entry),
         kit.may ? el("h3", { text: w.position }) : null,
         kit.may ? el("div", { class: "tw-row tw-gap-2" }, button(kit, w.up, "up", function () { kit.stepField(name, -1); }, "arrow-up"), button(kit, w.down, "down", function () { kit.stepField(name, 1); }, "arrow-down")) : null,
-        kit.may ? select(kit, w.move_to, "move", [["", "—"]].concat(moves), "", function (value) {
-          if (!value) return;
-          var to = value.split(":");
-          if (kit.changed(model.put(name, +to[0], +to[1]))) kit.tell(name);
-        }) : null,
+        kit.may ? moveTo(kit, name, moves) : null,
         kit.may ? button(kit, w.remove, "remove", function () { kit.removeField(name); }, "trash", "btn-quiet btn-sealtext") : null,
         known.href ? el("a", { class: "btn btn-quiet btn-sm", href: known.href, "data-focus": "settings" }, kit.icon("settings"), w.settings) : null)];
+  }
+
+  // Arrow keys walk through the places without going to any: the button goes.
+  function moveTo(kit, name, places) {
+    var chosen = select(kit, kit.words.move_to, "move", [["", "—"]].concat(places), "", function () {}), input = chosen.querySelector("select");
+    var go = button(kit, kit.words.move, "move-go", function () {
+      var to = input.value.split(":");
+      if (!input.value) { input.focus(); return; }
+      if (kit.changed(kit.model.put(name, +to[0], +to[1]))) kit.tell(name);
+    }, "arrow-right");
+    var row = kit.el("div", { class: "tw-row tw-gap-4" });
+    input.replaceWith(row); row.append(input, go);
+    return chosen;
   }
 
   // ---- the condition: a formula, and rows that say the same ----

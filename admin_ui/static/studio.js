@@ -155,13 +155,19 @@
     list.addEventListener("mousedown", function (event) { var item = event.target.closest('[role="option"]'); if (item) { event.preventDefault(); take(item); } });
   }
 
-  // ---- icons: see what the name means ----
-  function iconInput(input) {
-    input.addEventListener("input", function () {
-      var use = $("[data-icon-shown] use", input.parentNode), name = input.value.trim() || input.placeholder || "box";
-      if (/^[a-z][a-z0-9-]*$/.test(name)) use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#" + name));
-    });
+  // ---- icons: found by their words, the chosen one stands on the button ----
+  function iconChosen(event) {
+    if (!event.target.matches(".st-iconpick input")) return;
+    $("[data-icon-now]", event.target.closest("fieldset")).innerHTML = $("span", event.target.parentNode).innerHTML;
   }
+  document.addEventListener("change", iconChosen);
+  document.addEventListener("tw:icon", iconChosen);
+  document.addEventListener("input", function (event) {
+    if (!event.target.matches("[data-icon-find]")) return;
+    var box = event.target.closest(".st-iconbox"), wanted = event.target.value.toLowerCase().trim(), left = 0;
+    all("[data-find]", box).forEach(function (each) { each.hidden = each.dataset.find.indexOf(wanted) < 0; if (!each.hidden) left++; });
+    $("[data-icon-none]", box).hidden = left > 0;
+  });
 
   // ---- formulas are checked while they are typed ----
   function formula(box) {
@@ -310,7 +316,6 @@
   function enhance(root) {
     all("select[data-search]", root).forEach(combo);
     all("[data-formula]", root).forEach(formula);
-    all("[data-icon]", root).forEach(iconInput);
   }
   enhance(document);
 })();

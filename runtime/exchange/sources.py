@@ -113,8 +113,8 @@ def read(content: BinaryIO, form: Format) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a file holds: the header (letters ``A, B, ...`` where it has none), first rows, how many in
-    all.
+    """What a file holds: the header (letters ``A, B, ...`` where it has none, and for cells that stand beyond
+    it), first rows and the first that goes beyond the header, how many in all.
     """
 
     header: tuple[str, ...]
@@ -143,10 +143,14 @@ def outline(
         rows = chain((top,), rows)
     made_safe = form.header and is_result(top[1])
     first: list[list[str]] = []
-    count = 0
+    count, width = 0, len(top[1])
     fault = None
     try:
         for number, cells in rows:
+            if len(cells) > width:
+                if form.header and first and count >= sample and width == len(top[1]):
+                    first[-1] = cells  # one that shows what stands there
+                width = len(cells)
             if count < sample:
                 first.append(cells)
             take(number, [unsafe(cell) for cell in cells] if made_safe else cells)
@@ -154,13 +158,18 @@ def outline(
     except Invalid as error:
         fault = error.faults[0]
     if form.header:
-        header = _distinct(top[1])
+        header = _distinct([*top[1], *[""] * (width - len(top[1]))])
     else:
-        header = [_letter(index) for index in range(max(map(len, first)))]
+        header = [_letter(index) for index in range(width)]
     shown = [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in first]
     if not count and fault is None:
         raise Invalid.of("import.only_header", Place(row=1))
     return Outline(tuple(header), tuple(map(tuple, shown)), None if fault else count, fault)
+
+
+def unnamed(header: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a header that go by their letters, because nothing stands above them."""
+    return tuple(name for index, name in enumerate(header) if name == _letter(index))
 
 
 # ---- text -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, TabwrightError
 from tabwright.platform.language import format_number, say, say_fault
+from tabwright.runtime.exchange import sources
 from tabwright.runtime.exchange.imports import Imports
 from tabwright.runtime.exchange.runs import Issue, Run
 from tabwright.runtime.exchange.settings import MODES
@@ -96,6 +97,7 @@ class ImportPage:
     modes: tuple[Choice, ...]
     keys: tuple[Choice, ...]
     map: tuple[MapRow, ...]
+    unnamed: tuple[str, ...]  # columns without a title that go nowhere
     parents: tuple[ParentRow, ...]
     faults: tuple[str, ...]
     values: tuple[ValueRow, ...]
@@ -179,6 +181,8 @@ class Maker:
         notes = self._imports.problems(run.id, "note", limit=ROWS) if run.state == "done" else ()
         correcting = "correct" in run.verbs
         shown = [] if phase == "undo" or correcting else list(problems)
+        rows = tuple(self._columns.rows()) if editing else ()
+        letters = sources.unnamed(run.header) if run.format.header else ()
         return ImportPage(
             object=object,
             plural=plural(object, self._language),
@@ -193,7 +197,8 @@ class Maker:
                 Choice(m, t("import.mode." + m), m == run.settings.mode) for m in MODES if self._may(m)
             ),
             keys=self._columns.keys(),
-            map=tuple(self._columns.rows()) if editing else (),
+            map=rows,
+            unnamed=tuple(row.column for row in rows if not row.mapped and row.column in letters),
             parents=tuple(self._columns.parents()) if editing else (),
             faults=tuple(dict.fromkeys(self._said(each) for each in faults)),
             values=tuple(self._values()) if run.state == "checked" and editing else (),

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 import models
 from pagesite import PageSite, Visitor, make_pages, readable
+from tabwright.admin_ui.icons import icons
 
 OBJECTS: models.Compact = {
     "account": {"name": "text(120) required sortable"},
@@ -97,6 +98,16 @@ def test_the_order_icon_and_colour_of_an_app(site: PageSite) -> None:
     assert nav(seller) == ["deals", "accounts"]
     home = seller.get("/").text
     assert 'data-c="teal"' in home and "#rocket" in home
+
+
+def test_every_icon_has_words_in_chinese_and_is_found_by_them(site: PageSite) -> None:
+    found = {each.value: each for each in icons("zh")}
+    assert [name for name, each in found.items() if each.label == name.replace("-", " ")] == []
+    assert "汽车" in found["car"].find and "qiche" in found["car"].find and "car" in found["car"].find
+    admin = site.person("ana", "administrator", language="zh")
+    page = admin.get("/studio/c/object/account").text
+    assert 'title="汽车"' in page and 'name="/icon" value="car"' in page
+    assert 'name="/icon" value="" aria-label="箱子" checked' in page  # what holds where none is chosen
 
 
 def test_saving_as_it_stands_changes_nothing(site: PageSite) -> None:

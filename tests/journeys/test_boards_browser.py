@@ -114,6 +114,8 @@ def test_a_card_is_moved_by_keyboard_alone(chrome: Browser, site: tuple[PageSite
     page.keyboard.press("m")
     page.keyboard.press("Escape")
     expect(page.locator(card(page, "没有日期的"))).to_be_focused()
+    page.keyboard.press("Control+z")  # takes back what the notice tells
+    expect(page.locator(f'[data-lane="open"] {card(page, "装配线二期")}')).to_be_visible()
     assert said == []
 
 

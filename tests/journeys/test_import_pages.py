@@ -92,6 +92,12 @@ def test_a_file_that_cannot_be_imported_says_why(site: PageSite) -> None:
     assert nothing.status_code == 422 and "请先选择一个文件" in readable(nothing)
 
 
+def test_cells_that_have_no_title_above_them_are_told(site: PageSite) -> None:
+    visitor = site.person("陈思远", "administrator")
+    page = visitor.get(upload(visitor, "name,amount\nA,1\nB,132,000\n"))
+    assert "上方没有标题：列 C" in readable(page) and "000" in readable(page)
+
+
 def test_anothers_import_is_there_only_to_be_looked_at_and_undone(site: PageSite) -> None:
     anna = site.person("Anna", "administrator", language="en")
     mine = upload(anna, "name\nA\n")

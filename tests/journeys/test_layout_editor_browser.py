@@ -171,6 +171,18 @@ def test_by_keyboard_alone(site: tuple[PageSite, str], chrome: Browser, language
     assert names(page, 0) == ["amount"]
     page.keyboard.press("Control+z")
     assert names(page, 1) == ["amount"]
+    press("field:amount", "Enter")
+    press("move", "ArrowDown")  # looks through the places, goes to none
+    assert names(page, 1) == ["amount"]
+    press("move-go", "Enter")
+    assert names(page, 0)[0] == "amount"
+    press("field:name", "Enter")
+    press("new-section", "Enter")  # stands after the section in which one is
+    assert [names(page, n) for n in (1, 2)] == [[], []]
+    expect(page.locator('[data-section="1"]')).to_have_attribute("aria-label", "New section")
+    for _ in range(2):
+        page.locator("[data-undo]").click()
+    assert names(page, 1) == ["amount"]
     expect(page.locator("[data-status]")).to_have_text(saved)
     assert said == []
     context.close()

@@ -60,6 +60,14 @@ def test_header_names_are_told_apart() -> None:
     assert outline.header == ("name", "B", "name (2)", "name (2) (2)", "a b")
 
 
+def test_cells_beyond_the_header_have_letters_and_a_sample() -> None:
+    rows = "".join(f"a{n},b{n}\n" for n in range(30))
+    _, outline = outlined(f"name,note\n{rows}x,y,132,000\n".encode())
+    assert outline.header == ("name", "note", "C", "D")
+    assert outline.sample[-1] == ("x", "y", "132", "000") and len(outline.sample) == 20
+    assert sources.unnamed(outline.header) == ("C", "D")
+
+
 def test_a_file_without_header_has_letters() -> None:
     form = Format("csv", header=False)
     outline = sources.outline(io.BytesIO(b"1,2\n3,4,5\n"), form)

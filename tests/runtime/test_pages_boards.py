@@ -30,6 +30,8 @@ CRM: models.Compact = {
         "stage": "picklist(open,talk,won,lost)",
         "mood": "picklist(fine,bad)",
         "why_lost": "text(80)",
+        "days": "integer",
+        "is_paid": "boolean",
     },
     "plain": {"name": "text(120) required sortable"},
 }
@@ -275,6 +277,20 @@ def test_a_board_is_saved_shared_changed_and_opened(boss: Visitor, junior: Visit
 def test_limits_are_told(boss: Visitor) -> None:
     found = lanes(boss.get("/o/deal/board?by=stage&limits=open:1,won:5").text)
     assert "超出 1 条" in found["open"][0] and "上限 5" in found["won"][0]
+
+
+def test_figures_say_what_they_are_of_and_a_box_only_that_it_is_ticked(
+    site: PageSite, boss: Visitor, deals: dict[str, UUID]
+) -> None:
+    site.records.update("deal", deals["甲单"], {"days": 12, "is_paid": True})
+    site.records.update("deal", deals["乙单"], {"days": 3, "is_paid": False})
+    page = boss.get("/o/deal/board?by=stage&cards=amount,days,is_paid").text
+    assert (
+        '<span class="tw-klabel">Days<' in page and '<span class="tw-sr">Amount<' in page
+    )  # the only amount
+    assert len(re.findall(r'<p class="tw-kline">(?:(?!</p>).)*Is paid</p>', page)) == 1 and "否" not in page
+    two = boss.get("/o/deal/board?by=stage&cards=amount,cost").text
+    assert '<span class="tw-klabel">Amount<' in two and '<span class="tw-klabel">Cost<' in two
 
 
 def test_hostile_words_stay_words(site: PageSite, boss: Visitor) -> None:

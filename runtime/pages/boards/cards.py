@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.desk import Call
@@ -20,6 +21,7 @@ from tabwright.runtime.lists.marking import PLAIN, Marking, label_of, mark_of
 from tabwright.runtime.pages.rendering import text
 
 MOST_LINES = 4
+_DAYS = ("date", "datetime", "time")
 MOST_CHOSEN = 8  # of a view that says which
 
 
@@ -76,7 +78,9 @@ def _make(
     t, at = text(call.language), f"/o/{object.name}/"
     paths = [object.name_field] if call.gate.find(object, object.name_field) is not None else []
     parts: list[Part[Seen]] = [_head(call, object, at, marking)]
-    for field in _lines(call, object, without, chosen):
+    fields = _lines(call, object, without, chosen)
+    amounts = sum(field.type == "currency" for field in fields)
+    for field in fields:
         paths.append(field.name)
         name_at = name_path(field, field.name, call.model)
         if name_at is not None:
@@ -86,7 +90,7 @@ def _make(
                 name_at = None
         if name_at is not None:
             paths.append(name_at)
-        parts.append(_line(call, field))
+        parts.append(_line(call, field, amounts == 1))
     buttons = _button("data-move-card", t("board.move"), "M", "arrows-exchange", ' aria-haspopup="dialog"')
     buttons += _button("data-peek-card", t("board.peek"), "", "layout-sidebar")
     parts.append(f'<div class="tw-kbuttons">{buttons}</div></article></li>')
@@ -122,17 +126,25 @@ def _head(call: Call, object: ObjectDef, at: str, marking: Marking) -> Part[Seen
     return show
 
 
-def _line(call: Call, field: FieldDef) -> Part[Seen]:
-    show_value = shower(field, field.name, call.model, call.language, short=True)
+def _line(call: Call, field: FieldDef, is_only_amount: bool) -> Part[Seen]:
+    """One fact. What does not speak for itself is said with its name: figures and days, but for the amount
+    where there is one; a box shows its name alone, and nothing where it is not ticked.
+    """
     label = escape(label_in(field.labels, call.language))
-    css = "tw-kline is-strong" if field.type == "currency" else "tw-kline"
+    if field.type == "boolean":
+        ticked = f'<p class="tw-kline">{icon("check", "icon icon-14")} {label}</p>'
+        return lambda seen: ticked if seen.row.get(field.name) else ""
+    show_value = shower(field, field.name, call.model, call.language, short=True)
+    is_amount = field.type == "currency"
+    css = "tw-kline is-strong" if is_amount else "tw-kline"
+    named = (TYPES[field.type].number or field.type in _DAYS) and not (is_amount and is_only_amount)
+    hides = "tw-klabel" if named else "tw-sr"
+    said = (
+        f'<p class="{css}" title="{label}"><span class="{hides}">{label}<span class="tw-sr">: </span></span>'
+    )
 
     def show(seen: Seen) -> str:
         value = show_value(seen)
-        return (
-            f'<p class="{css}" title="{label}"><span class="tw-sr">{label}: </span>{value}</p>'
-            if value
-            else ""
-        )
+        return f"{said}{value}</p>" if value else ""
 
     return show

@@ -97,7 +97,7 @@
       form.appendChild(note); form.failed = true;
       holder(host).appendChild(form); host.classList.add("is-editing"); tell(text);
     }
-    fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data), headers: { "Accept": "application/json" }, credentials: "same-origin" })
+    fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(data), headers: { "Accept": "application/json" }, credentials: "same-origin", keepalive: true }) // also where the page is left at once
       .then(function (answer) {
         return answer.json().then(function (said) { heard(answer, said); }, function () { again(away(host)); });
       }).catch(function () { again(away(host)); });
@@ -225,10 +225,6 @@
     start();
   }
   document.addEventListener("tw:toast", function (event) { toast(event.detail); });
-  document.addEventListener("keydown", function (event) {
-    var undo = $(".tw-toast [data-undo]");
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && undo && !event.target.closest(CONTROLS)) { event.preventDefault(); undo.click(); }
-  });
 
   // ---- hands ----
   document.addEventListener("click", function (event) {

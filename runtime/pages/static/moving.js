@@ -14,20 +14,22 @@
     }).then(function (answer) { return answer.json().then(function (found) { found.ok = answer.ok; return found; }); });
   }
 
+  function sign(number) { return $("[data-told-signs]").content.children[number].cloneNode(true); } // done, refused, close
+
   // A line at the foot of the page; with an undo it stays longer.
-  function tell(text, undo) {
+  function tell(text, undo, refused) {
     var toast = document.createElement("div"), said = document.createElement("span");
-    toast.className = "tw-toast"; said.textContent = text; toast.appendChild(said);
+    toast.className = "tw-toast"; said.textContent = text; toast.append(sign(refused ? 1 : 0), said);
     if (undo) {
       var back = document.createElement("form"), token = document.createElement("input"), button = document.createElement("button");
       back.method = "post"; back.setAttribute("action", undo); back.className = "tw-inline";
       token.type = "hidden"; token.name = "_csrf"; token.value = root.dataset.csrf;
-      button.className = "btn btn-quiet btn-sm tw-act"; button.textContent = root.dataset.undo;
+      button.className = "btn btn-quiet btn-sm tw-act"; button.textContent = root.dataset.undo; button.setAttribute("data-take-back", "");
       back.append(token, button); toast.appendChild(back);
     }
     var close = document.createElement("button");
     close.type = "button"; close.className = "btn btn-quiet btn-icon btn-sm"; close.setAttribute("aria-label", root.dataset.close);
-    close.textContent = "×"; close.addEventListener("click", function () { toast.remove(); }); toast.appendChild(close);
+    close.appendChild(sign(2)); close.addEventListener("click", function () { toast.remove(); }); toast.appendChild(close);
     told.replaceChildren(toast);
     var timer = setTimeout(function () { toast.remove(); }, undo ? 30000 : 12000);
     toast.addEventListener("focusin", function () { clearTimeout(timer); });
@@ -71,8 +73,8 @@
           ask(answer, function (typed) { if (typed === null) done(null); else step(typed); });
           return;
         }
-        tell(answer.refused || root.dataset.failed); done(null);
-      }).catch(function () { tell(root.dataset.failed); done(null); });
+        tell(answer.refused || root.dataset.failed, null, true); done(null);
+      }).catch(function () { tell(root.dataset.failed, null, true); done(null); });
     }
     step({});
   }

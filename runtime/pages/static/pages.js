@@ -21,6 +21,11 @@
       if (save) { event.preventDefault(); save.click(); }
       return;
     }
+    if (mod && !event.shiftKey && event.key.toLowerCase() === "z") { // takes back what the last notice tells
+      var back = $(".tw-toast [data-take-back]"), at = event.target;
+      if (back && !(typing(at) && !/^(checkbox|radio)$/.test(at.type)) && !event.defaultPrevented) { event.preventDefault(); back.click(); }
+      return;
+    }
     if (mod || event.altKey || typing(event.target) || $("[data-no-keys]") || $("dialog[open]")) return;
     if (event.key === "/") { focusSearch(event); return; }
     var link = /^[a-z]$/.test(event.key) && $('[data-key="' + event.key + '"]');
@@ -55,6 +60,12 @@
     toast.addEventListener("focusin", function () { clearTimeout(timer); });
     toast.addEventListener("mouseleave", start);
     start();
+  });
+
+  // ---- back to a page that the browser kept: its records may be others by now ----
+  window.addEventListener("pageshow", function (event) {
+    var way = performance.getEntriesByType("navigation")[0], kept = event.persisted || way && way.type === "back_forward" && !way.transferSize;
+    if (kept && !$("form[data-form]")) location.reload(); // a form keeps what was typed
   });
 
   // ---- forms: count what is unsaved, guard against leaving ----
