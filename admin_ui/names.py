@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from tabwright.formula import pinyin
 from tabwright.metadata.schema import is_name
-from tabwright.runtime import pinyin
 from tabwright.runtime.finding import finding
 
 LONGEST = 40  # of a suggestion; people may type longer ones

@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 from stores import open_stores, settings_for
-from tabwright.runtime import pinyin
+from tabwright.formula import pinyin
 from tabwright.runtime.records.batch import Intent, Outcome
 from world import World, field_doc, make_world, object_doc
 

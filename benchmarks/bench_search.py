@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 import sqlalchemy as sa
 
 from stores import open_stores, settings_for
-from tabwright.runtime import pinyin
+from tabwright.formula import pinyin
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.records.batch import Intent

@@ -6,6 +6,7 @@ from tabwright.formula import nodes
 from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number
 from tabwright.formula.faults import Fault, FormulaError, fault_at, nearest
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE, At
+from tabwright.formula.functions.absent import ABSENT, OTHER_NAMES
 from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.formula.functions.registry import Function, Signature, Use, Wrong
 from tabwright.formula.functions.rules import as_text, check_value, chosen, compare
@@ -188,8 +189,13 @@ class _Checker:
         start, end = tree.start, tree.start + len(tree.function)
         function = FUNCTIONS.get(name)
         args = [self.node(arg) for arg in tree.args]
+        if function is None and name in ABSENT:
+            self.fault("FORMULA_ABSENT_FUNCTION", start, end, function=name, instead=name)
+            return None
         if function is None:
-            self.fault("FORMULA_UNKNOWN_FUNCTION", start, end, nearest(name, FUNCTIONS), name=tree.function)
+            near = OTHER_NAMES.get(name.replace("_", ""))
+            near = near if near in FUNCTIONS else nearest(name, FUNCTIONS)
+            self.fault("FORMULA_UNKNOWN_FUNCTION", start, end, near, name=tree.function)
             return None
         if self.place not in function.places:
             self.fault("FORMULA_NOT_HERE", start, end, function=name)

@@ -16,6 +16,7 @@ from typing import Any
 from tabwright.formula import figures, strings
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
+from tabwright.formula.faults import EvaluationError
 from tabwright.formula.figures import QUANTA, ZERO
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.typed import FROM_TEXT, Node, Read, nodes_of, whole_literal
@@ -252,6 +253,23 @@ class _Source:
 
     def _is_new(self, node: Node) -> str:
         return "e.is_new"
+
+    def _is_clone(self, node: Node) -> str:
+        return "e.is_clone"
+
+    def _rescue(self, node: Node) -> str:
+        """Written as a statement: only that can catch."""
+        outside = self.filled
+        lines, code = self.apart(node.args[0])
+        other_lines, other = self.apart(node.args[1])
+        self.filled = outside
+        if not self.raises(node.args[0]):
+            self.lines += lines
+            return code
+        name, error = self.temporary(), self.helper("error", EvaluationError)
+        self.lines += ["try:", *_indented([*lines, f"{name} = {code}"])]
+        self.lines += [f"except {error}:", *_indented([*other_lines, f"{name} = {other}"])]
+        return name
 
     def _and(self, node: Node) -> str:
         return self.chain(node, "and")

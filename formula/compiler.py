@@ -108,7 +108,9 @@ class Formula:
     @cached_property
     def uses_record_state(self) -> bool:
         """Whether it asks for previous values or if the record is new."""
-        return any(read.prior for read in self.reads) or "is_new" in self._operations
+        return any(read.prior for read in self.reads) or not self._operations.isdisjoint(
+            {"is_new", "is_clone"}
+        )
 
     @cached_property
     def uses_now(self) -> bool:

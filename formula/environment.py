@@ -18,3 +18,4 @@ class Env:
     now: datetime
     zone: str = "UTC"
     is_new: bool = False
+    is_clone: bool = False

@@ -12,8 +12,8 @@ from typing import Literal
 
 Language = Literal["zh", "en"]
 
-# Parameters whose value is the name of a type, to be said in the reader's language.
-TYPED_PARAMS = frozenset({"expected", "received"})
+# Parameters whose value names a message, to be said in the reader's language: a type, a way out.
+SAID_PARAMS = {"expected": "type.", "received": "type.", "instead": "absent."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def say(fault: Fault, language: Language) -> str:
     """The fault as a sentence, with the hint where there is one."""
     known = messages()
     params = {
-        name: known["type." + value][language] if name in TYPED_PARAMS else value
+        name: known[SAID_PARAMS[name] + value][language] if name in SAID_PARAMS else value
         for name, value in fault.params.items()
     }
     sentence = known[fault.code][language].format_map(params)

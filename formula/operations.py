@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from tabwright.formula import days, figures, places, strings
+from tabwright.formula import chinese, curves, days, figures, places, strings, wording
 
-SPECIAL: Final = frozenset("literal read zero today now zone is_new and or if case fallback blank in".split())
+SPECIAL: Final = frozenset(
+    "literal read zero today now zone is_new is_clone and or if case fallback rescue blank in".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Operation:
     raises: bool = False
     strict: bool = True
     figures: bool = False  # needs the decimal context
+    lent: bool = False  # SQLite calls it as it is, where its writer has no SQL for it
 
 
 def _ordered(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool | None]:
@@ -107,7 +110,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "substitute": Operation(strings.substitute, raises=True),
     "upper": Operation(strings.upper),
     "lower": Operation(strings.lower),
-    "matches": Operation(strings.matches, raises=True),
+    "matches": Operation(strings.matches, raises=True, lent=True),
     "number_text": Operation(figures.number_text, strict=False),
     "date_text": Operation(days.date_text, strict=False),
     "datetime_text": Operation(days.datetime_text, strict=False),
@@ -130,6 +133,30 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "text_date": Operation(days.text_date, raises=True),
     "text_datetime": Operation(days.text_datetime, raises=True),
     "date_datetime": Operation(days.date_datetime),
+    # numbers without an exact value
+    **{
+        name: Operation(getattr(curves, name), raises=True, figures=True, lent=True)
+        for name in "exp ln log sqrt sin cos tan asin acos atan atan2 away toward".split()
+    },
+    # texts made of texts
+    **{
+        name: Operation(getattr(wording, name), raises=True, lent=True)
+        for name in (
+            "lpad rpad repeat html script url_part address joined fits replaced extracted filled json_value"
+        ).split()
+    },
+    **{
+        name: Operation(getattr(wording, name), lent=True)
+        for name in (
+            "substr reverse proper upper_in lower_in code_of character piece is_number case_safe"
+        ).split()
+    },
+    "money": Operation(wording.money, figures=True, lent=True),
+    "capitals": Operation(chinese.capitals, figures=True, lent=True),
+    "identity_card": Operation(chinese.identity_card, lent=True),
+    "credit_code": Operation(chinese.credit_code, lent=True),
+    "read_aloud": Operation(chinese.read_aloud, raises=True, lent=True),
     # places
+    "located": Operation(places.located, raises=True, lent=True),
     "metres": Operation(lambda a, b: Decimal(places.metres(a, b))),
 }

@@ -8,11 +8,11 @@ bits on every machine; `runtime` and both databases so find the same metre. Each
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from math import floor, sqrt
 from typing import Final, NamedTuple
 
-from tabwright.formula.figures import CONTEXT
+from tabwright.formula.figures import CONTEXT, At, fail
 
 UNIT: Final = 10_000_000  # of a degree
 _LATITUDES: Final = 90 * UNIT  # from the equator to a pole
@@ -65,7 +65,18 @@ def point(latitude: Decimal, longitude: Decimal) -> Point | None:
     """The nearest point there is; None where the numbers are no place on the earth."""
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
-    return Point(*(int(CONTEXT.multiply(each, UNIT).to_integral_value()) for each in (latitude, longitude)))
+    return Point(
+        *(
+            int(CONTEXT.multiply(each, UNIT).to_integral_value(ROUND_HALF_UP))
+            for each in (latitude, longitude)
+        )
+    )
+
+
+def located(latitude: Decimal, longitude: Decimal, at: At) -> Point:
+    """The nearest point there is. Raises EvaluationError where the numbers are no place on the earth."""
+    found = point(latitude, longitude)
+    return found if found is not None else fail("FORMULA_NO_SUCH_PLACE", at)
 
 
 _PAIR: Final = re.compile(r"\s*\(?\s*(\S+?)\s*(?:[,;\s]\s*)(\S+?)\s*\)?\s*")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import Grouping
 
 from tabwright.formula import days, places, strings
-from tabwright.formula.budget import PLACES
+from tabwright.formula.budget import PLACES, TEXT_RESULT
 from tabwright.formula.figures import LIMIT, NUMERAL, SCALE
 from tabwright.formula.sqlwriter import (
     NotPushable,
@@ -282,6 +282,74 @@ class PostgresqlWriter(Writer):
         return _round(value, SCALE), sa.and_(
             written != self.text(""), sa.or_(too_big, self.too_big(_round(value, SCALE)))
         )
+
+    def op_reverse(self, node: Node, text: Sql) -> Sql:
+        return sa.func.reverse(text, type_=sa.Text())
+
+    def op_repeat(self, node: Node, text: Sql, count: Sql) -> tuple[Sql, Sql]:
+        times = self.whole(node.args[1], 0)
+        size = infix(
+            "*", sa.cast(sa.func.length(text), sa.Numeric()), sa.cast(times, sa.Numeric()), sa.Numeric()
+        )
+        too_long = size > _number(TEXT_RESULT)
+        held = sa.case((too_long, self.whole_literal(0)), else_=times)
+        return sa.func.repeat(text, held, type_=sa.Text()), too_long
+
+    def op_lpad(self, node: Node, text: Sql, count: Sql, padding: Sql) -> tuple[Sql, Sql]:
+        return self.padded(node, sa.func.lpad, text, padding)
+
+    def op_rpad(self, node: Node, text: Sql, count: Sql, padding: Sql) -> tuple[Sql, Sql]:
+        return self.padded(node, sa.func.rpad, text, padding)
+
+    def padded(self, node: Node, function: Any, text: Sql, padding: Sql) -> tuple[Sql, Sql]:
+        size, empty = self.whole(node.args[1], 0), self.text("")
+        grows = sa.and_(text != empty, padding != empty, size > sa.func.length(text))
+        too_long = sa.and_(grows, size > self.whole_literal(TEXT_RESULT))
+        held = sa.case((too_long, self.whole_literal(0)), else_=size)
+        value: Sql = function(text, held, padding, type_=sa.Text())
+        return self.strictly(node, sa.case((text == empty, empty), else_=value)), too_long
+
+    def op_substr(self, node: Node, text: Sql, start: Sql, count: Sql) -> Sql:
+        first, size = self.whole(node.args[1]), self.whole(node.args[2], 0)
+        one = self.whole_literal(1)
+        end = infix("+", infix("+", sa.func.length(text), first, sa.Integer()), one, sa.Integer())
+        given = sa.case((first < self.whole_literal(0), end), else_=sa.func.greatest(first, one))
+        stop = infix("+", given, size, sa.Integer())
+        begin: Sql = sa.func.greatest(given, one)
+        size = sa.func.greatest(infix("-", stop, begin, sa.Integer()), self.whole_literal(0))
+        return self.strictly(node, sa.func.substr(text, begin, size, type_=sa.Text()))
+
+    def op_code_of(self, node: Node, text: Sql) -> Sql:
+        return sa.cast(sa.func.ascii(sa.func.nullif(text, self.text(""))), sa.Numeric())
+
+    def op_is_number(self, node: Node, text: Sql) -> Sql:
+        value, bad = self.op_text_number(node, text)
+        return sa.and_(value.is_not(None), sa.not_(sa.func.coalesce(bad, sa.false(), type_=sa.Boolean())))
+
+    def op_joined(self, node: Node, separator: Sql, *texts: Sql) -> tuple[Sql, Sql]:
+        there = [sa.func.nullif(text, self.text("")) for text in texts]
+        value = sa.func.concat_ws(separator, *there, type_=sa.Text())
+        return value, self.too_long(value)
+
+    def op_located(self, node: Node, latitude: Sql, longitude: Sql) -> tuple[Sql, Sql]:
+        outside = sa.not_(
+            sa.and_(
+                latitude.between(_number(-90), _number(90)),
+                longitude.between(_number(-180), _number(180)),
+            )
+        )
+        up, along = (
+            infix(
+                "+",
+                _round(infix("*", each, _number(places.UNIT), sa.Numeric()), 0),
+                _number(most * places.UNIT),
+                sa.Numeric(),
+            )
+            for each, most in ((latitude, 90), (longitude, 180))
+        )
+        packed = infix("+", infix("*", up, _number(places.SPAN), sa.Numeric()), along, sa.Numeric())
+        held = sa.case((outside, _number(0)), else_=packed)
+        return sa.cast(held, sa.BigInteger()), outside
 
     # Dates
 

@@ -8,7 +8,7 @@ every function passes it on.
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final
 
 from tabwright.formula import days, figures, places, strings
@@ -207,6 +207,39 @@ def _quiet(compute: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+@lru_cache(512)
+def _lent(how: str) -> tuple[Callable[..., Any], tuple[bool, ...], bool, bool]:
+    """An operation of the process by its description: the callable, which arguments are keys, whether it
+    takes its place, whether it gives a number.
+    """
+    from tabwright.formula.operations import OPERATIONS
+
+    name, kinds, result = how.split(":")
+    operation = OPERATIONS[name]
+    return operation.call, tuple(kind == "n" for kind in kinds), operation.raises, result == "n"
+
+
+def _call(how: str | None, *args: Any) -> Any:
+    """An operation as the process has it: "name:kinds:kind" with n for a number, which comes and goes as a
+    key, and t for all that is a text. NULL or the key of an error where the process would raise.
+    """
+    if how is None or None in args:
+        return None
+    call, numbers, placed, gives_number = _lent(how)
+    failed = ERROR if gives_number else None
+    if any(is_number and arg == ERROR for arg, is_number in zip(args, numbers, strict=True)):
+        return failed
+    figures.use_context()
+    given = [number_of(arg) if is_number else arg for arg, is_number in zip(args, numbers, strict=True)]
+    try:
+        found = call(*given, NOWHERE) if placed else call(*given)
+    except EvaluationError:
+        return failed
+    if isinstance(found, places.Point):
+        return found.packed
+    return key_of(found) if gives_number and found is not None else found
+
+
 FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_key": (2, _scaled),
     "tw_add": (-1, _keys(_add)),
@@ -240,6 +273,7 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_datetime_text": (1, _quiet(_datetime_text)),
     "tw_metres": (2, _quiet(_metres)),
     "tw_date_datetime": (1, _quiet(_date_datetime)),
+    "tw_call": (-1, _call),
 }
 
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
 from tabwright.formula.figures import SCALE
+from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.sqlite import ERROR, key_of
 from tabwright.formula.sqlwriter import (
     PackedPoint,
@@ -28,6 +29,7 @@ from tabwright.formula.sqlwriter import (
     Writer,
     as_record,
     balanced,
+    either,
     infix,
     whole_64,
 )
@@ -147,6 +149,33 @@ class SqliteWriter(Writer):
         "datetime": Moment(),
         "reference": sa.LargeBinary(),
     }
+
+    def operation(self, node: Node) -> Part:
+        known = OPERATIONS.get(node.op)
+        if known is not None and known.lent and not hasattr(self, "op_" + node.op):
+            return self.lent(node)
+        return super().operation(node)
+
+    def lent(self, node: Node) -> Part:
+        """An operation that this database has from the process: see ``sqlite._call``."""
+        kinds = "".join("n" if arg.type.kind == "number" else "t" for arg in node.args)
+        result = "n" if node.type.kind == "number" else "t"
+        args = [self.value(arg) for arg in node.args]
+        args = [arg.slow if isinstance(arg, Num) else arg for arg in args]
+        call = sa.Function(
+            "tw_call",
+            text(f"{node.op}:{kinds}:{result}"),
+            *args,
+            type_=sa.Text() if result == "n" else self.types[node.type.kind],
+        )
+        value: Any = self.slow_number(node, lambda: call) if result == "n" else call
+        own = None
+        if OPERATIONS[node.op].raises:
+            own = call == text(ERROR) if result == "n" else call.is_(None)
+            own = sa.and_(*(self.present(arg) for arg in node.args if arg.nullable), own)
+        if node.type.kind == "text" and any(arg.nullable for arg in node.args):
+            value = sa.func.coalesce(value, text(""), type_=sa.Text())
+        return Part(value, either(*map(self.guard, node.args), own))
 
     def record(self, node: Node) -> Sql:
         return self.put(node, "id", lambda value: as_record(value).bytes, sa.LargeBinary())

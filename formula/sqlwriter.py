@@ -384,6 +384,21 @@ class Writer:
             self.pick(node.args, lambda values: sa.func.coalesce(*values, type_=values[0].type)), guard
         )
 
+    def part_rescue(self, node: Node) -> Part:
+        first, other = node.args
+        failed = self.guard(first)
+        if failed is None:
+            return Part(self.value(first))
+        fails = sa.func.coalesce(failed, sa.false(), type_=sa.Boolean())
+        guard = self.guard(other)
+        if guard is not None:
+            guard = sa.and_(fails, guard)
+
+        def choose(values: Sequence[Sql]) -> Sql:
+            return sa.case((fails, values[1]), else_=values[0])
+
+        return Part(self.pick(node.args, choose), guard)
+
     def is_blank(self, node: Node) -> Sql:
         if node.type.kind in EMPTY_IS_BLANK:
             if node.op == "read":

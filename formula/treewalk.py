@@ -6,6 +6,7 @@ from typing import Any
 from tabwright.formula import figures, strings
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
+from tabwright.formula.faults import EvaluationError
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.typed import Node, Read
 
@@ -75,6 +76,15 @@ class Walk:
 
     def _is_new(self, node: Node) -> Any:
         return self.env.is_new
+
+    def _is_clone(self, node: Node) -> Any:
+        return self.env.is_clone
+
+    def _rescue(self, node: Node) -> Any:
+        try:
+            return self.value(node.args[0])
+        except EvaluationError:
+            return self.value(node.args[1])
 
     def _and(self, node: Node) -> Any:
         return all(self.value(arg) is True for arg in node.args)

@@ -22,7 +22,7 @@ _TEXT_OPS: Final = frozenset(
 )
 _BOOLEAN_OPS: Final = frozenset(
     "eq ne lt le gt ge same other differs not xor and or in blank contains begins ends matches is_new"
-    " text_lt text_le text_gt text_ge between below".split()
+    " is_clone text_lt text_le text_gt text_ge between below".split()
 )
 _DATE_OPS: Final = frozenset("make_date add_days add_months end_of_month local_date text_date today".split())
 _DATETIME_OPS: Final = frozenset("add_time add_months_time text_datetime date_datetime now".split())
@@ -31,11 +31,13 @@ _ROUNDING: Final = frozenset("round trunc ceiling floor mceiling mfloor mod".spl
 _OPPOSITE: Final = {"same": "other", "other": "same"}
 # Always give a value, whatever their arguments.
 _NEVER_BLANK: Final = frozenset(
-    "zero same other differs xor and or in between blank is_new today now".split()
+    "zero same other differs xor and or in between blank is_new is_clone today now".split()
 )
 # Also blank where no argument is: a blank text is no number and no date, and comes neither before nor after
 # another.
-FROM_TEXT: Final = frozenset("text_number text_date text_datetime text_lt text_le text_gt text_ge".split())
+FROM_TEXT: Final = frozenset(
+    "text_number text_date text_datetime text_lt text_le text_gt text_ge code_of".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
         return Node(op, TEXT, args, data, at, length=min(size, TEXT_RESULT), checked=checked)
     if op in _DATE_OPS or op in _DATETIME_OPS:
         return Node(op, DATE if op in _DATE_OPS else DATETIME, args, data, at, _nullable(op, args))
-    if op in ("if", "case", "fallback", "max", "min"):
+    if op in ("if", "case", "fallback", "rescue", "max", "min"):
         return _choice(op, args, at)
     scale, bound = _figure(op, args, data)
     if scale > SCALE:
@@ -147,6 +149,19 @@ def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
     checked = bound > LIMIT and op not in _ROUNDING
     bound = min(bound, LIMIT)
     return Node(op, number(scale), args, data, at, _nullable(op, args), bound, 0, checked)
+
+
+def worked(op: str, kind: Type, *args: Node, at: At, size: int | None = None) -> Node:
+    """An operation whose value tells nothing about itself but its type. ``size``: the greatest length of a
+    text, or size of a whole number; else it can be as long, or as big with 18 places, as any.
+    """
+    if kind.kind in EMPTY_IS_BLANK:
+        return Node(op, kind, args, at=at, length=TEXT_RESULT if size is None else min(size, TEXT_RESULT))
+    if kind.kind == "number":
+        bound = LIMIT if size is None else size
+        places = SCALE if size is None else 0
+        return Node(op, number(places), args, at=at, nullable=_nullable(op, args), bound=bound)
+    return Node(op, kind, args, at=at, nullable=_nullable(op, args))
 
 
 def _nullable(op: str, args: Sequence[Node]) -> bool:

@@ -20,7 +20,7 @@ def faults_of(found: Iterable[language.Fault], place: Place) -> list[Fault]:
 
 def _fault_of(fault: language.Fault, place: Place) -> Fault:
     params = {
-        name: Said(f"type.{value}") if name in language.TYPED_PARAMS else value
+        name: Said(language.SAID_PARAMS[name] + value) if name in language.SAID_PARAMS else value
         for name, value in fault.params.items()
     }
     one_line = fault.end_line == fault.line

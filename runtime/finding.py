@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tabwright.runtime import pinyin
+from tabwright.formula import pinyin
 
 
 @lru_cache(maxsize=16_384)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tabwright.runtime.pinyin import replace_han, syllables
+from tabwright.formula.pinyin import replace_han, syllables
 
 MOST = 200  # characters of a sort key
 SEPARATOR = "\x01"  # stands before the text itself: below every character a text may hold

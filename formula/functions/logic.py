@@ -119,6 +119,17 @@ def _is_changed(use: Use) -> Node:
     return make("and", fresh, make("differs", now, _prior(now), at=use.at), at=use.at)
 
 
+def _if_error(use: Use) -> Node:
+    alike(list(use.args), list(use.written), use.at)
+    return make("rescue", *use.args, at=use.at)
+
+
+def _changed_to(use: Use) -> Node:
+    now, value = use.args
+    equal = compare("=", now, value, use.at, use.written[1])
+    return make("and", _is_changed(Use((now,), use.written[:1], use.at)), equal, at=use.at)
+
+
 _D = Decimal
 FUNCTIONS = (
     Function(
@@ -297,5 +308,32 @@ FUNCTIONS = (
         "The value of the field before this save; of a new record, its present value.",
         (Signature(("field",), _prior_value),),
         places=ON_SAVE,
+    ),
+    Function(
+        "CHANGEDTO",
+        "record",
+        "field, value",
+        "字段在本次保存中变为该值时为真；新建记录时为假。",
+        "True when this save changes the field to the value; false for a new record.",
+        (Signature(("field", "any"), _changed_to),),
+        places=ON_SAVE,
+    ),
+    Function(
+        "ISCLONE",
+        "record",
+        "",
+        "记录正在由复制另一条而新建时为真。",
+        "True while the record is being created as a copy of another one.",
+        (Signature((), "is_clone"),),
+        places=ON_SAVE,
+    ),
+    Function(
+        "IFERROR",
+        "logic",
+        "value, otherwise",
+        "算得出时取前一个值，出错时取后一个值。",
+        "The first value; the second when the first has an error.",
+        (Signature(("any", "any"), _if_error),),
+        (Example("IFERROR(1 / 0, 7)", _D(7)), Example('IFERROR(VALUE("12"), 0)', _D(12))),
     ),
 )

@@ -5,15 +5,17 @@ from decimal import Decimal
 from tabwright.formula import places
 from tabwright.formula.datatypes import LOCATION, number
 from tabwright.formula.functions.registry import Example, Function, Signature, Use, Wrong
-from tabwright.formula.typed import Node, literal, make
+from tabwright.formula.typed import Node, literal, make, worked
 
 _D = Decimal
-# In a distance: what one metre is.
-UNITS = {"km": _D("0.001"), "m": _D(1)}
+# In a distance: what one metre is; of a mile, what one mile is in metres.
+UNITS = {"km": _D("0.001"), "m": _D(1), "mi": _D("1609.344")}
 
 
 def _point(use: Use) -> Node:
     for arg, where in zip(use.args, use.written, strict=True):
+        if len(use.args) == 2 and (not arg.literal or arg.data is None):
+            return worked("located", LOCATION, *use.args, at=use.at)
         if not arg.literal or arg.data is None:
             raise Wrong("FORMULA_NEEDS_LITERAL", where, function=use.at.function)
     values = [arg.data for arg in use.args]
@@ -34,6 +36,8 @@ def _distance(use: Use) -> Node:
         raise Wrong("FORMULA_NOT_A_UNIT", use.written[2], value=name[:20], known=", ".join(UNITS))
     if name == "m":
         return metres
+    if name == "mi":
+        return make("div", metres, literal(UNITS[name], number(3), use.at), at=use.at)
     return make("mul", metres, literal(UNITS[name], number(3), use.at), at=use.at)
 
 
@@ -51,8 +55,8 @@ FUNCTIONS = (
         "DISTANCE",
         "number",
         "point, point, [unit]",
-        '两点间的地面直线距离；单位为 "km"（默认，精确到米）或 "m"。',
-        'How far two points are apart over the ground; in "km" (unless said, exact to the metre) or "m".',
+        '两点间的地面直线距离；单位为 "km"（默认，精确到米）、"m" 或 "mi"（英里）。',
+        'How far two points are apart over the ground; in "km" (exact to the metre), "m" or "mi" (miles).',
         (Signature(("location", "location", "text"), _distance, optional=1),),
         (
             Example("DISTANCE(GEOLOCATION(31.23, 121.47), GEOLOCATION(39.9, 116.4))", _D("1067.079")),

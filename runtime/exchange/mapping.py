@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from tabwright.formula.pinyin import is_han, syllables
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.runtime.exchange.dates import guess_order
 from tabwright.runtime.exchange.settings import Column
-from tabwright.runtime.pinyin import is_han, syllables
 
 _RUNS = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
 _LIKELY = 0.72  # below this a proposal is more often wrong than right

@@ -10,8 +10,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from tabwright.formula.pinyin import is_han, syllables
 from tabwright.metadata.addresses import CHINA, Address
-from tabwright.runtime.pinyin import is_han, syllables
 
 MOST_FOUND = 8
 # What people leave out of a region's name: its kind, and whose autonomous region it is.

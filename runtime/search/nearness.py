@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
-from tabwright.runtime.pinyin import all_syllables
+from tabwright.formula.pinyin import all_syllables
 
 SHORTEST = 4  # letters; of shorter words too much is near
 LONG = 8  # letters, from here on two slips are forgiven

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tabwright.runtime.pinyin import han_runs, replace_han, syllables
+from tabwright.formula.pinyin import han_runs, replace_han, syllables
 from tabwright.runtime.search.nearness import LONGEST, SHORTEST
 from tabwright.runtime.sort_keys import stripped
 

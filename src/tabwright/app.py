@@ -18,6 +18,7 @@ from tabwright import __version__, logs
 from tabwright.admin_ui import replacing
 from tabwright.admin_ui import views as studio
 from tabwright.admin_ui.packages import sampling
+from tabwright.formula import pinyin
 from tabwright.formula import sqlite as formula_sqlite
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.model import Model
@@ -34,7 +35,7 @@ from tabwright.platform.static_files import static_files
 from tabwright.platform.tables import DialectName
 from tabwright.platform.tenants import Tenants
 from tabwright.platform.web import Web, check_policies, policy
-from tabwright.runtime import api, pinyin
+from tabwright.runtime import api
 from tabwright.runtime.access import members
 from tabwright.runtime.bulk import working as bulk
 from tabwright.runtime.comments import keeping as comments

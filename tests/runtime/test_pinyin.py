@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tabwright.runtime.pinyin import all_syllables, syllables
+from tabwright.formula.pinyin import all_syllables, syllables
 
 ROOT = Path(__file__).parents[2]
 
