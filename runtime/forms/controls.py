@@ -14,6 +14,7 @@ from tabwright.platform.language import Language, say
 from tabwright.runtime.currencies import symbol
 from tabwright.runtime.forms import file_inputs
 from tabwright.runtime.forms.entry import Control, Entry, MakeControl, Option, Place
+from tabwright.runtime.forms.piece import safe
 from tabwright.runtime.forms.shown import icon
 
 
@@ -65,7 +66,7 @@ def _line(field: FieldDef, place: Place, model: Model, language: Language) -> Co
         head, tail = f'<div class="tw-affix is-after">{head}', '"><span aria-hidden="true">%</span></div>'
     else:
         tail = '">'
-    return lambda text, more, entry: f'{head}{more} value="{escape(text)}{tail}'
+    return lambda text, more, entry: f'{head}{more} value="{safe(text)}{tail}'
 
 
 _TOOLS = (  # what it does, and how it looks
@@ -110,7 +111,7 @@ def _area(field: FieldDef, place: Place, model: Model, language: Language) -> Co
     head = f'<textarea class="form-control" id="f-{field.name}" name="{field.name}" rows="4"{limit}'
     head += _placeholder(field, language)
     # The first newline after the tag is dropped by browsers, so one is given.
-    return lambda text, more, entry: f"{head}{more}>\n{escape(text)}</textarea>"
+    return lambda text, more, entry: f"{head}{more}>\n{safe(text)}</textarea>"
 
 
 def _box(field: FieldDef, place: Place, model: Model, language: Language) -> Control:
@@ -190,7 +191,7 @@ def _lookup(field: FieldDef, place: Place, model: Model, language: Language) -> 
 
     def control(text: str, more: str, entry: Entry) -> str:
         shown = entry.names.get(name, "")
-        html = f'{head}{more} value="{escape(shown)}{middle}{escape(text)}{tail}'
+        html = f'{head}{more} value="{safe(shown)}{middle}{safe(text)}{tail}'
         found = entry.choices.get(name)
         return html + _candidates(name, found) if found else html
 
@@ -222,9 +223,9 @@ def _boxes(field: FieldDef, place: Place, model: Model, language: Language) -> C
     def box(code: str, number: int, ticked: bool, more: str, after: str = "") -> str:
         return (
             f'<label class="tw-check"><input class="form-check-input" type="checkbox" data-many'
-            f' id="f-{name}{f"-{number}" if number else ""}" name="{name}" value="{escape(code)}"'
+            f' id="f-{name}{f"-{number}" if number else ""}" name="{name}" value="{safe(code)}"'
             f"{' checked' if ticked else ''}{more.replace(' required', '')}>"
-            f"<span>{escape(labels.get(code, code))}{after}</span></label>"
+            f"<span>{safe(labels.get(code, code))}{after}</span></label>"
         )
 
     def control(text: str, more: str, entry: Entry) -> str:
@@ -277,7 +278,7 @@ def _tinted(field: FieldDef, place: Place, model: Model, language: Language) -> 
     def control(text: str, more: str, entry: Entry) -> str:
         return (
             f'<div class="tw-tint">{line(text, more, entry)}<input type="color" hidden aria-label="{pick}"'
-            f' data-tint="f-{field.name}" value="{escape(text or "#000000")}"></div>'
+            f' data-tint="f-{field.name}" value="{safe(text or "#000000")}"></div>'
         )
 
     return control
@@ -323,7 +324,7 @@ def _address(field: FieldDef, place: Place, model: Model, language: Language) ->
         f'"><details class="tw-parts" hidden><summary>{said("parts")}</summary>'
         f'<div class="tw-parts-in">{find}{chosen}{written}</div></details></div>'
     )
-    return lambda text, more, entry: f'{head}{more} value="{escape(text)}{tail}'
+    return lambda text, more, entry: f'{head}{more} value="{safe(text)}{tail}'
 
 
 GROUPS = frozenset(("multi_picklist", "rating"))  # several inputs under one label

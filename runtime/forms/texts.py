@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,19 +38,22 @@ _wide = {ord("0") + 0xFEE0 + n: ord("0") + n for n in range(10)} | {
 
 def to_text(field: FieldDef, value: Any, zone: ZoneInfo) -> str:
     """The text of a stored value as the field's input takes it; '' for a blank."""
-    if field.type == "boolean":
+    type = field.type
+    if type == "boolean":
         return "true" if value is True or value == "true" else "false"
     if value is None:
         return ""
     if field.mask is not None:
         return str(masked(field, value))
-    made = _texts.get(field.type)
+    made = _texts.get(type)
     if made is not None:
         return made(value)
-    if isinstance(value, Decimal):
+    if value.__class__ is str and type != "datetime":
+        return value
+    if value.__class__ is Decimal:
         text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if field.type == "percent" and "." in text else text
-    if field.type == "datetime":
+        return text.rstrip("0").rstrip(".") if type == "percent" and "." in text else text
+    if type == "datetime":
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment(instant, zone).replace(tzinfo=None).isoformat(timespec="minutes")
     return str(value)
@@ -67,8 +71,14 @@ def _address_text(value: Any) -> str:
     """The address on one line; as JSON of its parts where a line would not be taken apart into the same."""
     if isinstance(value, dict):
         value = Address(**{name: part or "" for name, part in value.items()})
-    if address_of(str(value)) == value:
-        return str(value)
+    return _line_of(value)
+
+
+@lru_cache(maxsize=1024)
+def _line_of(value: Address) -> str:
+    line = str(value)
+    if address_of(line) == value:
+        return line
     parts = {name: part for name, part in value._asdict().items() if part and name != "region_code"}
     return json.encode(parts).decode()
 

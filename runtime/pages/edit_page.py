@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
+from msgspec.json import encode
 
 from tabwright.metadata.choices import CHOICE_SEPARATOR
 from tabwright.metadata.fieldtypes import TYPES
@@ -102,7 +103,7 @@ class Posted:
 
 def pack(texts_: Mapping[str, str], names: Mapping[str, str]) -> str:
     """The hidden memory of what a form was opened with."""
-    return json.dumps([texts_, names], ensure_ascii=False, separators=(",", ":"))
+    return encode([texts_, names]).decode()
 
 
 def unpack(packed: str) -> tuple[dict[str, str], dict[str, str]]:

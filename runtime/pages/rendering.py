@@ -103,6 +103,11 @@ def _templates(language: Language) -> Templates:
     return made
 
 
+def drawn(template: str, language: Language, context: Mapping[str, Any]) -> Markup:
+    """A stretch of pages that is the same for many requests, to be kept and put into them as it is."""
+    return Markup(_templates(language).get_template("pages/" + template).render(**context))
+
+
 def render(template: str, look: Look, context: Mapping[str, Any]) -> str:
     """A whole page. ``template`` is a file name in ``templates/pages``."""
     return _templates(look.language).get_template("pages/" + template).render(look=look, **context)

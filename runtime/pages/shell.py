@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from tabwright.metadata.model import AppDef, ObjectDef, TabDef, label_in
 from tabwright.platform.language import Language, register_messages
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.forms.shown import colour_of, initials
-from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.rendering import drawn, text
 
 register_messages(Path(__file__).with_name("studio_messages.json"))
 
@@ -100,12 +102,21 @@ NOTHING_OWN = Own({})
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """The links of apps and tabs as HTML, made once: they are a good part of every page."""
+
+    apps: Markup
+    tabs: Markup
+    phone: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     tenant_name: str
     app_label: str
     apps: tuple[App, ...]
     tabs: tuple[Tab, ...]
-    phone_tabs: tuple[Tab, ...]
+    drawn: Drawn
     user: Person
     at: str
     query: str
@@ -167,12 +178,12 @@ def arranged(tabs: Sequence[TabDef], order: Sequence[str]) -> tuple[TabDef, ...]
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Where the frame leads: apps, the tabs of the one that is open, and those at the bottom of a phone."""
+    """Where the frame leads: apps, and the tabs of the one that is open."""
 
     app_label: str
     apps: tuple[App, ...]
     tabs: tuple[Tab, ...]
-    phone_tabs: tuple[Tab, ...]
+    drawn: Drawn
 
 
 def ways_of(
@@ -189,11 +200,16 @@ def ways_of(
     order = own.get(chosen.name, ()) if chosen is not None else ()
     tabs = tuple(_tab(each, at, language) for each in arranged(tabs_of(gate, chosen), order))
     first = [tab for tab in tabs if tab.current] + [tab for tab in tabs if not tab.current]
+    shown = tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen, a.colour) for a in apps)
     return Ways(
         label_in(chosen.labels, language) if chosen is not None else "Tabwright",
-        tuple(App(a.name, label_in(a.labels, language), a.icon, a is chosen, a.colour) for a in apps),
+        shown,
         tabs,
-        tuple(tab for tab in tabs if tab in first[:PHONE_TABS]),
+        Drawn(
+            drawn("ways/apps.html", language, {"ways": shown}),
+            drawn("ways/tabs.html", language, {"ways": tabs}),
+            drawn("ways/phone.html", language, {"ways": [tab for tab in tabs if tab in first[:PHONE_TABS]]}),
+        ),
     )
 
 
@@ -218,7 +234,7 @@ def make_shell(
         ways.app_label,
         ways.apps,
         ways.tabs,
-        ways.phone_tabs,
+        ways.drawn,
         Person(name, address, initials(name), colour_of(str(gate.principal.user_id))),
         at,
         query,

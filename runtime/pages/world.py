@@ -188,7 +188,7 @@ class Desk:
             "ways", call.tenant.store.key, call.model.release, call.model.digest,
             who.kind, who.permission_sets, who.token_scope, language, app, at, json_text(own) if own else "",
         )  # fmt: skip
-        return call.tenant.pieces.get(key, lambda: ways_of(call.gate, language, app, at, own), 3_000)
+        return call.tenant.pieces.get(key, lambda: ways_of(call.gate, language, app, at, own), 9_000)
 
     def _own_frame(self) -> Own:
         frame, star = self.frame, self.star

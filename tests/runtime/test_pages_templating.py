@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from markupsafe import Markup
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup, escape
 
 from tabwright.platform.language import Language
 from tabwright.runtime.pages import rendering
@@ -87,3 +89,24 @@ def test_each_language_has_its_own_texts() -> None:
     assert rendering.text("zh")("keys.title") in made["zh"]
     assert rendering.text("en")("keys.title") in made["en"]
     assert look.quoted == "%2Fo%2Fthing%3Fwhere%3Da%2Bb"
+
+
+class Named(str):
+    """A text of a class of its own."""
+
+
+_texts = st.text() | st.text("<>&\"'a")
+
+
+@given(st.one_of(_texts, _texts.map(Markup), _texts.map(Named), st.integers(), st.none(), st.lists(_texts)))
+def test_what_is_printed_is_escaped_as_markupsafe_does(value: Any) -> None:
+    assert Templates.escaped(value) == escape(value)
+
+
+def test_printing_goes_through_it(site: Site) -> None:
+    macros = "{% macro cell(text) %}<td title='{{ text }}'>{{ text }}</td>{% endmacro %}"
+    source = macros + "{{ cell(x) }}{% set y %}{{ x }}{% endset %}{{ y }}{{ x|upper }}{{ x ~ x }}"
+    plain = "&lt;i&gt;&#39;"
+    assert site.render(source, x="<i>'") == (
+        f"<td title='{plain}'>{plain}</td>{plain}&lt;I&gt;&#39;{plain}{plain}"
+    )
