@@ -15,6 +15,9 @@ from tabwright.formula.scope import Path, Place, Scope
 from tabwright.formula.typed import Node, coerced, literal, make, negated, read, shifted
 
 Blanks = Literal["zero", "blank"]
+# What a number added to it counts, and what lies between two.
+_LATER = {"date": "add_days", "datetime": "add_time", "time": "add_ms"}
+_BETWEEN = {"date": "days_between", "datetime": "time_between", "time": "ms_between"}
 
 
 def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | None, blanks: Blanks) -> Node:
@@ -151,19 +154,19 @@ class _Checker:
             return make("concat", *(as_text(a, at, t) for a, t in zip(args, tree.args, strict=True)), at=at)
         total = args[0]
         for index, arg in enumerate(args[1:], 1):
-            if total.type.kind in ("number", "null") and arg.type.kind in ("date", "datetime"):
+            if total.type.kind in ("number", "null") and arg.type.kind in _LATER:
                 total, arg = arg, total
             total = self.add_pair(total, arg, tree.args[index], at)
         return total
 
     def add_pair(self, a: Node, b: Node, where: Tree, at: At) -> Node:
-        if a.type.kind in ("date", "datetime") and b.type.kind in ("number", "null"):
-            return make("add_days" if a.type.kind == "date" else "add_time", a, coerced(b, number(0)), at=at)
+        if a.type.kind in _LATER and b.type.kind in ("number", "null"):
+            return make(_LATER[a.type.kind], a, coerced(b, number(0)), at=at)
         if {a.type.kind, b.type.kind} <= {"number", "null"}:
             return make("add", coerced(a, number(0)), coerced(b, number(0)), at=at)
         if {a.type.kind, b.type.kind} <= TEXT_LIKE:
             return make("concat", as_text(a, at, where), as_text(b, at, where), at=at)
-        expected = "number" if a.type.kind in ("boolean", "reference", "date", "datetime") else a.type.kind
+        expected = "number" if a.type.kind in ("boolean", "reference", *_LATER) else a.type.kind
         raise Wrong("FORMULA_WRONG_TYPE", where, function="+", expected=expected, received=b.type.kind)
 
     def binary(self, tree: nodes.Binary) -> Node | None:
@@ -173,13 +176,11 @@ class _Checker:
         at = At(tree.op, tree.start, tree.end)
         if tree.op in ("=", "<>", "<", "<=", ">", ">="):
             return compare(tree.op, left, right, at, tree.right)
-        if tree.op == "-" and left.type.kind in ("date", "datetime"):
+        if tree.op == "-" and left.type.kind in _LATER:
             if right.type.kind == left.type.kind:
-                return make(
-                    "days_between" if left.type.kind == "date" else "time_between", left, right, at=at
-                )
-            days = negated(self.of_kind(right, number(0), tree.right, at))
-            return make("add_days" if left.type.kind == "date" else "add_time", left, days, at=at)
+                return make(_BETWEEN[left.type.kind], left, right, at=at)
+            less = negated(self.of_kind(right, number(0), tree.right, at))
+            return make(_LATER[left.type.kind], left, less, at=at)
         a = self.of_kind(left, number(0), tree.left, at)
         b = self.of_kind(right, number(0), tree.right, at)
         return make({"-": "sub", "*": "mul", "/": "div", "^": "pow"}[tree.op], a, b, at=at)

@@ -251,6 +251,12 @@ class _Source:
     def _zone(self, node: Node) -> str:
         return "e.zone"
 
+    def _calendar(self, node: Node) -> str:
+        return "e.calendar"
+
+    def _fiscal(self, node: Node) -> str:
+        return f"{self.helper('Decimal', Decimal)}(e.fiscal)"
+
     def _is_new(self, node: Node) -> str:
         return "e.is_new"
 

@@ -114,8 +114,8 @@ class Formula:
 
     @cached_property
     def uses_now(self) -> bool:
-        """Whether its value changes with time or with the user's zone."""
-        return not self._operations.isdisjoint({"today", "now", "zone"})
+        """Whether its value changes with time, with the user's zone or with the organisation's calendar."""
+        return not self._operations.isdisjoint({"today", "now", "zone", "calendar", "fiscal"})
 
     @cached_property
     def trees(self) -> frozenset[str]:
@@ -167,11 +167,11 @@ class Formula:
     ) -> SqlValue:
         """The formula in SQL for "sqlite" or "postgresql".
 
-        TODAY, NOW and the user's zone are the parameters `tw_today` (date), `tw_now` (aware datetime) and
-        `tw_zone`. `places` rounds a number, which then is an INTEGER at that scale on SQLite and can be
-        sorted and stored. `lifted` is this formula's text with its literals lifted: they become parameters,
-        whose names begin with `prefix`. Raises FormulaError when this database cannot run it, and NotLiftable
-        when that needs the literals in their places.
+        TODAY, NOW, the user's zone and the calendar are the parameters of ``Env.parameters``. `places` rounds
+        a number, which then is an INTEGER at that scale on SQLite and can be sorted and stored. `lifted` is
+        this formula's text with its literals lifted: they become parameters, whose names begin with `prefix`.
+        Raises FormulaError when this database cannot run it, and NotLiftable when that needs the literals in
+        their places.
         """
         use_context()
         root = self.root

@@ -19,7 +19,11 @@ DAY_MICROSECONDS: Final = Decimal(86_400_000_000)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DATE_FORM: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME_FORM: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+CLOCK_FORM: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?"
+DAY_MILLISECONDS: Final = 86_400_000
+MIDNIGHT: Final = time()
 _DATE: Final = re.compile(DATE_FORM)
+_CLOCK: Final = re.compile(CLOCK_FORM)
 _DATETIME: Final = re.compile(f"{DATE_FORM}[ T]{TIME_FORM}Z?")
 
 
@@ -51,6 +55,19 @@ def quarter(day: date) -> Decimal:
     return Decimal((day.month + 2) // 3)
 
 
+def day_of_year(day: date) -> Decimal:
+    return Decimal(day.timetuple().tm_yday)
+
+
+def iso_week(day: date) -> Decimal:
+    return Decimal(day.isocalendar()[1])
+
+
+def iso_year(day: date) -> Decimal:
+    """The year to which the ISO week belongs."""
+    return Decimal(day.isocalendar()[0])
+
+
 def add_days(day: date, days: Decimal, at: At) -> date:
     """`days` whole days later; their fraction is dropped."""
     if abs(days) < MOST_DAYS:
@@ -63,12 +80,7 @@ def add_days(day: date, days: Decimal, at: At) -> date:
 
 def add_time(moment: datetime, days: Decimal, at: At) -> datetime:
     """`days` later, to the second."""
-    if abs(days) < MOST_DAYS:
-        try:
-            return moment + timedelta(seconds=int((days * DAY_SECONDS).to_integral_value(ROUND_HALF_UP)))
-        except OverflowError:
-            pass
-    fail("FORMULA_DATE_RANGE", at)
+    return add_seconds(moment, days * DAY_SECONDS, at)
 
 
 def days_between(end: date, start: date) -> Decimal:
@@ -78,6 +90,36 @@ def days_between(end: date, start: date) -> Decimal:
 def time_between(end: datetime, start: datetime) -> Decimal:
     """In days."""
     return settle(Decimal((end - start) // timedelta(microseconds=1)) / DAY_MICROSECONDS)
+
+
+def seconds_between(end: datetime, start: datetime) -> Decimal:
+    """Whole seconds, the fraction dropped."""
+    passed = (end - start) // timedelta(microseconds=1)
+    return Decimal(abs(passed) // 1_000_000 * (1 if passed >= 0 else -1))
+
+
+def months_between(end: date, start: date) -> Decimal:
+    """Whole months; the last day of a month completes one, whatever the day it began on."""
+    low, high = min(start, end), max(start, end)
+    count = (high.year - low.year) * 12 + high.month - low.month
+    if high.day < low.day and high.day < monthrange(high.year, high.month)[1]:
+        count -= 1
+    return Decimal(count if end >= start else -count)
+
+
+def from_unix(seconds: Decimal, at: At) -> datetime:
+    """The moment so many seconds after 1970 in UTC, to the second."""
+    return add_seconds(EPOCH, seconds, at)
+
+
+def add_seconds(moment: datetime, seconds: Decimal, at: At) -> datetime:
+    """Later by seconds, rounded to whole ones."""
+    if abs(seconds) < MOST_DAYS * DAY_SECONDS:
+        try:
+            return moment + timedelta(seconds=int(seconds.to_integral_value(ROUND_HALF_UP)))
+        except OverflowError:
+            pass
+    fail("FORMULA_DATE_RANGE", at)
 
 
 def _months_later(day: date, months: Decimal, at: At) -> tuple[int, int]:
@@ -107,12 +149,133 @@ def end_of_month(day: date, months: Decimal, at: At) -> date:
     return date(to_year, to_month, monthrange(to_year, to_month)[1])
 
 
+def start_of(day: date, unit: str) -> date:
+    """The first day of the week (a Monday), month, quarter or year of a day."""
+    if unit == "week":
+        return day - timedelta(day.weekday())
+    if unit == "month":
+        return day.replace(day=1)
+    if unit == "quarter":
+        return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    return date(day.year, 1, 1)
+
+
+def end_of(day: date, unit: str, at: At) -> date:
+    """The last day of the week, month, quarter or year of a day."""
+    if unit == "week":
+        return add_days(day, Decimal(6 - day.weekday()), at)
+    if unit == "year":
+        return date(day.year, 12, 31)
+    last = day.month if unit == "month" else (day.month + 2) // 3 * 3
+    return date(day.year, last, monthrange(day.year, last)[1])
+
+
 def local_date(moment: datetime, zone: str, at: At) -> date:
     """The calendar day in `zone`."""
     try:
         return moment.astimezone(ZoneInfo(zone)).date()
     except (OverflowError, ValueError):
         fail("FORMULA_DATE_RANGE", at)
+
+
+def local_time(moment: datetime, zone: str, at: At) -> time:
+    """What the clock shows in `zone`, to the millisecond."""
+    try:
+        found = moment.astimezone(ZoneInfo(zone))
+    except (OverflowError, ValueError):
+        fail("FORMULA_DATE_RANGE", at)
+    return time(found.hour, found.minute, found.second, found.microsecond // 1000 * 1000)
+
+
+def local_moment(day: date, clock: time, zone: str, at: At) -> datetime:
+    """When the clock of `zone` shows this time of this day: where it does so twice, the first time; where it
+    never does, the moment at which it would have without the change.
+    """
+    try:
+        return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        fail("FORMULA_DATE_RANGE", at)
+
+
+def clock_start(moment: datetime, unit: str, zone: str, at: At) -> datetime:
+    """The beginning of the hour or minute by the clock of `zone`."""
+    try:
+        local = moment.astimezone(ZoneInfo(zone))
+        minutes = local.minute if unit == "hour" else 0
+        return moment - timedelta(minutes=minutes, seconds=local.second, microseconds=local.microsecond)
+    except (OverflowError, ValueError):
+        fail("FORMULA_DATE_RANGE", at)
+
+
+def clock_end(moment: datetime, unit: str, zone: str, at: At) -> datetime:
+    """The last microsecond of the hour or minute."""
+    length = timedelta(hours=1) if unit == "hour" else timedelta(minutes=1)
+    try:
+        return clock_start(moment, unit, zone, at) + (length - timedelta(microseconds=1))
+    except OverflowError:
+        fail("FORMULA_DATE_RANGE", at)
+
+
+def just_before(moment: datetime, at: At) -> datetime:
+    """The last moment before."""
+    try:
+        return moment - timedelta(microseconds=1)
+    except OverflowError:
+        fail("FORMULA_DATE_RANGE", at)
+
+
+def text_time(text: str, at: At) -> time | None:
+    """The time of day that `text` writes as hh:mm, hh:mm:ss or hh:mm:ss.mmm; None for a blank text."""
+    if not text:
+        return None
+    if _CLOCK.fullmatch(text):
+        hour, minute, second = int(text[:2]), int(text[3:5]), int(text[6:8] or 0)
+        if hour < 24 and minute < 60 and second < 60:
+            return time(hour, minute, second, int(text[9:].ljust(3, "0")) * 1000)
+    fail("FORMULA_NO_SUCH_DATE", at)
+
+
+def hour(clock: time) -> Decimal:
+    return Decimal(clock.hour)
+
+
+def minute(clock: time) -> Decimal:
+    return Decimal(clock.minute)
+
+
+def second(clock: time) -> Decimal:
+    return Decimal(clock.second)
+
+
+def millisecond(clock: time) -> Decimal:
+    return Decimal(clock.microsecond // 1000)
+
+
+def add_ms(clock: time, count: Decimal) -> time:
+    """Later by whole milliseconds; after midnight the clock begins again."""
+    return from_milliseconds((milliseconds(clock) + int(count) % DAY_MILLISECONDS) % DAY_MILLISECONDS)
+
+
+def ms_between(end: time, start: time) -> Decimal:
+    """The milliseconds from one time of day to the next time the clock shows another."""
+    return Decimal((milliseconds(end) - milliseconds(start)) % DAY_MILLISECONDS)
+
+
+def time_text(clock: time | None) -> str:
+    """hh:mm:ss.mmm"""
+    return "" if clock is None else clock.isoformat("milliseconds")
+
+
+def duration_text(seconds: Decimal) -> str:
+    """hh:mm:ss, the fraction dropped; as many digits of hours as there are."""
+    minutes, rest = divmod(abs(int(seconds)), 60)
+    return f"{'-' if seconds <= -1 else ''}{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
+
+
+def days_text(seconds: Decimal) -> str:
+    """d:hh:mm:ss, the fraction dropped."""
+    days, rest = divmod(abs(int(seconds)), 86_400)
+    return f"{'-' if seconds <= -1 else ''}{days}:{duration_text(Decimal(rest))}"
 
 
 def text_date(text: str, at: At) -> date | None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from tabwright.formula import chinese, curves, days, figures, places, strings, wording
+from tabwright.formula import calendars, chinese, curves, days, figures, places, strings, wording
 
 SPECIAL: Final = frozenset(
-    "literal read zero today now zone is_new is_clone and or if case fallback rescue blank in".split()
+    "literal read zero today now zone calendar fiscal is_new is_clone and or if case fallback rescue blank"
+    " in".split()
 )
 
 
@@ -133,6 +134,35 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "text_date": Operation(days.text_date, raises=True),
     "text_datetime": Operation(days.text_datetime, raises=True),
     "date_datetime": Operation(days.date_datetime),
+    "day_of_year": Operation(days.day_of_year),
+    "iso_week": Operation(days.iso_week),
+    "iso_year": Operation(days.iso_year),
+    "start_of": Operation(days.start_of),
+    "end_of": Operation(days.end_of, raises=True),
+    "seconds_between": Operation(days.seconds_between),
+    "months_between": Operation(days.months_between),
+    "from_unix": Operation(days.from_unix, raises=True, figures=True),
+    "local_time": Operation(days.local_time, raises=True),
+    "local_moment": Operation(days.local_moment, raises=True),
+    "clock_start": Operation(days.clock_start, raises=True),
+    "clock_end": Operation(days.clock_end, raises=True),
+    "just_before": Operation(days.just_before, raises=True),
+    # times of day
+    "text_time": Operation(days.text_time, raises=True),
+    "time_text": Operation(days.time_text, strict=False),
+    "hour": Operation(days.hour),
+    "minute": Operation(days.minute),
+    "second": Operation(days.second),
+    "millisecond": Operation(days.millisecond),
+    "add_ms": Operation(days.add_ms),
+    "ms_between": Operation(days.ms_between),
+    "duration_text": Operation(days.duration_text),
+    "days_text": Operation(days.days_text),
+    # working time
+    "is_workday": Operation(calendars.is_workday),
+    "workday": Operation(calendars.workday, raises=True),
+    "workdays_between": Operation(calendars.workdays_between),
+    "hours_between": Operation(calendars.hours_between, raises=True, figures=True),
     # numbers without an exact value
     **{
         name: Operation(getattr(curves, name), raises=True, figures=True, lent=True)

@@ -24,6 +24,7 @@ from tabwright.formula.sqlwriter import (
     as_record,
     balanced,
     infix,
+    plain,
     whole_64,
 )
 from tabwright.formula.typed import STEADY, Node, whole_literal
@@ -374,6 +375,124 @@ class PostgresqlWriter(Writer):
     def op_weekday(self, node: Node, day: Sql) -> Sql:
         return infix("+", self.part_of("dow", day), _number(1), sa.Numeric())
 
+    def counted(self, node: Node, value: Sql) -> Sql:
+        return sa.cast(value, sa.Numeric())
+
+    def op_day_of_year(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("doy", day)
+
+    def op_iso_week(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("week", day)
+
+    def op_iso_year(self, node: Node, day: Sql) -> Sql:
+        return self.part_of("isoyear", day)
+
+    def begun(self, unit: Sql, moment: Sql) -> Sql:
+        """The beginning of a unit of a moment without zone."""
+        return sa.func.date_trunc(unit, moment, type_=sa.DateTime())
+
+    def op_start_of(self, node: Node, day: Sql, unit: Sql) -> Sql:
+        return sa.cast(self.begun(unit, sa.cast(day, sa.DateTime())), sa.Date())
+
+    def op_end_of(self, node: Node, day: Sql, unit: Sql) -> tuple[Sql, Sql]:
+        months = {"week": 0, "month": 1, "quarter": 3, "year": 12}[node.args[1].data]
+        nothing, weeks = self.whole_literal(0), self.whole_literal(0 if months else 1)
+        step = sa.func.make_interval(nothing, self.whole_literal(months), weeks)
+        after = infix("+", self.begun(unit, sa.cast(day, sa.DateTime())), step, sa.DateTime())
+        return self.in_range(infix("-", sa.cast(after, sa.Date()), self.whole_literal(1), sa.Date()))
+
+    def op_months_between(self, node: Node, end: Sql, start: Sql) -> Sql:
+        low, high = (extreme(start, end, type_=sa.Date()) for extreme in (sa.func.least, sa.func.greatest))
+        one, months = self.whole_literal(1), self.whole_literal(12)
+        counts = [
+            infix(
+                "+",
+                infix("*", self.int_of("year", day), months, sa.Integer()),
+                self.int_of("month", day),
+                sa.Integer(),
+            )
+            for day in (high, low)
+        ]
+        begun = infix("-", *counts, sa.Integer())
+        tomorrow = infix("+", high, one, sa.Date())
+        short = sa.and_(
+            self.int_of("day", high) < self.int_of("day", low), self.int_of("day", tomorrow) != one
+        )
+        whole = sa.case((short, infix("-", begun, one, sa.Integer())), else_=begun)
+        signed = sa.case((end < start, infix("-", self.whole_literal(0), whole, sa.Integer())), else_=whole)
+        return self.strictly(node, sa.cast(signed, sa.Numeric()))
+
+    def int_of(self, name: str, day: Sql) -> Sql:
+        return sa.cast(sa.extract(name, day), sa.Integer())
+
+    def epoch(self, moment: Sql) -> Sql:
+        return sa.cast(sa.extract("epoch", moment), sa.Numeric())
+
+    def op_seconds_between(self, node: Node, end: Sql, start: Sql) -> Sql:
+        passed = infix("-", self.epoch(end), self.epoch(start), sa.Numeric())
+        return sa.func.trunc(passed, type_=sa.Numeric())
+
+    # Times of day
+
+    def inside_a_day(self, node: Node) -> Sql:
+        day = _number(days.DAY_MILLISECONDS)
+        left = sa.func.mod(sa.func.trunc(self.value(node)), day, type_=sa.Numeric())
+        return sa.cast(left, sa.BigInteger())
+
+    def op_time_text(self, node: Node, clock: Sql) -> Sql:
+        return self.or_empty(node, sa.func.to_char(self.since_midnight(clock), self.text("HH24:MI:SS.MS")))
+
+    def since_midnight(self, clock: Sql) -> Sql:
+        step = sa.cast(self.text("1 millisecond"), sa.Interval())
+        return infix("*", plain(clock, sa.BigInteger()), step, sa.Interval())
+
+    def op_text_time(self, node: Node, text: Sql) -> tuple[Sql, Sql]:
+        fits = infix("~", text, self.text(f"^{days.CLOCK_FORM}$"), sa.Boolean())
+        pieces = [
+            sa.func.substr(text, self.whole_literal(start), self.whole_literal(count))
+            for start, count in ((1, 2), (4, 2), (7, 2), (10, 3))
+        ]
+        pieces[3] = sa.func.rpad(pieces[3], self.whole_literal(3), self.text("0"))
+        parts = [sa.cast(infix("||", self.text("0"), piece, sa.Text()), sa.BigInteger()) for piece in pieces]
+        total = balanced(
+            lambda a, b: infix("+", a, b, sa.BigInteger()),
+            [
+                infix("*", part, self.whole_literal(unit), sa.BigInteger())
+                for part, unit in zip(parts, (3_600_000, 60_000, 1_000, 1), strict=True)
+            ],
+        )
+        most = zip(parts[:3], (24, 60, 60), strict=True)
+        exists = sa.and_(*(part < self.whole_literal(limit) for part, limit in most))
+        value = sa.case((fits, sa.case((exists, sa.type_coerce(total, TimeOfDay())))))
+        return value, sa.and_(text != self.text(""), value.is_(None))
+
+    def op_duration_text(self, node: Node, seconds: Sql) -> Sql:
+        return self.duration(seconds, with_days=False)
+
+    def op_days_text(self, node: Node, seconds: Sql) -> Sql:
+        return self.duration(seconds, with_days=True)
+
+    def duration(self, seconds: Sql, *, with_days: bool) -> Sql:
+        whole = sa.func.abs(sa.func.trunc(seconds), type_=sa.Numeric())
+        sign = sa.case((seconds <= _number(-1), self.text("-")), else_=self.text(""))
+
+        def count(unit: int, most: int | None) -> Sql:
+            found = sa.func.div(whole, _number(unit), type_=sa.Numeric())
+            if most is not None:
+                found = sa.func.mod(found, _number(most), type_=sa.Numeric())
+            written = sa.cast(found, sa.Text())
+            size = sa.func.greatest(sa.func.length(written), self.whole_literal(2))
+            return written if unit == 86_400 else sa.func.lpad(written, size, self.text("0"), type_=sa.Text())
+
+        units = [(3_600, None), (60, 60), (1, 60)]
+        if with_days:
+            units = [(86_400, None), (3_600, 24), *units[1:]]
+        pieces = [count(*unit) for unit in units]
+        parts = [sign, pieces[0]]
+        for piece in pieces[1:]:
+            parts += [self.text(":"), piece]
+        return balanced(lambda a, b: infix("||", a, b, sa.Text()), parts)
+
     def op_make_date(self, node: Node, *_: Sql) -> tuple[Sql, Sql]:
         year, month, day = map(self.whole, node.args)
         exists = self.exists(year, month, day)
@@ -419,8 +538,14 @@ class PostgresqlWriter(Writer):
         return value, value.is_(None)
 
     def op_add_time(self, node: Node, moment: Sql, count: Sql) -> tuple[Sql, Sql]:
-        seconds = _round(infix("*", count, _number(days.DAY_SECONDS), sa.Numeric()), 0)
-        there = infix("+", sa.cast(sa.extract("epoch", moment), sa.Numeric()), seconds, sa.Numeric())
+        return self.seconds_later(moment, infix("*", count, _number(days.DAY_SECONDS), sa.Numeric()))
+
+    def op_from_unix(self, node: Node, count: Sql) -> tuple[Sql, Sql]:
+        return self.seconds_later(sa.literal(days.EPOCH, _MOMENT), count)
+
+    def seconds_later(self, moment: Sql, count: Sql) -> tuple[Sql, Sql]:
+        seconds = _round(count, 0)
+        there = infix("+", self.epoch(moment), seconds, sa.Numeric())
         ends = [Decimal(days.microseconds(end)).scaleb(-6) for end in (_FIRST_MOMENT, _LAST_MOMENT)]
         step = sa.func.make_interval(*[self.whole_literal(0)] * 6, sa.cast(seconds, sa.Double()))
         value = sa.case(
@@ -478,6 +603,52 @@ class PostgresqlWriter(Writer):
 
     def op_local_date(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
         return self.in_range(sa.cast(sa.func.timezone(zone, moment, type_=sa.DateTime()), sa.Date()))
+
+    def local(self, moment: Sql, zone: Sql) -> Sql:
+        """What clock and calendar show in a zone."""
+        return sa.func.timezone(zone, moment, type_=sa.DateTime())
+
+    def existing(self, moment: Sql) -> tuple[Sql, Sql]:
+        """A moment with the guard that it is one that Python has."""
+        ends = sa.literal(_FIRST_MOMENT, _MOMENT), sa.literal(_LAST_MOMENT, _MOMENT)
+        return moment, sa.func.coalesce(sa.not_(moment.between(*ends)), sa.true())
+
+    def op_local_time(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        local = self.local(moment, zone)
+        seconds = sa.cast(sa.extract("epoch", sa.cast(local, sa.Time())), sa.Numeric())
+        count = sa.func.trunc(infix("*", seconds, _number(1_000), sa.Numeric()))
+        found = sa.type_coerce(sa.cast(count, sa.BigInteger()), TimeOfDay())
+        return found, self.in_range(sa.cast(local, sa.Date()))[1]
+
+    def op_local_moment(self, node: Node, day: Sql, clock: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        wall = infix("+", sa.cast(day, sa.DateTime()), self.since_midnight(clock), sa.DateTime())
+        # Of two moments that show this time PostgreSQL takes the later. The earlier is found with the
+        # distance from UTC of the day before.
+        later = sa.func.timezone(zone, wall, type_=_MOMENT)
+        day_before = infix("-", later, sa.cast(self.text("1 day"), sa.Interval()), _MOMENT)
+        distance = infix("-", self.local(day_before, zone), self.utc(day_before), sa.Interval())
+        earlier = sa.func.timezone(self.text("UTC"), infix("-", wall, distance, sa.DateTime()), type_=_MOMENT)
+        return self.existing(sa.case((self.local(earlier, zone) == wall, earlier), else_=later))
+
+    def op_clock_start(self, node: Node, moment: Sql, unit: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        local = self.local(moment, zone)
+        return self.existing_with(
+            local, infix("-", moment, infix("-", local, self.begun(unit, local), sa.Interval()), _MOMENT)
+        )
+
+    def existing_with(self, local: Sql, moment: Sql) -> tuple[Sql, Sql]:
+        found, guard = self.existing(moment)
+        return found, sa.or_(guard, self.in_range(sa.cast(local, sa.Date()))[1])
+
+    def op_clock_end(self, node: Node, moment: Sql, unit: Sql, zone: Sql) -> tuple[Sql, Sql]:
+        start, guard = self.op_clock_start(node, moment, unit, zone)
+        length = {"hour": "3599.999999 seconds", "minute": "59.999999 seconds"}[node.args[1].data]
+        found, too_far = self.existing(infix("+", start, sa.cast(self.text(length), sa.Interval()), _MOMENT))
+        return found, sa.or_(guard, too_far)
+
+    def op_just_before(self, node: Node, moment: Sql) -> tuple[Sql, Sql]:
+        step = sa.cast(self.text("1 microsecond"), sa.Interval())
+        return self.existing(infix("-", moment, step, _MOMENT))
 
     def digits(self, text: Sql, start: int, count: int) -> Sql:
         return sa.cast(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache, wraps
 from typing import Any, Final
 
-from tabwright.formula import days, figures, places, strings
+from tabwright.formula import calendars, days, figures, places, strings
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.figures import NOWHERE, SCALE, half_up
 
@@ -188,6 +188,86 @@ def _date_datetime(day: str) -> int:
     return days.microseconds(days.date_datetime(date.fromisoformat(day)))
 
 
+def _of_day(compute: Callable[..., Decimal]) -> Callable[[str], int]:
+    """A whole number about a date."""
+    return lambda day: int(compute(date.fromisoformat(day)))
+
+
+def _start_of(day: str, unit: str) -> str:
+    return days.start_of(date.fromisoformat(day), unit).isoformat()
+
+
+def _end_of(day: str, unit: str) -> str:
+    return days.end_of(date.fromisoformat(day), unit, NOWHERE).isoformat()
+
+
+def _months_between(end: str, start: str) -> int:
+    return int(days.months_between(date.fromisoformat(end), date.fromisoformat(start)))
+
+
+def _from_unix(seconds: str) -> int:
+    figures.use_context()
+    return days.microseconds(days.from_unix(number_of(seconds), NOWHERE))
+
+
+def _local_time(moment: int, zone: str) -> int:
+    return days.milliseconds(days.local_time(days.from_microseconds(moment), zone, NOWHERE))
+
+
+def _local_moment(day: str, clock: int, zone: str) -> int:
+    at = days.from_milliseconds(clock)
+    return days.microseconds(days.local_moment(date.fromisoformat(day), at, zone, NOWHERE))
+
+
+def _clock_start(moment: int, unit: str, zone: str) -> int:
+    return days.microseconds(days.clock_start(days.from_microseconds(moment), unit, zone, NOWHERE))
+
+
+def _clock_end(moment: int, unit: str, zone: str) -> int:
+    return days.microseconds(days.clock_end(days.from_microseconds(moment), unit, zone, NOWHERE))
+
+
+def _just_before(moment: int) -> int:
+    return days.microseconds(days.just_before(days.from_microseconds(moment), NOWHERE))
+
+
+def _text_time(text: str) -> int | None:
+    found = days.text_time(text, NOWHERE)
+    return None if found is None else days.milliseconds(found)
+
+
+def _inside_a_day(count: str) -> int:
+    value = int(count) - _BIAS
+    return abs(value) // _ONE * (1 if value >= 0 else -1) % days.DAY_MILLISECONDS
+
+
+def _duration_text(seconds: str) -> str:
+    return days.duration_text(number_of(seconds))
+
+
+def _days_text(seconds: str) -> str:
+    return days.days_text(number_of(seconds))
+
+
+def _is_workday(day: str, calendar: str) -> bool:
+    return calendars.is_workday(date.fromisoformat(day), calendar)
+
+
+def _workday(day: str, count: int, calendar: str) -> str:
+    return calendars.workday(date.fromisoformat(day), Decimal(count), calendar, NOWHERE).isoformat()
+
+
+def _workdays_between(end: str, start: str, calendar: str) -> int:
+    ends = date.fromisoformat(end), date.fromisoformat(start)
+    return int(calendars.workdays_between(*ends, calendar))
+
+
+def _hours_between(end: int, start: int, calendar: str) -> str:
+    figures.use_context()
+    ends = days.from_microseconds(end), days.from_microseconds(start)
+    return key_of(calendars.hours_between(*ends, calendar, NOWHERE))
+
+
 def _metres(a: int, b: int) -> int:
     return places.metres(places.unpacked(a), places.unpacked(b))
 
@@ -271,6 +351,25 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_text_date": (1, _quiet(_text_date)),
     "tw_text_datetime": (1, _quiet(_text_datetime)),
     "tw_datetime_text": (1, _quiet(_datetime_text)),
+    "tw_iso_week": (1, _quiet(_of_day(days.iso_week))),
+    "tw_iso_year": (1, _quiet(_of_day(days.iso_year))),
+    "tw_start_of": (2, _quiet(_start_of)),
+    "tw_end_of": (2, _quiet(_end_of)),
+    "tw_months_between": (2, _quiet(_months_between)),
+    "tw_from_unix": (1, _quiet(_from_unix)),
+    "tw_local_time": (2, _quiet(_local_time)),
+    "tw_local_moment": (3, _quiet(_local_moment)),
+    "tw_clock_start": (3, _quiet(_clock_start)),
+    "tw_clock_end": (3, _quiet(_clock_end)),
+    "tw_just_before": (1, _quiet(_just_before)),
+    "tw_text_time": (1, _quiet(_text_time)),
+    "tw_inside_a_day": (1, _quiet(_inside_a_day)),
+    "tw_duration_text": (1, _quiet(_duration_text)),
+    "tw_days_text": (1, _quiet(_days_text)),
+    "tw_is_workday": (2, _quiet(_is_workday)),
+    "tw_workday": (3, _quiet(_workday)),
+    "tw_workdays_between": (3, _quiet(_workdays_between)),
+    "tw_hours_between": (3, _quiet(_hours_between)),
     "tw_metres": (2, _quiet(_metres)),
     "tw_date_datetime": (1, _quiet(_date_datetime)),
     "tw_call": (-1, _call),

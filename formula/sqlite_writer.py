@@ -31,6 +31,7 @@ from tabwright.formula.sqlwriter import (
     balanced,
     either,
     infix,
+    plain,
     whole_64,
 )
 from tabwright.formula.typed import STEADY, Node, whole_literal
@@ -527,6 +528,57 @@ class SqliteWriter(Writer):
         sunday = sa.cast(sa.func.strftime(text("%w"), sa.type_coerce(day, sa.Text())), sa.Integer())
         return self.small(node, infix("+", sunday, whole(1), _INTEGER))
 
+    def counted(self, node: Node, value: Sql) -> Num:
+        return self.small(node, value)
+
+    def op_day_of_year(self, node: Node, day: Sql) -> Num:
+        number = sa.func.strftime(text("%j"), sa.type_coerce(day, sa.Text()))
+        return self.small(node, sa.cast(number, sa.Integer()))
+
+    def called(self, node: Node, *args: Sql) -> Num:
+        """A small whole number from a function of ours."""
+        return self.small(node, sa.Function("tw_" + node.op, *args, type_=_INTEGER))
+
+    op_iso_week = called
+    op_iso_year = called
+    op_months_between = called
+    op_workdays_between = called
+
+    def op_seconds_between(self, node: Node, end: Sql, start: Sql) -> Num:
+        passed = infix("-", plain(end, _INTEGER), plain(start, _INTEGER), _INTEGER)
+        return self.small(node, infix("/", passed, whole(1_000_000), _INTEGER))
+
+    def inside_a_day(self, node: Node) -> Sql:
+        number: Num = self.value(node)
+        if number.fast is None or not number.safe:
+            return sa.func.tw_inside_a_day(number.slow, type_=_INTEGER)
+        count = infix("/", number.fast, whole(10**number.scale), _INTEGER) if number.scale else number.fast
+        return infix("%", count, whole(days.DAY_MILLISECONDS), _INTEGER)
+
+    def op_time_text(self, node: Node, clock: Sql) -> Sql:
+        count = plain(clock, _INTEGER)
+        parts = [
+            infix("%", infix("/", count, whole(unit), _INTEGER), whole(most), _INTEGER)
+            for unit, most in ((3_600_000, 24), (60_000, 60), (1_000, 60), (1, 1_000))
+        ]
+        form = text("%02d:%02d:%02d.%03d")
+        return self.or_empty(node, self.strictly(node, sa.func.printf(form, *parts, type_=sa.Text())))
+
+    def op_duration_text(self, node: Node, seconds: Num) -> Sql:
+        return slowly(node.op, seconds.slow)
+
+    op_days_text = op_duration_text
+
+    def op_is_workday(self, node: Node, day: Sql, calendar: Sql) -> Sql:
+        return sa.func.tw_is_workday(day, calendar, type_=sa.Boolean())
+
+    def op_workday(self, node: Node, day: Sql, count: Num, calendar: Sql) -> tuple[Sql, Sql]:
+        return self.ours(node, day, self.whole(node.args[1]), calendar)
+
+    def op_hours_between(self, node: Node, *args: Sql) -> tuple[Num, Sql]:
+        found = slowly("hours_between", *args)
+        return self.slow_number(node, lambda: found), found.is_(None)
+
     def op_days_between(self, node: Node, end: Sql, start: Sql) -> Num:
         ends = [sa.func.julianday(sa.type_coerce(day, sa.Text())) for day in (end, start)]
         return self.small(node, sa.cast(infix("-", ends[0], ends[1], sa.Float()), sa.Integer()))
@@ -554,20 +606,34 @@ class SqliteWriter(Writer):
     def op_add_time(self, node: Node, moment: Sql, count: Num) -> tuple[Sql, Sql]:
         return self.ours(node, moment, count.slow)
 
+    def op_from_unix(self, node: Node, count: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, count.slow)
+
     def op_add_months(self, node: Node, day: Sql, count: Num) -> tuple[Sql, Sql]:
         return self.ours(node, day, self.whole(node.args[1]))
 
     op_add_months_time = op_add_months
     op_end_of_month = op_add_months
 
-    def op_local_date(self, node: Node, moment: Sql, zone: Sql) -> tuple[Sql, Sql]:
-        return self.ours(node, moment, zone)
+    def op_start_of(self, node: Node, day: Sql, unit: Sql) -> Sql:
+        return self.ours(node, day, unit)[0]
+
+    def op_end_of(self, node: Node, *args: Sql) -> tuple[Sql, Sql]:
+        return self.ours(node, *args)
+
+    op_local_date = op_end_of
+    op_local_time = op_end_of
+    op_local_moment = op_end_of
+    op_clock_start = op_end_of
+    op_clock_end = op_end_of
+    op_just_before = op_end_of
 
     def op_text_date(self, node: Node, value: Sql) -> tuple[Sql, Sql]:
         found, bad = self.ours(node, value)
         return found, sa.and_(value != text(""), bad)
 
     op_text_datetime = op_text_date
+    op_text_time = op_text_date
 
     def op_date_datetime(self, node: Node, day: Sql) -> Sql:
         return self.ours(node, day)[0]

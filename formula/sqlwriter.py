@@ -82,6 +82,11 @@ def infix(op: str, a: Sql, b: Sql, kind: Any) -> Sql:
     return Grouping(_whole(a).op(op, return_type=kind)(_whole(b)))
 
 
+def plain(value: Sql, kind: Any) -> Sql:
+    """The value as the database has it; a parameter keeps the conversion that brings it there."""
+    return value if isinstance(value, BindParameter) else sa.type_coerce(value, kind)
+
+
 def _whole(part: Sql) -> Sql:
     """In brackets, where what is written could be taken apart by its surroundings."""
     return part if isinstance(part, _WHOLE) else Grouping(part)
@@ -237,6 +242,12 @@ class Writer:
     def part_zone(self, node: Node) -> Part:
         return Part(sa.bindparam("tw_zone", type_=sa.Text()))
 
+    def part_calendar(self, node: Node) -> Part:
+        return Part(sa.bindparam("tw_calendar", type_=sa.Text()))
+
+    def part_fiscal(self, node: Node) -> Part:
+        return Part(self.counted(node, sa.bindparam("tw_fiscal", type_=sa.Integer())))
+
     def op_below(self, node: Node, field: Sql, *records: Sql) -> Sql:
         trees = self.columns
         if not isinstance(trees, Trees):
@@ -300,6 +311,45 @@ class Writer:
             return low
         high: Sql = self.collated(column) < self.put(part, "after", following, sa.Text())
         return sa.and_(low, high)
+
+    # Times of day: milliseconds since midnight
+
+    def counted(self, node: Node, value: Sql) -> Any:
+        """A whole number of the language from a small one of the database."""
+        raise NotImplementedError
+
+    def of_clock(self, node: Node, clock: Sql, unit: int, most: int) -> Any:
+        count = infix("/", plain(clock, sa.BigInteger()), self.whole_literal(unit), sa.BigInteger())
+        return self.counted(node, infix("%", count, self.whole_literal(most), sa.BigInteger()))
+
+    def op_hour(self, node: Node, clock: Sql) -> Any:
+        return self.of_clock(node, clock, 3_600_000, 24)
+
+    def op_minute(self, node: Node, clock: Sql) -> Any:
+        return self.of_clock(node, clock, 60_000, 60)
+
+    def op_second(self, node: Node, clock: Sql) -> Any:
+        return self.of_clock(node, clock, 1_000, 60)
+
+    def op_millisecond(self, node: Node, clock: Sql) -> Any:
+        return self.of_clock(node, clock, 1, 1_000)
+
+    def round_the_clock(self, op: str, a: Sql, b: Sql) -> Sql:
+        """The sum or difference of two counts of milliseconds, brought back into the day."""
+        day = self.whole_literal(days.DAY_MILLISECONDS)
+        first, second = (plain(each, sa.BigInteger()) for each in (a, b))
+        later = infix("+", infix(op, first, second, sa.BigInteger()), day, sa.BigInteger())
+        return infix("%", later, day, sa.BigInteger())
+
+    def op_add_ms(self, node: Node, clock: Sql, count: Any) -> Sql:
+        return sa.type_coerce(self.round_the_clock("+", clock, self.inside_a_day(node.args[1])), TimeOfDay())
+
+    def inside_a_day(self, node: Node) -> Sql:
+        """What is left of a number of milliseconds, its fraction dropped, without whole days."""
+        raise NotImplementedError
+
+    def op_ms_between(self, node: Node, end: Sql, start: Sql) -> Any:
+        return self.counted(node, self.round_the_clock("-", end, start))
 
     # Choices
 

@@ -1,6 +1,7 @@
 """The plainest way to evaluate a typed tree: the oracle that generated code is compared with."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from tabwright.formula import figures, strings
@@ -73,6 +74,12 @@ class Walk:
 
     def _zone(self, node: Node) -> Any:
         return self.env.zone
+
+    def _calendar(self, node: Node) -> Any:
+        return self.env.calendar
+
+    def _fiscal(self, node: Node) -> Any:
+        return Decimal(self.env.fiscal)
 
     def _is_new(self, node: Node) -> Any:
         return self.env.is_new

@@ -11,32 +11,61 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tabwright.formula.budget import TEXT_RESULT
-from tabwright.formula.datatypes import BOOLEAN, DATE, DATETIME, EMPTY_IS_BLANK, TEXT, Type, common, number
+from tabwright.formula.datatypes import (
+    BOOLEAN,
+    DATE,
+    DATETIME,
+    EMPTY_IS_BLANK,
+    TEXT,
+    TIME,
+    Type,
+    common,
+    number,
+)
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, At
 from tabwright.formula.places import FARTHEST
 
 STEADY: Final = 15
 _DAYS: Final = 3_700_000
 _TEXT_OPS: Final = frozenset(
-    "concat left right mid trim substitute upper lower number_text date_text datetime_text".split()
+    "concat left right mid trim substitute upper lower number_text date_text datetime_text time_text"
+    " duration_text days_text".split()
 )
 _BOOLEAN_OPS: Final = frozenset(
     "eq ne lt le gt ge same other differs not xor and or in blank contains begins ends matches is_new"
-    " is_clone text_lt text_le text_gt text_ge between below".split()
+    " is_clone text_lt text_le text_gt text_ge between below is_workday".split()
 )
-_DATE_OPS: Final = frozenset("make_date add_days add_months end_of_month local_date text_date today".split())
-_DATETIME_OPS: Final = frozenset("add_time add_months_time text_datetime date_datetime now".split())
-_WHOLE: Final = {"year": 9999, "month": 12, "day": 31, "weekday": 7, "quarter": 4, "days_between": _DAYS}
+# The operations that give a date, a datetime, a time of day.
+_MOMENT_OPS: Final = {
+    **dict.fromkeys(
+        "make_date add_days add_months end_of_month local_date text_date today start_of end_of"
+        " workday".split(),
+        DATE,
+    ),
+    **dict.fromkeys(
+        "add_time add_months_time text_datetime date_datetime now local_moment clock_start clock_end"
+        " just_before from_unix".split(),
+        DATETIME,
+    ),
+    **dict.fromkeys("text_time local_time add_ms".split(), TIME),
+}
+# Whole numbers, and the greatest that each can be.
+_WHOLE: Final = {
+    "year": 9999, "month": 12, "day": 31, "weekday": 7, "quarter": 4, "days_between": _DAYS,
+    "day_of_year": 366, "iso_week": 53, "iso_year": 9999, "hour": 23, "minute": 59, "second": 59,
+    "millisecond": 999, "ms_between": 86_400_000, "months_between": 120_000, "workdays_between": _DAYS,
+    "seconds_between": _DAYS * 86_400,
+}  # fmt: skip
 _ROUNDING: Final = frozenset("round trunc ceiling floor mceiling mfloor mod".split())
 _OPPOSITE: Final = {"same": "other", "other": "same"}
 # Always give a value, whatever their arguments.
 _NEVER_BLANK: Final = frozenset(
-    "zero same other differs xor and or in between blank is_new is_clone today now".split()
+    "zero same other differs xor and or in between blank is_new is_clone today now fiscal".split()
 )
 # Also blank where no argument is: a blank text is no number and no date, and comes neither before nor after
 # another.
 FROM_TEXT: Final = frozenset(
-    "text_number text_date text_datetime text_lt text_le text_gt text_ge code_of".split()
+    "text_number text_date text_datetime text_time text_lt text_le text_gt text_ge code_of".split()
 )
 
 
@@ -81,6 +110,16 @@ def shifted(node: Node, places: int) -> Node:
 def zone() -> Node:
     """The name of the user's time zone."""
     return Node("zone", TEXT, length=100)
+
+
+def calendar() -> Node:
+    """The organisation's business calendar, as a text."""
+    return Node("calendar", TEXT, length=TEXT_RESULT)
+
+
+def fiscal() -> Node:
+    """The months from a date to the day that stands for it in the fiscal year."""
+    return Node("fiscal", number(0), bound=12)
 
 
 def nodes_of(root: Node) -> Iterator[Node]:
@@ -138,8 +177,8 @@ def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
         size = _text_length(op, args)
         checked = size > TEXT_RESULT and op in ("concat", "substitute")
         return Node(op, TEXT, args, data, at, length=min(size, TEXT_RESULT), checked=checked)
-    if op in _DATE_OPS or op in _DATETIME_OPS:
-        return Node(op, DATE if op in _DATE_OPS else DATETIME, args, data, at, _nullable(op, args))
+    if op in _MOMENT_OPS:
+        return Node(op, _MOMENT_OPS[op], args, data, at, _nullable(op, args))
     if op in ("if", "case", "fallback", "rescue", "max", "min"):
         return _choice(op, args, at)
     scale, bound = _figure(op, args, data)
@@ -192,12 +231,18 @@ def _choice(op: str, args: Sequence[Node], at: At) -> Node:
     return Node(op, kind, args, None, at, nullable and kind.kind not in EMPTY_IS_BLANK, biggest, longest)
 
 
+_WRITTEN: Final = {
+    "number_text": 40, "date_text": 10, "datetime_text": 20, "time_text": 12, "duration_text": 30,
+    "days_text": 30,
+}  # fmt: skip
+
+
 def _text_length(op: str, args: Sequence[Node]) -> int:
     if op == "concat":
         return sum(arg.length for arg in args)
     if op == "substitute":
         return args[0].length * max(args[2].length, 1)
-    return {"number_text": 40, "date_text": 10, "datetime_text": 20}.get(op) or args[0].length
+    return _WRITTEN.get(op) or args[0].length
 
 
 def _figure(op: str, args: Sequence[Node], data: Any) -> tuple[int, int]:
@@ -237,6 +282,8 @@ def _figure(op: str, args: Sequence[Node], data: Any) -> tuple[int, int]:
         return SCALE, LIMIT
     if op == "time_between":
         return SCALE, _DAYS
+    if op == "hours_between":
+        return SCALE, _DAYS * 24
     if op == "metres":
         return 0, FARTHEST * 1000
     return a.scale, a.bound  # neg, abs, zero

@@ -1,10 +1,9 @@
-"""Functions on fields with several choices, and the time of a day."""
+"""Functions on fields with several choices."""
 
-from datetime import time
 from decimal import Decimal
 
-from tabwright.formula.datatypes import TEXT, TIME, number
-from tabwright.formula.functions.registry import Build, Example, Function, Signature, Use, Wrong
+from tabwright.formula.datatypes import TEXT, number
+from tabwright.formula.functions.registry import Build, Function, Signature, Use, Wrong
 from tabwright.formula.functions.rules import check_value
 from tabwright.formula.typed import Node, literal, make
 
@@ -35,19 +34,6 @@ def _count(use: Use) -> Node:
     bare = make("substitute", field, literal(";", TEXT, at), literal("", TEXT, at), at=at)
     separators = make("sub", make("len", field, at=at), make("len", bare, at=at), at=at)
     return make("if", make("blank", field, at=at), none, make("sub", separators, one, at=at), at=at)
-
-
-def _time(use: Use) -> Node:
-    text = use.args[0]
-    if not text.literal:
-        raise Wrong("FORMULA_NEEDS_LITERAL", use.written[0], function=use.at.function)
-    try:
-        found = time.fromisoformat(str(text.data).strip())
-    except ValueError:
-        raise Wrong("FORMULA_NOT_A_TIME", use.written[0], value=str(text.data)[:40]) from None
-    if found.tzinfo is not None or len(str(text.data).strip()) < 5:
-        raise Wrong("FORMULA_NOT_A_TIME", use.written[0], value=str(text.data)[:40])
-    return literal(found.replace(microsecond=found.microsecond // 1000 * 1000), TIME, use.at)
 
 
 FUNCTIONS = (
@@ -82,14 +68,5 @@ FUNCTIONS = (
         "多选字段选了几个值。",
         "How many values are chosen.",
         (Signature(("choices",), _count),),
-    ),
-    Function(
-        "TIMEVALUE",
-        "date",
-        "text",
-        "文字所写的一天中的时刻（hh:mm 或 hh:mm:ss）。",
-        "The time of day that the text writes (hh:mm or hh:mm:ss).",
-        (Signature(("text",), _time),),
-        (Example('TIMEVALUE("09:30") < TIMEVALUE("10:00:00")', True),),
     ),
 )

@@ -3,11 +3,131 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from tabwright.formula.datatypes import number
-from tabwright.formula.functions.registry import Example, Function, Signature, Use
-from tabwright.formula.typed import Node, literal, make, zone
+from tabwright.formula.datatypes import TEXT, TIME, number
+from tabwright.formula.days import MIDNIGHT
+from tabwright.formula.faults import nearest
+from tabwright.formula.functions.registry import Build, Example, Function, Signature, Use, Wrong
+from tabwright.formula.lexer import quote
+from tabwright.formula.typed import Node, fiscal, literal, make, negated, zone
 
 _D = Decimal
+_OF_DATES = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+_OF_MOMENTS = ("minute", "hour", "day", *_OF_DATES)
+# In a difference: what one is counted in, and how many of those make it.
+_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def _unit(use: Use, index: int, known: tuple[str, ...]) -> str:
+    """The unit that an argument names, in singular or plural."""
+    given = use.args[index]
+    if not given.literal:
+        raise Wrong("FORMULA_NEEDS_LITERAL", use.written[index], function=use.at.function)
+    name = str(given.data or "").strip().lower()
+    name = name if name in known else name.removesuffix("s")
+    if name not in known:
+        near = nearest(name, known)
+        params = {"value": str(given.data)[:20], "known": ", ".join(known)}
+        raise Wrong("FORMULA_NO_SUCH_UNIT", use.written[index], near and quote(near), **params)
+    return name
+
+
+def _written_unit(name: str, use: Use) -> Node:
+    return literal(name, TEXT, use.at)
+
+
+def _number(value: int, use: Use) -> Node:
+    return literal(_D(value), number(0), use.at)
+
+
+def _in_fiscal_year(day: Node, use: Use) -> Node:
+    """The day whose calendar year and quarter are the fiscal ones of a day."""
+    return make("add_months", day, fiscal(), at=use.at)
+
+
+def _out_of_fiscal_year(day: Node, use: Use) -> Node:
+    return make("add_months", day, negated(fiscal()), at=use.at)
+
+
+def _fiscal(op: str) -> Build:
+    return lambda use: make(op, _in_fiscal_year(use.args[0], use), at=use.at)
+
+
+def _edge_of_date(op: str, day: Node, name: str, use: Use) -> Node:
+    if name.startswith("fiscal_"):
+        unit = _written_unit(name.removeprefix("fiscal_"), use)
+        return _out_of_fiscal_year(make(op, _in_fiscal_year(day, use), unit, at=use.at), use)
+    return make(op, day, _written_unit(name, use), at=use.at)
+
+
+def _date_edge(op: str) -> Build:
+    return lambda use: _edge_of_date(op, use.args[0], _unit(use, 1, _OF_DATES), use)
+
+
+def _midnight_of(day: Node, use: Use) -> Node:
+    return make("local_moment", day, literal(MIDNIGHT, TIME, use.at), zone(), at=use.at)
+
+
+def _moment_edge(op: str) -> Build:
+    """The first moment of a unit of the user's clock and calendar, or its last microsecond."""
+
+    def build(use: Use) -> Node:
+        name = _unit(use, 1, _OF_MOMENTS)
+        if name in ("minute", "hour"):
+            edge = "clock_start" if op == "start_of" else "clock_end"
+            return make(edge, use.args[0], _written_unit(name, use), zone(), at=use.at)
+        day = make("local_date", use.args[0], zone(), at=use.at)
+        if name != "day":
+            day = _edge_of_date(op, day, name, use)
+        if op == "start_of":
+            return _midnight_of(day, use)
+        following = make("add_days", day, _number(1, use), at=use.at)
+        return make("just_before", _midnight_of(following, use), at=use.at)
+
+    return build
+
+
+def _whole(count: Node, size: int, use: Use) -> Node:
+    """How many times a size goes into a count, the fraction dropped."""
+    if size == 1:
+        return count
+    return make("trunc", make("div", count, _number(size, use), at=use.at), _number(0, use), at=use.at)
+
+
+def _months_apart(start: Node, end: Node, name: str, use: Use) -> Node:
+    return _whole(make("months_between", end, start, at=use.at), _MONTHS[name], use)
+
+
+def _date_difference(use: Use) -> Node:
+    start, end = use.args[:2]
+    name = _unit(use, 2, (*_DAYS, *_MONTHS)) if len(use.args) == 3 else "day"
+    if name in _MONTHS:
+        return _months_apart(start, end, name, use)
+    return _whole(make("days_between", end, start, at=use.at), _DAYS[name], use)
+
+
+def _moment_difference(use: Use) -> Node:
+    start, end = use.args[:2]
+    name = _unit(use, 2, (*_SECONDS, *_MONTHS)) if len(use.args) == 3 else "day"
+    if name in _MONTHS:
+        first, last = (make("local_date", moment, zone(), at=use.at) for moment in (start, end))
+        return _months_apart(first, last, name, use)
+    return _whole(make("seconds_between", end, start, at=use.at), _SECONDS[name], use)
+
+
+def _years_later(op: str) -> Build:
+    def build(use: Use) -> Node:
+        years = use.args[1]
+        if years.scale:
+            years = make("trunc", years, _number(0, use), at=use.at)
+        return make(op, use.args[0], make("mul", years, _number(12, use), at=use.at), at=use.at)
+
+    return build
+
+
+def _at_time(use: Use) -> Node:
+    return make("local_moment", *use.args, zone(), at=use.at)
 
 
 def _itself(use: Use) -> Node:
@@ -21,11 +141,6 @@ def _local(use: Use) -> Node:
 def _end_of_month(use: Use) -> Node:
     months = use.args[1] if len(use.args) == 2 else literal(_D(0), number(0), use.at)
     return make("end_of_month", use.args[0], months, at=use.at)
-
-
-def _from_start(use: Use) -> Node:
-    start, end = use.args
-    return make("days_between", end, start, at=use.at)
 
 
 FUNCTIONS = (
@@ -133,12 +248,14 @@ FUNCTIONS = (
     Function(
         "DATETIMEVALUE",
         "date",
-        "text or date",
-        "文本所写的 UTC 时间（yyyy-mm-dd hh:mm:ss），或日期在 UTC 的零点。",
-        "The moment that the text writes (yyyy-mm-dd hh:mm:ss, UTC), or midnight UTC of a date.",
+        "text, date, or date and time",
+        "文本所写的 UTC 时间（yyyy-mm-dd hh:mm:ss），或日期在 UTC 的零点，或日期与时刻在用户时区的时间。",
+        "The moment that the text writes (yyyy-mm-dd hh:mm:ss, UTC), midnight UTC of a date, or a date and a"
+        " time of day in the user's time zone.",
         (
             Signature(("text",), "text_datetime"),
             Signature(("date",), "date_datetime"),
+            Signature(("date", "time"), _at_time),
             Signature(("datetime",), _itself),
         ),
         (Example('DATETIMEVALUE("2024-02-29 23:59:58")', datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)),),
@@ -146,11 +263,117 @@ FUNCTIONS = (
     Function(
         "DATEDIFF",
         "date",
-        "start, end",
-        "从开始日期到结束日期的天数。",
-        "The days from one date to another.",
-        (Signature(("date", "date"), _from_start),),
-        (Example("DATEDIFF(DATE(2024, 2, 1), DATE(2024, 3, 1))", _D(29)),),
+        "start, end, [unit]",
+        '从开始到结束相隔多少个完整单位：日期可用 "day"（默认）、"week"、"month"、"quarter"、"year"，'
+        '时间还可用 "second"、"minute"、"hour"；结束在前时为负数。月末总算满一个月。',
+        'How many whole units lie between: of dates "day" (unless said), "week", "month", "quarter", "year",'
+        ' of datetimes also "second", "minute", "hour"; negative when the end comes first. The last day of'
+        " a month always completes one.",
+        (
+            Signature(("date", "date", "text"), _date_difference, optional=1),
+            Signature(("datetime", "datetime", "text"), _moment_difference, optional=1),
+        ),
+        (
+            Example("DATEDIFF(DATE(2024, 2, 1), DATE(2024, 3, 1))", _D(29)),
+            Example('DATEDIFF(DATE(2024, 1, 31), DATE(2024, 2, 29), "months")', _D(1)),
+            Example('DATEDIFF(DATE(2024, 3, 15), DATE(2020, 3, 16), "year")', _D(-3)),
+            Example(
+                'DATEDIFF(DATETIMEVALUE("2024-01-01 00:00:00"), FROMUNIXTIME(1704074399), "hour")',
+                _D(1),
+            ),
+        ),
+    ),
+    Function(
+        "STARTOF",
+        "date",
+        "date or datetime, unit",
+        '所在周期的第一天："week"（星期一起）、"month"、"quarter"、"year"、"fiscal_quarter"、"fiscal_year"；'
+        '时间还可用 "day"、"hour"、"minute"，为用户时区中该周期的第一个时刻。',
+        'The first day of the "week" (a Monday), "month", "quarter", "year", "fiscal_quarter", "fiscal_year";'
+        ' of a datetime, also of the "day", "hour" or "minute", the first moment in the user\'s time zone.',
+        (
+            Signature(("date", "text"), _date_edge("start_of")),
+            Signature(("datetime", "text"), _moment_edge("start_of")),
+        ),
+        (
+            Example('STARTOF(DATE(2024, 2, 29), "week")', date(2024, 2, 26)),
+            Example('STARTOF(DATE(2024, 5, 31), "quarter")', date(2024, 4, 1)),
+        ),
+    ),
+    Function(
+        "ENDOF",
+        "date",
+        "date or datetime, unit",
+        "所在周期的最后一天，单位同 STARTOF；时间则为该周期的最后一个时刻。",
+        "The last day of the unit, as in STARTOF; of a datetime, its last moment.",
+        (
+            Signature(("date", "text"), _date_edge("end_of")),
+            Signature(("datetime", "text"), _moment_edge("end_of")),
+        ),
+        (
+            Example('ENDOF(DATE(2024, 2, 3), "month")', date(2024, 2, 29)),
+            Example('ENDOF(DATE(2024, 2, 3), "year")', date(2024, 12, 31)),
+        ),
+    ),
+    Function(
+        "ADDYEARS",
+        "date",
+        "date, years",
+        "若干整年以后；月末仍为月末。",
+        "Later by whole years. The last day of a month stays the last.",
+        (
+            Signature(("date", "number"), _years_later("add_months")),
+            Signature(("datetime", "number"), _years_later("add_months_time")),
+        ),
+        (
+            Example("ADDYEARS(DATE(2024, 2, 29), 1)", date(2025, 2, 28)),
+            Example("ADDYEARS(DATE(2024, 3, 15), -1.9)", date(2023, 3, 15)),
+        ),
+    ),
+    Function(
+        "DAYOFYEAR",
+        "date",
+        "date",
+        "一年中的第几天，1 到 366。",
+        "The day of the year, 1 to 366.",
+        (Signature(("date",), "day_of_year"),),
+        (Example("DAYOFYEAR(DATE(2024, 12, 31))", _D(366)),),
+    ),
+    Function(
+        "ISOWEEK",
+        "date",
+        "date",
+        "ISO 8601 的周次，1 到 53；含当年第一个星期四的一周为第 1 周。",
+        "The week by ISO 8601, 1 to 53; week 1 has the first Thursday of the year.",
+        (Signature(("date",), "iso_week"),),
+        (Example("ISOWEEK(DATE(2021, 1, 3))", _D(53)),),
+    ),
+    Function(
+        "ISOYEAR",
+        "date",
+        "date",
+        "ISO 8601 周次所属的年份。",
+        "The year to which the ISO week belongs.",
+        (Signature(("date",), "iso_year"),),
+        (Example("ISOYEAR(DATE(2021, 1, 3))", _D(2020)),),
+    ),
+    Function(
+        "FISCALYEAR",
+        "date",
+        "date",
+        "按企业工作日历所设财年起始月份的财年。",
+        "The fiscal year, by the first month that the business calendar sets.",
+        (Signature(("date",), _fiscal("year")),),
+        (Example("FISCALYEAR(DATE(2024, 3, 31))", _D(2024)),),
+    ),
+    Function(
+        "FISCALQUARTER",
+        "date",
+        "date",
+        "财年的季度，1 到 4。",
+        "The quarter of the fiscal year, 1 to 4.",
+        (Signature(("date",), _fiscal("quarter")),),
+        (Example("FISCALQUARTER(DATE(2024, 3, 31))", _D(1)),),
     ),
     Function(
         "EOMONTH",

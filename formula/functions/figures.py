@@ -57,7 +57,7 @@ def _curve(name: str, zh: str, en: str, *examples: Example) -> Function:
 
 
 def _extreme(op: str) -> tuple[Signature, ...]:
-    return tuple(Signature((kind,), op, repeats=1) for kind in ("number", "date", "datetime"))
+    return tuple(Signature((kind,), op, repeats=1) for kind in ("number", "date", "datetime", "time"))
 
 
 FUNCTIONS = (

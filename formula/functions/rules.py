@@ -93,7 +93,7 @@ def as_text(node: Node, at: At, where: nodes.Tree) -> Node:
     if kind == "choices":  # without the separators round it
         start, ends = literal(Decimal(2), number(0), at), literal(Decimal(2), number(0), at)
         return make("mid", node, start, make("sub", make("len", node, at=at), ends, at=at), at=at)
-    if kind in ("number", "date", "datetime"):
+    if kind in ("number", "date", "datetime", "time"):
         return make(f"{kind}_text", node, at=at)
     raise Wrong("FORMULA_WRONG_TYPE", where, function=at.function, expected="text", received=kind)
 

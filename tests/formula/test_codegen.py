@@ -30,7 +30,7 @@ def check_source(source: str) -> None:
             assert NAME.fullmatch(node.arg), node.arg
         elif isinstance(node, ast.Attribute):  # of the environment only
             assert isinstance(node.value, ast.Name) and node.value.id == "e"
-            assert node.attr in ("today", "now", "zone", "is_new")
+            assert node.attr in ("today", "now", "zone", "is_new", "calendar", "fiscal")
         elif isinstance(node, ast.Constant):
             assert node.value in (None, True, False)
         elif isinstance(node, ast.Call):

@@ -15,7 +15,7 @@ from tabwright.formula.faults import FormulaError
 from tabwright.formula.lexer import tokenize
 from tabwright.formula.lifting import Lifted, NotLiftable, Unfit, lift
 
-GIVEN = {"tw_today": ENV.today, "tw_now": ENV.now, "tw_zone": ENV.zone}
+GIVEN = ENV.parameters()
 NUMBERS = ("0", "1", "2", "3", "5", "7", "12", "100", "0.5", "1.25", "12.50", "0.00", "2024",
            "99999999999", "99999999999999999999", "9223372036854775807", "9223372036854775808",
            "0.000000000000000001")  # fmt: skip

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formulas import Database, Writer, compiled, database, in_database, in_process, records
+from formulas import ENVS, Database, Writer, compiled, database, in_database, in_process, records
+from tabwright.formula.environment import Env
 from tabwright.formula.faults import FormulaError
 
 DATA = records(20, 20_240_229)
@@ -29,9 +30,10 @@ def places(postgres_url: str) -> Iterator[list[Database]]:
     choices=st.randoms(use_true_random=False),
     depth=st.integers(1, 3),
     mode=st.sampled_from(["blank", "zero"]),
+    env=st.sampled_from(ENVS),
 )
 def test_a_formula_has_one_value(
-    places: list[Database], choices: random.Random, depth: int, mode: str
+    places: list[Database], choices: random.Random, depth: int, mode: str, env: Env
 ) -> None:
     text = Writer(choices).formula(depth)
     try:
@@ -39,7 +41,7 @@ def test_a_formula_has_one_value(
     except FormulaError as error:
         assert {fault.code for fault in error.faults} <= {"FORMULA_TOO_BIG", "FORMULA_TOO_LONG"}
         return
-    expected = in_process(formula, DATA)
+    expected = in_process(formula, DATA, env)
     for place in places:
-        found = in_database(formula, place)
+        found = in_database(formula, place, env)
         assert found is None or found == expected, (text, place.dialect)

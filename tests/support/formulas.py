@@ -16,14 +16,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from datetime import time as clock
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from tabwright.formula.calendars import Calendar
 from tabwright.formula.compiler import Formula, compile_formula
-from tabwright.formula.datatypes import BOOLEAN, DATE, DATETIME, Type, number, picklist, reference, text
+from tabwright.formula.datatypes import (
+    BOOLEAN,
+    DATE,
+    DATETIME,
+    TIME,
+    Type,
+    choices,
+    number,
+    picklist,
+    reference,
+    text,
+)
+from tabwright.formula.days import milliseconds
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError, FormulaError
 from tabwright.formula.scope import Path, Place
@@ -32,6 +46,26 @@ from tabwright.formula.sqlite_writer import Moment
 from tabwright.formula.treewalk import evaluate
 
 ENV = Env(date(2024, 2, 29), datetime(2024, 2, 29, 16, 30, 15, 123456, tzinfo=UTC), "Asia/Shanghai")
+# A week of two shifts and a short Saturday; days off, one of them worked instead, one a half day.
+SHIFTS = Calendar(
+    "Europe/Berlin",
+    (((540, 720), (780, 1080)),) * 5 + (((540, 720),), ()),
+    {
+        date(2024, 2, 28): (),
+        date(2024, 2, 29): (),
+        date(2024, 3, 3): ((540, 720), (780, 1080)),
+        date(2024, 3, 15): ((540, 720),),
+        date(2024, 3, 31): ((0, 1440),),
+    },
+)
+# The same moment for others: elsewhere, with another fiscal year and another calendar.
+ENVS = (
+    ENV,
+    Env(ENV.today, ENV.now, "America/New_York", fiscal=-3),
+    Env(ENV.today, ENV.now, "Australia/Lord_Howe", calendar=SHIFTS.text, fiscal=6),
+    Env(ENV.today, ENV.now, "America/Havana", calendar=SHIFTS.text, fiscal=-11),
+    Env(ENV.today, ENV.now, "UTC"),
+)
 SOMEONE = uuid.UUID("0190163d-8694-739b-aea5-966c26f8ad91")
 ANOTHER = uuid.UUID("0190163d-8694-739b-aea5-966c26f8ad92")
 
@@ -52,6 +86,9 @@ FIELDS: dict[str, Type] = {
     "born": DATE,
     "start": DATETIME,
     "finish": DATETIME,
+    "opens": TIME,
+    "shuts": TIME,
+    "tags": choices(["a", "b", "vip", "客户"]),
     "owner": reference("user"),
     "account": reference("account"),
     "account.owner": reference("user"),
@@ -95,6 +132,8 @@ _TYPES: dict[str, dict[str, Any]] = {
         "boolean": sa.Integer(),
         "date": sa.Text(),
         "datetime": sa.BigInteger(),
+        "time": sa.BigInteger(),
+        "choices": sa.Text(),
         "reference": sa.LargeBinary(),
     },
     "postgresql": {
@@ -103,6 +142,8 @@ _TYPES: dict[str, dict[str, Any]] = {
         "boolean": sa.Boolean(),
         "date": sa.Date(),
         "datetime": sa.DateTime(timezone=True),
+        "time": sa.BigInteger(),
+        "choices": sa.Text(collation="C"),
         "reference": sa.Uuid(),
     },
 }
@@ -110,6 +151,8 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 def stored(dialect: str, kind: Type, value: Any) -> Any:
     """A value as the column of a field keeps it."""
+    if kind.kind == "time" and value is not None:
+        return milliseconds(value)
     if value is None or dialect == "postgresql":
         return value
     if kind.kind == "number":
@@ -142,7 +185,10 @@ def database(dialect: str, url: str | None, records: Sequence[Mapping[str, Any]]
     rows = [
         {
             "id": index,
-            **{column.name: stored(dialect, FIELDS[column.name], record[column.name]) for column in columns},
+            **{
+                column.name: stored(dialect, FIELDS[column.name], record.get(column.name))
+                for column in columns
+            },
         }
         for index, record in enumerate(records)
     ]
@@ -181,7 +227,7 @@ def in_database(formula: Formula, place: Database, env: Env = ENV) -> list[Any] 
         sql = formula.sql(place, place.dialect)
     except FormulaError:
         return None
-    given = {"tw_today": env.today, "tw_now": env.now, "tw_zone": env.zone}
+    given = env.parameters()
     query = sa.select(place.table.c.id, sql.column().label("v"), sql.error().label("e")).order_by(
         place.table.c.id
     )
@@ -242,7 +288,7 @@ class Writer:
         self.choices = choices
 
     def formula(self, depth: int) -> str:
-        kind = self.choices.choice(["number", "number", "text", "boolean", "boolean", "date", "datetime"])
+        kind = self.pick("number", "number", "text", "boolean", "boolean", "date", "datetime", "time")
         return self.of(kind, depth)
 
     def of(self, kind: str, depth: int) -> str:
@@ -278,6 +324,7 @@ class Writer:
             ),
             "date": lambda: self.pick("TODAY()", "DATE(2024, 1, 31)", "DATE(1999, 12, 31)"),
             "datetime": lambda: self.pick("NOW()", 'DATETIMEVALUE("2024-03-01 23:59:59")'),
+            "time": lambda: self.pick("TIMENOW()", 'TIMEVALUE("00:00")', 'TIMEVALUE("23:59:59.999")'),
         }[kind]()
 
     def count(self, d: int, *options: str) -> str:
@@ -319,6 +366,20 @@ class Writer:
                 lambda: f"VALUE({of('text', d)})",
                 lambda: f"{self.pick('YEAR', 'MONTH', 'DAY', 'WEEKDAY', 'QUARTER')}({of('date', d)})",
                 lambda: f"DATEDIFF({of('date', d)}, {of('date', d)})",
+                lambda: f"DATEDIFF({of('date', d)}, {of('date', d)}, {self.unit(*_DATE_UNITS)})",
+                lambda: (
+                    f"DATEDIFF({of('datetime', d)}, {of('datetime', d)}, "
+                    f"{self.unit('second', 'minute', 'hour', 'day', *_DATE_UNITS)})"
+                ),
+                lambda: f"{self.pick('HOUR', 'MINUTE', 'SECOND', 'MILLISECOND')}({of('time', d)})",
+                lambda: f"{self.pick('HOUR', 'MINUTE', 'SECOND', 'MILLISECOND')}({of('datetime', d)})",
+                lambda: f"({of('time', d)} - {of('time', d)})",
+                lambda: f"UNIXTIMESTAMP({of(self.pick('date', 'datetime', 'time'), d)})",
+                lambda: f"{self.pick('DAYOFYEAR', 'ISOWEEK', 'ISOYEAR')}({of('date', d)})",
+                lambda: f"{self.pick('FISCALYEAR', 'FISCALQUARTER')}({of('date', d)})",
+                lambda: f"WORKDAYDIFF({of('date', d)}, {of('date', d)})",
+                lambda: f"HOURSBETWEEN({of('datetime', d)}, {of('datetime', d)})",
+                lambda: "PICKLISTCOUNT(tags)",
                 lambda: f"({of('date', d)} - {of('date', d)})",
                 lambda: f"({of('datetime', d)} - {of('datetime', d)})",
                 lambda: self.choice("number", d),
@@ -334,7 +395,12 @@ class Writer:
                 lambda: f"({x()} & {x()})",
                 lambda: f"({x()} & {of('number', d)})",
                 lambda: f"({x()} + {x()})",
-                lambda: f"TEXT({of(self.pick('number', 'date', 'datetime'), d)})",
+                lambda: f"TEXT({of(self.pick('number', 'date', 'datetime', 'time'), d)})",
+                lambda: "TEXT(tags)",
+                lambda: f"FORMATDURATION({of('number', d)}, {of('boolean', d)})",
+                lambda: f"FORMATDURATION({of('number', d)})",
+                lambda: f"FORMATDURATION({of('datetime', d)}, {of('datetime', d)})",
+                lambda: f"FORMATDURATION({of('time', d)}, {of('time', d)})",
                 lambda: f"TEXT({self.pick('stage', 'level')})",
                 lambda: f"{self.pick('LEFT', 'RIGHT')}({x()}, {of('number', d)})",
                 lambda: f"{self.pick('LEFT', 'RIGHT')}({x()}, {self.pick('0', '1', '2', '-1', '99')})",
@@ -348,7 +414,7 @@ class Writer:
 
     def boolean(self, d: int) -> str:
         of = self.of
-        kind = self.pick("number", "text", "date", "datetime", "number")
+        kind = self.pick("number", "text", "date", "datetime", "number", "time")
         order = self.pick("=", "<>", "<", "<=", ">", ">=", "=", "=")
         return self.one(
             [
@@ -372,7 +438,10 @@ class Writer:
                 lambda: f"({self.field('reference')} {self.pick('=', '<>')} {self.field('reference')})",
                 lambda: f"({self.field('reference')} {self.pick('=', '<>')} {self.pick(*ME)})",
                 lambda: f'IN({self.field("reference")}, "{SOMEONE}", $user.id, {self.field("reference")})',
-                lambda: f"ISBLANK({self.field('reference', 'picklist')})",
+                lambda: f"ISBLANK({self.field('reference', 'picklist', 'choices')})",
+                lambda: f"{self.pick('INCLUDES', 'INCLUDESALL', 'EXCLUDES')}(tags, {self.pick(*_TAGS)})",
+                lambda: f"(tags {self.pick('=', '<>')} tags)",
+                lambda: f"ISWORKDAY({of('date', d)})",
                 lambda: self.choice("boolean", d),
             ]
         )
@@ -393,6 +462,9 @@ class Writer:
                 lambda: f"DATEVALUE({of('datetime', d)})",
                 lambda: f"DATEVALUE({of('text', d)})",
                 lambda: f"{self.pick('MIN', 'MAX')}({of('date', d)}, {of('date', d)})",
+                lambda: f"{self.edge()}({of('date', d)}, {self.unit(*_DATE_UNITS, *_FISCAL_UNITS)})",
+                lambda: f"ADDYEARS({of('date', d)}, {n()})",
+                lambda: f"WORKDAY({of('date', d)}, {n()})",
                 lambda: self.choice("date", d),
             ]
         )
@@ -406,12 +478,43 @@ class Writer:
                 lambda: f"ADDMONTHS({of('datetime', d)}, {n()})",
                 lambda: f"ADDDAYS({of('datetime', d)}, {n()})",
                 lambda: f"DATETIMEVALUE({of('date', d)})",
+                lambda: f"DATETIMEVALUE({of('date', d)}, {of('time', d)})",
+                lambda: (
+                    f"{self.edge()}({of('datetime', d)}, "
+                    f"{self.unit('minute', 'hour', 'day', 'day', *_DATE_UNITS, *_FISCAL_UNITS)})"
+                ),
+                lambda: f"ADDYEARS({of('datetime', d)}, {n()})",
+                lambda: f"FROMUNIXTIME({of('number', d)})",
+                lambda: f"{self.pick('MIN', 'MAX')}({of('datetime', d)}, {of('datetime', d)})",
                 lambda: f"DATETIMEVALUE({of('text', d)})",
                 lambda: self.choice("datetime", d),
             ]
         )
 
+    def time(self, d: int) -> str:
+        of = self.of
+        n = partial(self.count, d, "1", "-1.5", "3600000", "-86400001", "n")
+        return self.one(
+            [
+                lambda: f"({of('time', d)} {self.pick('+', '-')} {n()})",
+                lambda: f"TIMEVALUE({of('datetime', d)})",
+                lambda: f"TIMEVALUE({of('text', d)})",
+                lambda: f"TIMEVALUE(TEXT({of('time', d)}))",
+                lambda: f"{self.pick('MIN', 'MAX')}({of('time', d)}, {of('time', d)})",
+                lambda: self.choice("time", d),
+            ]
+        )
 
+    def unit(self, *names: str) -> str:
+        return f'"{self.pick(*names)}"'
+
+    def edge(self) -> str:
+        return self.pick("STARTOF", "ENDOF")
+
+
+_DATE_UNITS = ("week", "month", "quarter", "year")
+_FISCAL_UNITS = ("fiscal_quarter", "fiscal_year")
+_TAGS = ('"a"', '"b"', '"vip", "客户"', '"客户"')
 _DIGITS = 10**18 - 1
 _VALUES: dict[str, list[Any]] = {
     "text": [
@@ -435,6 +538,9 @@ _VALUES: dict[str, list[Any]] = {
         "0",
         "aaa",
         "ǅ",
+        "09:30",
+        "24:00:00",
+        "23:59:59.5",
         "x" * 60,
     ],
     "boolean": [True, False, None],
@@ -449,6 +555,10 @@ _VALUES: dict[str, list[Any]] = {
         date(1969, 12, 31),
         date(1900, 2, 28),
         date(2024, 2, 28),
+        date(2024, 3, 10),
+        date(2024, 11, 3),
+        date(2024, 10, 6),
+        date(2021, 1, 3),
     ],
     "datetime": [
         None,
@@ -459,7 +569,18 @@ _VALUES: dict[str, list[Any]] = {
         datetime(2024, 1, 31, tzinfo=UTC),
         datetime(2024, 3, 1, 15, 59, 59, tzinfo=UTC),
         datetime(1950, 6, 1, 12, tzinfo=UTC),
+        # Days on which clocks change: New York and Havana, Lord Howe (by half an hour), Berlin.
+        datetime(2024, 3, 10, 4, 59, 59, 999999, tzinfo=UTC),
+        datetime(2024, 3, 10, 7, 30, tzinfo=UTC),
+        datetime(2024, 11, 3, 4, 30, tzinfo=UTC),
+        datetime(2024, 11, 3, 5, 30, tzinfo=UTC),
+        datetime(2024, 11, 3, 6, 30, 1, tzinfo=UTC),
+        datetime(2024, 4, 6, 15, 10, tzinfo=UTC),
+        datetime(2024, 10, 5, 15, 31, tzinfo=UTC),
+        datetime(2024, 3, 31, 1, 30, tzinfo=UTC),
     ],
+    "time": [None, clock(), clock(9, 30), clock(23, 59, 59, 999000), clock(1, 30, 0, 1000), clock(2, 15)],
+    "choices": [None, ";a;", ";a;b;", ";vip;客户;", ";b;vip;"],
     "reference": [None, SOMEONE, ANOTHER],
 }
 _PICKS = {"stage": [None, "open", "won", "lost"], "level": [None, "a", "won", "lost"]}
@@ -500,9 +621,10 @@ def main(pairs: int, seed: int, url: str) -> int:
         while done["python"] < pairs:
             source = writer.formula(choices.randint(1, 4))
             options = {"blanks": choices.choice(["zero", "blank"])}
+            env = choices.choice(ENVS)
             try:
                 formula = compiled(source, **options)
-                expected = in_process(formula, data)
+                expected = in_process(formula, data, env)
             except FormulaError as error:
                 assert {fault.code for fault in error.faults} <= {"FORMULA_TOO_BIG", "FORMULA_TOO_LONG"}, (
                     source,
@@ -512,7 +634,7 @@ def main(pairs: int, seed: int, url: str) -> int:
             done["python"] += len(data)
             for place in (sqlite, postgresql):
                 try:
-                    found = in_database(formula, place)
+                    found = in_database(formula, place, env)
                 except Exception as error:
                     place.connection.rollback()
                     wrong.append(f"{place.dialect} {source}: {str(error)[:300]}")
@@ -523,9 +645,8 @@ def main(pairs: int, seed: int, url: str) -> int:
                 for index, (value, other) in enumerate(zip(expected, found, strict=True)):
                     if value != other:
                         reads = {".".join(r.path): data[index][".".join(r.path)] for r in formula.reads}
-                        wrong.append(
-                            f"{place.dialect} {options} {source}\n   {reads}\n   {value!r} / {other!r}"
-                        )
+                        where = f"{place.dialect} {options} {env.zone}"
+                        wrong.append(f"{where} {source}\n   {reads}\n   {value!r} / {other!r}")
                         break
             if len(wrong) > 20:
                 break
