@@ -141,8 +141,7 @@ def try_on_records(studio: Studio, object: str, text: str, find: str) -> tuple[T
     where = f"CONTAINS(LOWER({name}), {quote(find.lower())})" if find.strip() else None
     wanted = tuple(dict.fromkeys(("id", name, *paths.values())))
     page = Reads(call).list(Query(object, wanted, where=where, order=(("created_at", "desc"),), limit=TRIED))
-    now = call.clock.now()
-    env = Env(now.astimezone(studio.zone).date(), now, call.zone, False)
+    env = call.env(call.clock.now())
     return tuple(_tried(studio, there.name, name, formula, paths, row, env) for row in page.rows)
 
 

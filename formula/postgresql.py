@@ -413,7 +413,7 @@ class PostgresqlWriter(Writer):
             )
             for day in (high, low)
         ]
-        begun = infix("-", *counts, sa.Integer())
+        begun = infix("-", counts[0], counts[1], sa.Integer())
         tomorrow = infix("+", high, one, sa.Date())
         short = sa.and_(
             self.int_of("day", high) < self.int_of("day", low), self.int_of("day", tomorrow) != one

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from tabwright.formula.environment import Env
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.encryption import Keys
 from tabwright.platform.files import FileStore
@@ -261,6 +263,11 @@ class Call:
     @property
     def tables(self) -> Tables:
         return self.tenant.tables(self.model)
+
+    def env(self, now: datetime, *, is_new: bool = False) -> Env:
+        """What formulas see of a moment: its day and zone for the person who asks."""
+        zone = UTC if self.zone == "UTC" else ZoneInfo(self.zone)
+        return Env(now.astimezone(zone).date(), now, self.zone, is_new)
 
     def because(self, cause: str) -> Call:
         """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""

@@ -48,8 +48,7 @@ def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = F
     if not parts.has_conditions:
         return frozenset()
     entries = conditioned(parts.layout)
-    now = call.clock.now()
-    env = Env(now.astimezone(ZoneInfo(call.zone)).date(), now, call.zone, is_new)
+    env = call.env(call.clock.now(), is_new=is_new)
     return frozenset(name for name, visible in entries if not _holds(visible, row, env, call))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -112,12 +111,10 @@ class Choice:
     def parameters(self) -> dict[str, Any]:
         """Values of the parameters of the condition: the moment and who chooses."""
         call = self._call
-        person, now = call.principal, call.clock.now()
+        person = call.principal
         known = person.kind != "system"
         return {
-            "tw_now": now,
-            "tw_today": now.astimezone(ZoneInfo(call.zone)).date(),
-            "tw_zone": call.zone,
+            **call.env(call.clock.now()).parameters(),
             "me_id": person.user_id if known else None,
             "me_name": person.name if known else None,
             "me_language": person.language if known else None,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -208,11 +207,8 @@ def having(named: Mapping[str, Named], text: str, dialect: str) -> Column:
 
 def moment(call: Call) -> dict[str, Any]:
     """Values of the parameters that formulas name: who asks, and the present moment, once per call."""
-    now = call.clock.now()
     return {
         "user_id": call.principal.user_id,
         "user_name": call.principal.name,
-        "tw_now": now,
-        "tw_today": now.astimezone(ZoneInfo(call.zone)).date(),
-        "tw_zone": call.zone,
+        **call.env(call.clock.now()).parameters(),
     }

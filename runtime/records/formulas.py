@@ -5,15 +5,12 @@ chunk.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from tabwright.formula.compiler import Formula
-from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.addresses import Address
 from tabwright.metadata.fieldtypes import TYPES
@@ -39,9 +36,8 @@ class Evaluation:
     ) -> None:
         self._object = object
         self._work = work
-        today = work.now.astimezone(ZoneInfo(work.call.zone) if work.call.zone != "UTC" else UTC).date()
-        self._new = Env(today, work.now, work.call.zone, True)
-        self._old = Env(today, work.now, work.call.zone, False)
+        self._new = work.call.env(work.now, is_new=True)
+        self._old = work.call.env(work.now)
         self._person: Mapping[str, Any] = person_of(work.principal)
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tabwright.formula.compiler import Formula
 from tabwright.formula.environment import Env
@@ -19,8 +18,7 @@ def known_defaults(call: Call, object: ObjectDef, record_type: RecordTypeDef | N
 
     Typed values by field name. The others the write path fills in from what was typed.
     """
-    now = call.clock.now()
-    env = Env(now.astimezone(ZoneInfo(call.zone)).date(), now, call.zone, True)
+    env = call.env(call.clock.now(), is_new=True)
     own = record_type.defaults if record_type is not None else {}
     subsets = record_type.picklists if record_type is not None else {}
     person = person_of(call.principal)
