@@ -255,7 +255,7 @@ class _Source:
         return "e.calendar"
 
     def _fiscal(self, node: Node) -> str:
-        return f"{self.helper('Decimal', Decimal)}(e.fiscal)"
+        return f"{self.helper('decimal', Decimal)}(e.fiscal)"
 
     def _is_new(self, node: Node) -> str:
         return "e.is_new"
