@@ -1,31 +1,41 @@
-"""Formulas while they are typed: right or not, where the bad part is, what the result is, and a trial."""
+"""Formulas while they are typed: right or not, where the bad part is, what the result is; the editor's
+addresses.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, request
 
+from tabwright.admin_ui.choosing import records
+from tabwright.admin_ui.completing import functions, names, scope_of
 from tabwright.admin_ui.components import form_of, known_kind
 from tabwright.admin_ui.editor.forms import Entry
-from tabwright.admin_ui.editor.reading import document_of
+from tabwright.admin_ui.editor.reading import Form, document_of
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.formula.compiler import Formula, compile_formula
 from tabwright.formula.datatypes import BOOLEAN, Type
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError, Fault, FormulaError
+from tabwright.formula.formatting import tidy
 from tabwright.formula.lexer import quote
 from tabwright.formula.scope import Place
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import label_in
-from tabwright.metadata.world import FieldSource, Lens, RecordScope
-from tabwright.platform.errors import Invalid
+from tabwright.metadata.world import FieldSource
+from tabwright.platform.errors import Invalid, NotFound, TabwrightError
 from tabwright.platform.errors import Place as Somewhere
 from tabwright.platform.language import say, say_fault
 from tabwright.platform.web import policy
+from tabwright.runtime.explaining import explained
+from tabwright.runtime.forms.inputs import Option
+from tabwright.runtime.pages.explaining import Shown, shown
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.formulas import person_of
@@ -43,14 +53,40 @@ _PLACES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A formula in an editor: its text, whose fields it names, where it stands, what it must give."""
+
+    text: str
+    about: str
+    place: Place
+    expected: Type | None
+
+    def compiled(self, studio: Studio) -> Formula:
+        """The formula over the draft's objects. Raises FormulaError."""
+        scope = scope_of(studio, self.about)
+        return compile_formula(self.text, scope, place=self.place, expected=self.expected)
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """What is wrong, and the text of the formula around it."""
+    """What is wrong, and the text of the formula around it. ``put`` is what probably was meant, to stand in
+    place of ``bad``. ``start`` and ``over`` are the place of ``bad`` as browsers count.
+    """
 
     text: str
     before: str = ""
     bad: str = ""
     after: str = ""
-    meant: str = ""  # the name of the field whose label was typed in place of it
+    put: str = ""
+    where: str = ""  # line and column, where there is more than one line
+
+    @property
+    def start(self) -> int:
+        return units(self.before)
+
+    @property
+    def over(self) -> int:
+        return units(self.bad)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +97,41 @@ class Outcome:
     told: tuple[Told, ...] = ()
 
 
-def check(studio: Studio, kind: str, object: str, entry: Entry, document: dict[str, object]) -> Outcome:
-    """Check one formula of a document against the draft's objects."""
-    text = str(entry.value)
+def units(text: str) -> int:
+    """How long a browser takes a text to be."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def asked(studio: Studio, form: Form) -> Asked | None:
+    """The formula that a posted form is about: the input that ``check`` names; or, outside a component's
+    form, the condition in ``text``. None where the form has no such input.
+    """
+    kind = known_kind(form.get("kind", ""))
+    object, name = form.get("object", ""), form.get("check", "")
+    if "text" in form:
+        place = _PLACES.get((kind, name), Place.WHERE)
+        return Asked(form["text"].replace("\r\n", "\n").strip(), object, place, BOOLEAN)
+    document = document_of(kind, f"{object}." if object else "x", form)
+    entries = [each for top in form_of(studio, document).entries for each in top.all()]
+    entry = next((each for each in entries if each.name == name and each.widget == "formula"), None)
+    return _of_entry(studio, kind, object, entry, document) if entry is not None else None
+
+
+def _of_entry(studio: Studio, kind: str, object: str, entry: Entry, document: dict[str, object]) -> Asked:
     options = document.get("options")
     target = options.get("target") if isinstance(options, dict) else None
     about = str(target) if entry.scope == "target" and target else object
-    scope = RecordScope(Lens(studio.drafting.world, None), about)
     place = _PLACES.get((kind, entry.key), Place.DEFAULT if entry.result == "key" else Place.FORMULA_FIELD)
     expected = BOOLEAN if entry.result == "boolean" else _field_type(studio, object, entry, document)
+    return Asked(str(entry.value), about, place, expected)
+
+
+def check(studio: Studio, formula: Asked) -> Outcome:
+    """Check a formula against the draft's objects."""
     try:
-        made = compile_formula(text, scope, place=place, expected=expected)
+        made = formula.compiled(studio)
     except FormulaError as error:
-        return Outcome(told=tuple(_told(studio, text, each, about) for each in error.faults))
+        return Outcome(told=tuple(told(studio, formula.text, each, formula.about) for each in error.faults))
     return Outcome(result=say(f"type.{made.type.kind}", {}, studio.call.language))
 
 
@@ -93,13 +151,15 @@ def _field_type(studio: Studio, object: str, entry: Entry, document: dict[str, o
     return None
 
 
-def _told(studio: Studio, text: str, fault: Fault, object: str) -> Told:
+def told(studio: Studio, text: str, fault: Fault, object: str) -> Told:
+    """A fault of a formula about an object, in words; a label in place of a name is known."""
     (ours,) = faults_of([fault], Somewhere())
     start, end = fault.start, max(fault.end, fault.start)
     bad = text[start:end]
     meant = _called(studio, object, bad) if fault.code == "FORMULA_UNKNOWN_FIELD" else ""
     said = studio.s("check.meant", label=bad, name=meant) if meant else say_fault(ours, studio.call.language)
-    return Told(said, text[:start], bad, text[end:], meant)
+    where = studio.s("check.at", line=fault.line, column=fault.column) if "\n" in text else ""
+    return Told(said, text[:start], bad, text[end:], meant or fault.hint or "", where)
 
 
 def _called(studio: Studio, object: str, label: str) -> str:
@@ -129,8 +189,7 @@ def try_on_records(studio: Studio, object: str, text: str, find: str) -> tuple[T
     Fields that are not in force yet count as blank. Raises FormulaError, and as the read path does.
     """
     call = studio.call
-    scope = RecordScope(Lens(studio.drafting.world, None), object)
-    formula = compile_formula(text, scope, place=Place.VALIDATION, expected=BOOLEAN)
+    formula = compile_formula(text, scope_of(studio, object), place=Place.VALIDATION, expected=BOOLEAN)
     there = call.gate.object(object)
     paths = {}
     for read in formula.reads:
@@ -169,6 +228,42 @@ def _tried(
         return Tried(label, href, None, say_fault(fault, studio.call.language))
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A formula on one record. ``problem`` says why there is none to be shown."""
+
+    problem: str = ""
+    told: tuple[Told, ...] = ()
+    records: tuple[Option, ...] = ()
+    chosen: str = ""  # the hexadecimal id
+    shown: Shown | None = None
+
+
+def trial(studio: Studio, formula: Asked, find: str, record: str) -> Trial:
+    """``formula`` on the record of that id, else on the first whose name has ``find`` in it. What the person
+    may not see takes part, and is not told.
+    """
+    call = studio.call
+    object = call.model.objects.get(formula.about)
+    if object is None or not call.gate.may(object, "read"):
+        return Trial(studio.s("try.not_in_force"))
+    try:
+        made = formula.compiled(studio)
+    except FormulaError as error:
+        return Trial(told=tuple(told(studio, formula.text, each, formula.about) for each in error.faults))
+    if made.trees:
+        return Trial(studio.s("try.only_sql"))
+    options = tuple(records(studio, [object], find))
+    chosen = record or (options[0].id.hex if options else "")
+    if not chosen:
+        return Trial(studio.s("try.none"))
+    try:
+        found = shown(call, explained(call, object, made, UUID(chosen)), made.text)
+    except (ValueError, TabwrightError):  # no such record any more
+        return Trial(studio.s("try.none"), records=options)
+    return Trial(records=options, chosen=chosen, shown=found)
+
+
 def register(blueprint: Blueprint, site: Site) -> None:
     """The address of the check."""
 
@@ -180,30 +275,67 @@ def register(blueprint: Blueprint, site: Site) -> None:
         object = request.form.get("object", "")
         document = document_of("validation_rule", f"{object}.x", request.form)
         message = document.get("message") or {}
-        told: tuple[Told, ...] = ()
+        wrong: tuple[Told, ...] = ()
         tried: tuple[Tried, ...] = ()
         if object in studio.call.model.objects:
             text = str(document.get("condition", ""))
             try:
                 tried = try_on_records(studio, object, text, request.form.get("find", "")[:200])
             except FormulaError as error:
-                told = tuple(_told(studio, text, each, object) for each in error.faults)
+                wrong = tuple(told(studio, text, each, object) for each in error.faults)
         return studio.piece(
             "tried.html",
             in_force=object in studio.call.model.objects,
             tried=tried,
-            outcome=Outcome(told=told),
+            outcome=Outcome(told=wrong),
             message=label_in(message, studio.call.language) if message else "",
         )
 
     @blueprint.post("/check")
     @policy("session")
     def check_formula() -> Response:
+        """What is wrong with a formula, or what it gives."""
         studio = open_studio(site)
-        kind = known_kind(request.form.get("kind", ""))
-        object, name = request.form.get("object", ""), request.form.get("check", "")
-        document = document_of(kind, f"{object}." if object else "x", request.form)
-        entries = [each for top in form_of(studio, document).entries for each in top.all()]
-        entry = next((each for each in entries if each.name == name and each.widget == "formula"), None)
-        outcome = check(studio, kind, object, entry, document) if entry is not None else Outcome()
+        formula = asked(studio, request.form)
+        outcome = check(studio, formula) if formula is not None and formula.text else Outcome()
         return studio.piece("check.html", outcome=outcome)
+
+    @blueprint.post("/complete")
+    @policy("session")
+    def complete_formula() -> Response:
+        """What may stand behind ``path`` in a formula, as JSON; at its beginning the functions too."""
+        studio = open_studio(site)
+        formula = asked(studio, request.form)
+        path = tuple(step for step in request.form.get("path", "").lower().split(".") if step)
+        found: dict[str, object] = {"names": []}
+        if formula is not None:
+            found = {"names": names(studio, formula.about, path)}
+            if not path:
+                found["functions"] = functions(studio.call.language, formula.place)
+        return _json(found)
+
+    @blueprint.post("/tidy")
+    @policy("session")
+    def tidy_formula() -> Response:
+        """``text`` laid out for reading, as JSON; as it was where it is no formula yet."""
+        open_studio(site)
+        text = request.form.get("text", "").replace("\r\n", "\n")
+        with suppress(FormulaError):
+            text = tidy(text)
+        return _json({"text": text})
+
+    @blueprint.post("/trial")
+    @policy("session")
+    def trial_formula() -> Response:
+        """A formula on a record: what every part of it gives."""
+        studio = open_studio(site)
+        formula = asked(studio, request.form)
+        if formula is None:
+            raise NotFound.of("web.not_found")
+        found = trial(studio, formula, request.form.get("find", "")[:200], request.form.get("record", ""))
+        return studio.piece("trial.html", trial=found)
+
+
+def _json(body: dict[str, object]) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(json.dumps(body, ensure_ascii=False), 200, headers, content_type="application/json")

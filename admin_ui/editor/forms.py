@@ -220,13 +220,11 @@ class FormMaker:
                     base, choices=self._referred(nodes, at, holder, str(value or "")), value=value or ""
                 )
             case "formula":
-                scope = str(walk.mark(nodes, "x-scope"))
                 return replace(
                     base,
                     value=value or "",
                     result=str(walk.mark(nodes, "x-formula")),
-                    scope=scope,
-                    choices=self._references.fields_in(scope, self._document),
+                    scope=str(walk.mark(nodes, "x-scope")),
                 )
             case "lines":
                 return replace(base, value="\n".join(value or ()))

@@ -65,13 +65,6 @@ class References:
         known = {each.value for each in found}
         return (*found, *(Choice(each, each) for each in given if each and each not in known and each != "*"))
 
-    def fields_in(self, scope: str, document: Mapping[str, Any]) -> tuple[Choice, ...]:
-        """The fields that a formula of this scope may name: of its own object, or of a lookup's target."""
-        options = document.get("options")
-        target = options.get("target") if isinstance(options, Mapping) else None
-        object = target if scope == "target" else str(document.get("name", "")).partition(".")[0]
-        return tuple(self._fields(str(object))) if object else ()
-
     def takes_all(self, nodes: walk.Nodes) -> tuple[Choice, ...]:
         """The choice "*" where the schema lets it stand for everything."""
         if any(node.get("if") == {"const": "*"} for node in nodes):

@@ -169,63 +169,6 @@
     $("[data-icon-none]", box).hidden = left > 0;
   });
 
-  // ---- formulas are checked while they are typed ----
-  function formula(box) {
-    var area = $("textarea", box), told = $("[data-check]", box), form = area.form, asked = 0;
-    if (!form || !form.dataset.component) return;
-    var check = later(function () {
-      var mine = ++asked, text = area.value.trim();
-      if (!text) { told.textContent = ""; return; }
-      var data = new FormData(form);
-      data.set("check", area.name); data.set("object", form.dataset.object || ""); data.set("kind", form.dataset.component);
-      fetch("/studio/check", { method: "POST", body: new URLSearchParams(data), headers: { "Accept": "text/html" }, credentials: "same-origin" })
-        .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
-        .then(function (html) { if (mine === asked) told.innerHTML = html; }) // the server escapes what people typed
-        .catch(function () {});
-    }, 300);
-    area.addEventListener("input", check);
-    if (area.value.trim()) check();
-    if (box.dataset.asRows && window.tabwrightConditions && form.dataset.object && !area.matches(":disabled")) rows(box, area, form);
-  }
-  // A condition in rows, for who writes no formulas.
-  function rows(box, area, form) {
-    var button = document.createElement("button"), panel = document.createElement("div");
-    button.type = "button"; button.className = "btn btn-sm"; button.textContent = box.dataset.asRows; button.setAttribute("aria-expanded", "false");
-    panel.className = "tw-builder bn-builder"; panel.hidden = true;
-    box.append(button, panel);
-    function shut() { panel.hidden = true; panel.replaceChildren(); button.setAttribute("aria-expanded", "false"); button.focus(); }
-    button.addEventListener("click", function () {
-      if (!panel.hidden) { shut(); return; }
-      button.setAttribute("aria-expanded", "true");
-      window.tabwrightConditions.edit(panel, {
-        href: "/studio/filter/" + form.dataset.object, where: area.value, csrf: $("[name=_csrf]", form).value, unsaid: box.dataset.unsaid, offline: box.dataset.offline, shut: shut,
-        apply: function (formula) {
-          area.value = formula;
-          ["input", "change"].forEach(function (name) { area.dispatchEvent(new Event(name, { bubbles: true })); });
-          shut();
-        }
-      });
-    });
-  }
-  function put(area, name, from, to) {
-    area.setRangeText(name, from, to, "end");
-    area.focus();
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-  document.addEventListener("click", function (event) { // the name of the field in place of its label
-    var button = event.target.closest("[data-put]"), area = button && $("textarea", button.closest("[data-formula]"));
-    if (!area) return;
-    var from = +button.dataset.from, to = from + +button.dataset.over;
-    if (Array.from(area.value.slice(from, to)).length) put(area, button.dataset.put, from, to);
-  });
-  document.addEventListener("change", function (event) {
-    if (!event.target.matches("[data-insert]") || !event.target.value) return;
-    var select = event.target, area = $("textarea", select.closest("[data-formula]")), name = select.value;
-    var at = area.selectionEnd, before = area.value.slice(0, at);
-    select.selectedIndex = 0;
-    put(area, (before && !/[\s(!,]$/.test(before) ? " " : "") + name, at, at);
-  });
-
   // ---- the name follows the label until it is typed ----
   all("form[data-component]").forEach(function (form) {
     var inputs = all("[data-names]", form), shown = $("[data-name-shown]", form), typed = $("[name=local]", form);
@@ -315,7 +258,7 @@
 
   function enhance(root) {
     all("select[data-search]", root).forEach(combo);
-    all("[data-formula]", root).forEach(formula);
+    all("[data-formula]", root).forEach(function (box) { window.tabwrightFormula.attach(box); });
   }
   enhance(document);
 })();

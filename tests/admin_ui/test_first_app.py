@@ -46,9 +46,11 @@ def test_a_label_in_a_formula_is_answered_with_the_name_of_its_field(site: PageS
 def test_a_formula_offers_the_fields_that_it_may_name(site: PageSite) -> None:
     admin = site.person("boss", "administrator")
     make_vehicle(admin)
-    page = admin.get("/studio/new/validation_rule?object=vehicle").text
-    offered = page.partition("data-insert")[2].partition("</select>")[0]
-    assert 'value="price"' in offered and 'value="cost"' in offered and "售价" in offered
+    admin.get("/studio/new/validation_rule?object=vehicle")
+    rule = {"kind": "validation_rule", "object": "vehicle", "check": "/condition"}
+    offered = admin.post("/studio/complete", {**rule, "/condition": "", "path": ""}).get_json()
+    found = {each["name"]: each["label"] for each in offered["names"]}
+    assert found["price"] == "售价" and found["cost"] == "采购价"
 
 
 def test_tabs_and_the_plural_follow_the_label_until_they_have_words_of_their_own(site: PageSite) -> None:

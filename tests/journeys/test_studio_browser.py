@@ -151,7 +151,8 @@ def test_a_rule_is_written_checked_and_tried(site: tuple[PageSite, str], chrome:
     _, base = site
     context, page, said = window(chrome, base, "Admin")
     page.goto(base + "/studio/new/validation_rule?object=deal")
-    condition = page.get_by_label("Condition")
+    expect(page.locator(".cm-content")).to_be_visible()
+    condition = page.get_by_role("textbox", name="Condition")
     condition.fill("amout > 10")
     expect(page.locator("[data-check] mark")).to_have_text("amout")
     condition.fill("amount > 10")

@@ -1,0 +1,75 @@
+"""What may come next in a formula that is being typed: fields by every name that people know; functions."""
+
+from __future__ import annotations
+
+from tabwright.admin_ui.field_types import card_of
+from tabwright.admin_ui.names import finding
+from tabwright.admin_ui.studio import Studio
+from tabwright.formula.functions.catalogue import FUNCTIONS
+from tabwright.formula.scope import Place
+from tabwright.metadata.model import label_in
+from tabwright.metadata.world import SYSTEM_FIELDS, FieldSource, Lens, RecordScope, World
+from tabwright.platform.language import Language, say
+
+Found = dict[str, object]
+
+
+def scope_of(studio: Studio, object: str) -> RecordScope:
+    """What a formula about an object of the draft may name."""
+    return RecordScope(Lens(studio.drafting.world, None), object)
+
+
+def names(studio: Studio, object: str, path: tuple[str, ...]) -> list[Found]:
+    """The names one step behind ``path`` in a formula about an object of the draft, with their labels in this
+    person's language, all texts by which they are found, their type, and whether names stand behind them too.
+    """
+    scope = scope_of(studio, object)
+    return [_name(studio, scope, object, (*path, name)) for name in scope.suggestions(path)]
+
+
+def _name(studio: Studio, scope: RecordScope, object: str, path: tuple[str, ...]) -> Found:
+    language, world = studio.call.language, studio.drafting.world
+    found = world.walk(object, path)[-1] if path[0] != "$user" else _of_user(world, path)
+    labels = _labels(found, world) if found is not None else {}
+    if path == ("$user",):
+        labels = {each: say("studio.formula.user", {}, each) for each in ("zh", "en")}
+    type = scope.type_of(path)
+    leads = any(True for _ in scope.suggestions(path))
+    kind = say(f"type.{type.kind}", {}, language) if type is not None else ""
+    name = "$User" if path == ("$user",) else path[-1]
+    label = label_in(labels, language) if labels else name
+    return {
+        "name": name,
+        "label": label,
+        "find": finding(name, *labels.values()),
+        "type": card_of(found.type, language).label if found is not None and found.component else kind,
+        "leads": leads,
+    }
+
+
+def _of_user(world: World, path: tuple[str, ...]) -> FieldSource | None:
+    return world.walk("user", path[1:])[-1] if len(path) > 1 else None
+
+
+def _labels(field: FieldSource, world: World) -> dict[str, str]:
+    if field.component is not None:
+        return dict(field.component.body.get("label", {}))
+    if "." in field.name:  # a target of a polymorphic field
+        target = world.part("object", field.name.rpartition(".")[2])
+        return dict(target.body.get("label", {})) if target is not None else {}
+    return dict(SYSTEM_FIELDS[field.name][1]) if field.name in SYSTEM_FIELDS else {}
+
+
+def functions(language: Language, place: Place) -> list[Found]:
+    """Every function that is legal in a place, with its arguments, what it does, and an example."""
+    return [
+        {
+            "name": each.name,
+            "usage": each.usage,
+            "says": each.zh if language == "zh" else each.en,
+            "group": each.group,
+            "example": each.examples[0].formula if each.examples else "",
+        }
+        for each in FUNCTIONS.values()
+        if place in each.places
+    ]

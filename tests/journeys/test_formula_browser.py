@@ -1,0 +1,147 @@
+"""A commission in four tiers, built in Studio with the formula editor, by mouse and keys; zh and en.
+
+Issue 4, line 7: the formula goes through ``account.owner.level``, is tried on a record, and a mistyped name
+is led back by the squiggle's quick fix.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import models
+from browsing import answering, barriers, window
+from pagesite import PageSite, make_pages
+from tabwright.platform.language import Language, say
+
+pytestmark = pytest.mark.browser
+
+OBJECTS: models.Compact = {
+    "account": {"name": "text(120) required sortable searchable"},
+    "deal": {"name": "text(120) required", "account": "lookup(account)", "amount": "currency(16,2)"},
+}
+TIERS = (
+    "IF(amount >= 1000000, amount * 0.08, IF(amount >= 500000, amount * 0.05, "
+    "IF(amount >= 100000, amount * 0.03, amount * 0.01)))"
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What people call things in one run."""
+
+    language: Language
+    admin: str
+    level: str
+    commission: str
+    name: str  # of the field, as typed
+
+    def said(self, code: str, **params: str | int) -> str:
+        """The product's own words in this language."""
+        return say(code, params, self.language)
+
+
+ZH = Story("zh", "赵管理", "级别", "提成", "commission_zh")
+EN = Story("en", "Ada", "Level", "Commission", "commission_en")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[PageSite, str]]:
+    with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
+        made.publish(OBJECTS)
+        for story in (ZH, EN):
+            made.person(story.admin, "administrator", language=story.language)
+        with answering(made.app) as base:
+            yield made, base
+
+
+def editor(page: Page, within: str) -> Locator:
+    """The code of a formula's editor."""
+    code = page.locator(f'[data-pointer="{within}"] .cm-content')
+    expect(code).to_be_visible()
+    return code
+
+
+def add_level(page: Page, base: str, story: Story) -> None:
+    """A number on the user, if nobody has added it; published."""
+    page.goto(base + "/studio/objects/user/new-field?type=decimal")
+    page.locator(f"[name='/label/{story.language}']").fill(story.level)
+    page.locator(".st-name > summary").click()
+    page.locator("[name=local]").fill("level")
+    page.locator("[form=field-form][value=save]").click()
+    page.goto(base + "/studio/plan")
+    page.locator("[data-publish]").click()
+    page.wait_for_url(re.compile("/studio(?!/plan)"))
+
+
+@pytest.mark.parametrize("story", [ZH, EN], ids=["zh", "en"])
+def test_a_commission_in_four_tiers(site: tuple[PageSite, str], chrome: Browser, story: Story) -> None:
+    made, base = site
+    context, page, said = window(chrome, base, story.admin)
+    if "level" not in made.call.model.objects["user"].fields:
+        add_level(page, base, story)
+    seller = made.person(f"seller-{story.language}", "administrator")
+    assert seller.user_id is not None
+    made.records.update("user", seller.user_id, {"level": "1.5"})
+    account = made.records.create("account", {"name": "Nordwind", "owner": str(seller.user_id)})
+    deal = f"deal {story.language}"
+    made.records.create("deal", {"name": deal, "amount": "600000", "account": str(account.id)})
+
+    page.goto(base + "/studio/objects/deal/new-field?type=currency")
+    page.locator(f"[name='/label/{story.language}']").fill(story.commission)
+    page.locator(".st-name > summary").click()
+    page.locator("[name=local]").fill(story.name)
+    code = editor(page, "/default")
+    box = page.locator('[data-pointer="/default"]')
+
+    # Typed with a slip; the squiggle stands at it, and its quick fix leads back.
+    code.click()
+    page.keyboard.insert_text(TIERS.replace("amount * 0.03", "amuont * 0.03"))
+    squiggle = code.locator(".cm-lintRange-error")
+    expect(squiggle).to_have_text("amuont")
+    expect(box.locator("[data-check]")).to_contain_text("amuont")
+    squiggle.hover()
+    fix = page.locator(".cm-diagnosticAction")
+    expect(fix).to_have_text(story.said("studio.check.put", name="amount"))
+    fix.click()
+    expect(squiggle).to_have_count(0)
+    right = story.said("studio.check.ok", type=story.said("type.number"))
+    expect(box.locator("[data-check]")).to_contain_text(right)
+
+    # On through two lookups, completed by label and by name.
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" * account.ow")
+    options = page.locator(".cm-tooltip-autocomplete [role=option]")
+    expect(options.first).to_contain_text("owner")
+    page.keyboard.press("Tab")
+    page.keyboard.type(".")
+    expect(options.first).to_be_visible()
+    page.keyboard.insert_text(story.level)  # by its label
+    expect(options).to_have_count(1)
+    expect(options).to_contain_text("level")
+    page.keyboard.press("Tab")
+    expect(code).to_contain_text("* account.owner.level")
+    expect(box.locator("[data-check]")).to_contain_text(right)
+
+    # Laid out in lines, and tried on a record: every step has its value.
+    box.locator("[data-fx-tidy]").click()
+    expect(code.locator(".cm-line")).not_to_have_count(1)
+    box.locator("[data-fx-try]").click()
+    box.locator("[data-fx-find]").fill(deal)
+    expect(box.locator("[data-record]")).to_have_text([deal])
+    expect(box.locator("[data-result]")).to_have_text("45,000")
+    steps = box.locator(".tw-whystep")
+    expect(steps.filter(has_text="account.owner.level").last).to_contain_text("1.5")
+    assert story.said("pages.why.skipped") in box.inner_text()
+    assert barriers(page) == []
+
+    page.locator("[form=field-form][value=save]").click()
+    page.wait_for_url(re.compile("/studio/objects/deal$"))
+    assert said == []
+    context.close()
