@@ -156,8 +156,12 @@ def told(studio: Studio, text: str, fault: Fault, object: str) -> Told:
     (ours,) = faults_of([fault], Somewhere())
     start, end = fault.start, max(fault.end, fault.start)
     bad = text[start:end]
-    meant = _called(studio, object, bad) if fault.code == "FORMULA_UNKNOWN_FIELD" else ""
-    said = studio.s("check.meant", label=bad, name=meant) if meant else say_fault(ours, studio.call.language)
+    meant, said = "", say_fault(ours, studio.call.language)
+    if fault.code == "FORMULA_UNKNOWN_FIELD" and (meant := _called(studio, object, bad)):
+        said = studio.s("check.meant", label=bad, name=meant)
+    elif fault.code == "FORMULA_UNKNOWN_VALUE" and (code := _coded(studio, object, str(fault.params["value"]))):
+        meant = quote(code)
+        said = studio.s("check.meant_value", label=fault.params["value"], name=meant)
     where = studio.s("check.at", line=fault.line, column=fault.column) if "\n" in text else ""
     return Told(said, text[:start], bad, text[end:], meant or fault.hint or "", where)
 
@@ -171,6 +175,24 @@ def _called(studio: Studio, object: str, label: str) -> str:
         if wanted in (text.casefold() for text in each.body.get("label", {}).values())
     ]
     return fields[0] if len(fields) == 1 else ""
+
+
+def _coded(studio: Studio, object: str, label: str) -> str:
+    """The code of the value that people see under this label in the object's picklists; "" where there is
+    none, or more than one.
+    """
+    wanted = label.strip().casefold()
+    codes = set()
+    for field in studio.drafting.all("field", object):
+        options = field.body.get("options", {})
+        shared = studio.drafting.find("picklist", str(options.get("global", "")))
+        values = options.get("values") or (shared.body.get("values") if shared is not None else None) or ()
+        codes |= {
+            str(each["code"])
+            for each in values
+            if wanted in (text.casefold() for text in each.get("label", {}).values())
+        }
+    return codes.pop() if len(codes) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from tabwright.runtime.exchange.mapping import fold
 from tabwright.runtime.exchange.matching import matches
 from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.settings import Column, Settings
+from tabwright.runtime.exchange.sources import unnamed
 from tabwright.runtime.pages.signing import redirect
 
 MOST_COLUMNS = 150  # a form of five inputs each
@@ -64,6 +65,7 @@ class Row:
     profile: Profile
     sample: str
     used: bool
+    nameless: bool  # nothing stands above its cells
     label: Mapping[str, str]
     type: str
     can_be_key: bool
@@ -99,7 +101,9 @@ class FromFile:
             label = {"en": column.header[:80]}
         sample = " · ".join(each[:40] for each in column.values[:3])
         key = guess.can_be_key, guess.is_key
-        return Row(at, column, sample, bool(column.values), label, type, *key, guess.odd)
+        nameless = self.run.format.header and column.header in unnamed(self.run.header)
+        used = bool(column.values) and not (nameless and column.filled < column.rows)
+        return Row(at, column, sample, used, nameless, label, type, *key, guess.odd)
 
     def _known(self, header: str, values: Sequence[str]) -> str | None:
         """The object in force that a header names, where at least half of the texts name its records."""

@@ -185,10 +185,10 @@ def _guess(column: Profile) -> Guess:
         return Guess("text")
     type = next((each for each, test in _TESTS if test(column)), None)
     odd: tuple[str, ...] = ()
+    if type is None:
+        type, odd = _mostly(column)  # days come again and again as well
     if type is None and _are_choices(column):
         type = "picklist"
-    if type is None:
-        type, odd = _mostly(column)
     if type in ("integer", "decimal") and _MONEY_HEADER.search(column.header):
         type = "currency"
     if type is None:

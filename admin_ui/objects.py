@@ -304,9 +304,9 @@ def own_apps(studio: Studio) -> tuple[tuple[str, str], ...]:
 
 
 def usual_app(studio: Studio) -> str:
-    """Where a new object most likely belongs: the app that the organisation made last, "" without one."""
+    """Where a new object most likely belongs: the app that the organisation made last, else a new one."""
     own = [each for each in studio.drafting.all("app") if not each.body.get("package")]
-    return max(own, key=lambda each: each.uid).name if own else ""
+    return max(own, key=lambda each: each.uid).name if own else NEW_APP
 
 
 def _new_page(studio: Studio, faults: Sequence[Fault] = ()) -> Response:

@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import ObjectDef, label_in
+from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.desk import Call
 from tabwright.runtime.pages import visiting
 from tabwright.runtime.pages.history import when_text
@@ -63,6 +64,7 @@ class HomePage:
     changed: tuple[Line, ...]
     recent: tuple[Line, ...]
     is_empty: bool  # no record of any object of the app
+    is_first_day: bool  # no object beside those of the platform
 
 
 def home_page(call: Call, reads: Reading, shell: Shell) -> HomePage:
@@ -82,6 +84,7 @@ def home_page(call: Call, reads: Reading, shell: Shell) -> HomePage:
         tuple(_changed(call, reads, filled)),
         tuple(_recent(call)),
         bool(counted) and not filled,
+        all(each.package == BASE for each in call.model.objects.values()),
     )
 
 

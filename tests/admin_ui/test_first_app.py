@@ -43,6 +43,21 @@ def test_a_label_in_a_formula_is_answered_with_the_name_of_its_field(site: PageS
     assert "data-put" not in unknown.text and "底价" in readable(unknown)
 
 
+def test_the_label_of_a_value_in_a_formula_is_answered_with_its_code(site: PageSite) -> None:
+    admin = site.person("boss", "administrator")
+    make_vehicle(admin)
+    state = {"/label/zh": "状态", "local": "state", "/type": "picklist", "do": "save"}
+    state |= {"/options/values/0/label/zh": "已签", "/options/values/0/code": "signed"}
+    admin.get("/studio/objects/vehicle/new-field")
+    made = admin.post("/studio/objects/vehicle/new-field", state)
+    assert made.status_code == 303, readable(made)
+    admin.get("/studio/new/validation_rule?object=vehicle")
+    rule = {"kind": "validation_rule", "object": "vehicle", "check": "/condition"}
+    told = admin.post("/studio/check", {**rule, "/condition": 'state = "已签" && price = 0'})
+    assert 'data-put="&#34;signed&#34;" data-from="8" data-over="4"' in told.text, told.text
+    assert "它的代码" in readable(told)
+
+
 def test_a_formula_offers_the_fields_that_it_may_name(site: PageSite) -> None:
     admin = site.person("boss", "administrator")
     make_vehicle(admin)

@@ -149,3 +149,7 @@ def test_a_number_of_which_one_stands_twice_is_still_a_key_and_the_name() -> Non
     rows = "".join(f"{'红黑'[n % 2]}色,{each}\n" for n, each in enumerate(vins))
     found = guess("颜色,车架号\n" + rows)
     assert found["车架号"].can_be_key and found["车架号"].is_key and not found["颜色"].can_be_key
+    again = one(
+        "到店", *(f"2026-05-{1 + n % 28:02}" for n in range(80)), "下周"
+    )  # as often as choices would come
+    assert (again.type, again.odd) == ("date", ("下周",))

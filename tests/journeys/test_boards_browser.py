@@ -120,6 +120,14 @@ def test_a_card_is_moved_by_keyboard_alone(chrome: Browser, site: tuple[PageSite
 
 
 def test_the_panel_opens_beside_goes_along_and_closes(chrome: Browser, site: tuple[PageSite, str]) -> None:
+    (of_list,) = (window(chrome, site[1], "Anna")[1],)
+    of_list.goto(site[1] + "/o/deal")
+    of_list.locator("tbody tr").first.hover()
+    row, button = (
+        of_list.locator(each).first.bounding_box() for each in ("tbody .has-peekbtn", ".tw-peekbtn")
+    )
+    assert row is not None and button is not None
+    assert row["y"] <= button["y"] and button["y"] + button["height"] <= row["y"] + row["height"]
     _, page, said = window(chrome, site[1], "陈思远")
     page.goto(site[1] + "/o/deal?order=name")
     links = page.locator(".is-name > a")

@@ -245,6 +245,12 @@ def test_the_conflict_page_takes_all_of_one_side(site: tuple[PageSite, str], pag
     page.get_by_role("button", name="All theirs").click()
     expect(page.locator('input[value="theirs"]:checked')).to_have_count(2)
     assert barriers(page) == []
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})  # every choice is there to be touched
+    sizes = [each.bounding_box() for each in page.locator(".tw-versus td:has(label), .tw-versus label").all()]
+    assert len(sizes) == 8 and all(each is not None and each["height"] >= 44 for each in sizes)
+    assert wide is not None
+    page.set_viewport_size(wide)
     page.click(".tw-savebar .btn-primary")
     expect(page.locator("h1")).to_have_text("Theirs")
     expect(page.locator(".tw-fields").first).to_contain_text("7,000.00")
