@@ -159,7 +159,9 @@ def told(studio: Studio, text: str, fault: Fault, object: str) -> Told:
     meant, said = "", say_fault(ours, studio.call.language)
     if fault.code == "FORMULA_UNKNOWN_FIELD" and (meant := _called(studio, object, bad)):
         said = studio.s("check.meant", label=bad, name=meant)
-    elif fault.code == "FORMULA_UNKNOWN_VALUE" and (code := _coded(studio, object, str(fault.params["value"]))):
+    elif fault.code == "FORMULA_UNKNOWN_VALUE" and (
+        code := _coded(studio, object, str(fault.params["value"]))
+    ):
         meant = quote(code)
         said = studio.s("check.meant_value", label=fault.params["value"], name=meant)
     where = studio.s("check.at", line=fault.line, column=fault.column) if "\n" in text else ""
