@@ -18,6 +18,8 @@ PATTERN_INPUT: Final = 10_000  # characters of a text that a pattern is matched 
 PLACES: Final = 38  # decimal places that may be asked of ROUND, either way
 EXPONENT: Final = 100_000  # of a power
 SQL_NODES: Final = 4_000  # parts of the SQL made of one formula
+CHILDREN: Final = 10**9  # records that can name one record: what a total of them can come to
+CHILDREN_DEEP: Final = 3  # questions about children inside each other
 
 
 def check_length(text: str) -> None:

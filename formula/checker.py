@@ -3,21 +3,25 @@
 from typing import Literal
 
 from tabwright.formula import nodes
-from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number
+from tabwright.formula.aggregates import Aggregate, Relation, aggregate
+from tabwright.formula.budget import CHILDREN_DEEP
+from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number, reference
 from tabwright.formula.faults import Fault, FormulaError, fault_at, nearest
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE, At
 from tabwright.formula.functions.absent import ABSENT, OTHER_NAMES
 from tabwright.formula.functions.catalogue import FUNCTIONS
-from tabwright.formula.functions.registry import Function, Signature, Use, Wrong
-from tabwright.formula.functions.rules import as_text, check_value, chosen, compare
+from tabwright.formula.functions.registry import Function, Over, Signature, Use, Wrong
+from tabwright.formula.functions.rules import as_text, check_value, chosen, compare, stored
 from tabwright.formula.nodes import Tree
-from tabwright.formula.scope import Path, Place, Scope
+from tabwright.formula.scope import ONLY_SQL, Kin, Path, Place, Scope
 from tabwright.formula.typed import Node, coerced, literal, make, negated, read, shifted
 
 Blanks = Literal["zero", "blank"]
 # What a number added to it counts, and what lies between two.
 _LATER = {"date": "add_days", "datetime": "add_time", "time": "add_ms"}
 _BETWEEN = {"date": "days_between", "datetime": "time_between", "time": "ms_between"}
+_ORDERED = frozenset({"number", "date", "datetime", "time"})
+_VALUES = _ORDERED | {"text", "picklist", "choices", "boolean", "reference"}
 
 
 def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | None, blanks: Blanks) -> Node:
@@ -37,8 +41,9 @@ def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | No
 class _Checker:
     """Each method gives a typed node, or None after noting at least one fault below it."""
 
-    def __init__(self, text: str, scope: Scope, place: Place, blanks: Blanks) -> None:
+    def __init__(self, text: str, scope: Scope, place: Place, blanks: Blanks, deep: int = 0) -> None:
         self.text, self.scope, self.place, self.blanks = text, scope, place, blanks
+        self.deep = deep  # questions about children around this one
         self.faults: list[Fault] = []
 
     def fault(self, code: str, start: int, end: int, hint: str | None = None, **params: str) -> None:
@@ -189,6 +194,13 @@ class _Checker:
         name = tree.function.upper()
         start, end = tree.start, tree.start + len(tree.function)
         function = FUNCTIONS.get(name)
+        if function is not None and function.over is not None:
+            related = self.related(tree)
+            if related is not None:
+                return self.of_children(function, function.over, *related, tree)
+            if not function.signatures:
+                self.no_relation(function, tree)
+                return None
         args = [self.node(arg) for arg in tree.args]
         if function is None and name in ABSENT:
             self.fault("FORMULA_ABSENT_FUNCTION", start, end, function=name, instead=name)
@@ -210,6 +222,92 @@ class _Checker:
         if None in args:
             return None
         return self.apply(function, right_count, tree, [arg for arg in args if arg is not None])
+
+    # Children
+
+    def related(self, tree: nodes.Call) -> tuple[Relation, Scope] | None:
+        """The relation that is the first argument of a call, with the names of the children."""
+        first = tree.args[0] if tree.args else None
+        if not isinstance(first, nodes.Name) or not isinstance(self.scope, Kin):
+            return None
+        return self.scope.relation(first.path)
+
+    def no_relation(self, function: Function, tree: nodes.Call) -> None:
+        usage = f"{function.name}({function.usage})"
+        end = tree.start + len(tree.function)
+        if not tree.args:
+            params = {"function": function.name, "usage": usage, "received_count": "0"}
+            return self.fault("FORMULA_WRONG_COUNT", tree.start, end, **params)
+        first = tree.args[0]
+        if not isinstance(first, nodes.Name):
+            return self.fault("FORMULA_NEEDS_RELATION", first.start, first.end, function=function.name)
+        known = tuple(self.scope.relations()) if isinstance(self.scope, Kin) else ()
+        near = nearest(first.written, known)
+        params = {"name": first.written, "function": function.name}
+        return self.fault("FORMULA_UNKNOWN_RELATION", first.start, first.end, near, **params)
+
+    def of_children(
+        self, function: Function, over: Over, relation: Relation, scope: Scope, tree: nodes.Call
+    ) -> Node | None:
+        at = At(function.name, tree.start, tree.end)
+        end = tree.start + len(tree.function)
+        given = tree.args[1:]
+        if self.place not in function.places:
+            self.fault("FORMULA_NOT_HERE", tree.start, end, function=function.name)
+        if not over.takes(len(given)):
+            usage = f"{function.name}({function.usage})"
+            params = {"function": at.function, "usage": usage, "received_count": str(len(tree.args))}
+            self.fault("FORMULA_WRONG_COUNT", tree.start, end, **params)
+            return None
+        if self.deep >= CHILDREN_DEEP:
+            self.fault("FORMULA_CHILDREN_DEEP", tree.start, end, limit=str(CHILDREN_DEEP))
+            return None
+        # Only the database looks through children, whatever the place of the formula around.
+        place = self.place if self.place in ONLY_SQL else Place.WHERE
+        inner = _Checker(self.text, scope, place, self.blanks, self.deep + 1)
+        inner.faults = self.faults
+        parts: dict[str, Node | str] = {}
+        whole = True
+        for kind, arg in zip(over.params, given, strict=False):
+            part = self.separator(arg, at) if kind == "separator" else inner.part(kind, arg, at)
+            whole = whole and part is not None
+            name = kind if kind in ("order", "separator") else "filter" if kind == "condition" else "value"
+            if over.kind in ("any", "all") and "value" not in parts:
+                name = "value"
+            parts[name] = part if part is not None else ""
+        if not whole:
+            return None
+        key = read(("id",), reference(relation.parent), at)
+        return aggregate(key, Aggregate(over.kind, relation, **parts), at)  # type: ignore[arg-type]
+
+    def separator(self, written: Tree, at: At) -> str | None:
+        if isinstance(written, nodes.Text):
+            return written.value
+        if isinstance(written, nodes.Call) and written.function.upper() == "BR" and not written.args:
+            return "\n"
+        self.fault("FORMULA_NEEDS_LITERAL", written.start, written.end, function=at.function)
+        return None
+
+    def part(self, kind: str, written: Tree, at: At) -> Node | None:
+        """An argument about a child. A field that is the whole of it is taken as it is stored."""
+        node = self.node(written)
+        if node is None:
+            return None
+        try:
+            if kind == "condition":
+                return self.of_kind(node, BOOLEAN, written, at)
+            if kind == "number":
+                return stored(self.of_kind(node, number(0), written, at))
+            if kind == "text":
+                return as_text(node, at, written)
+            known = {"ordered": _ORDERED, "order": _ORDERED | TEXT_LIKE}.get(kind, _VALUES)
+            if node.type.kind not in known:
+                params = {"expected": "number" if kind == "ordered" else "text", "received": node.type.kind}
+                raise Wrong("FORMULA_WRONG_TYPE", written, function=at.function, **params)
+            return stored(node)
+        except Wrong as wrong:
+            self.note(wrong)
+            return None
 
     def apply(
         self, function: Function, signatures: list[Signature], tree: nodes.Call, args: list[Node]

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from tabwright.formula import figures, strings
+from tabwright.formula.aggregates import Aggregate, given
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError
@@ -30,9 +31,9 @@ _HIGHEST, _LOWEST = Decimal(figures.LIMIT), -Decimal(figures.LIMIT)
 _NAME = re.compile(r"[a-z]\w*")
 
 
-def generate(root: Node, reads: Sequence[Read]) -> Evaluator:
-    """A function from the values of `reads`, in their order, and an Env to the formula's value."""
-    source, constants = write(root, reads)
+def generate(root: Node, inputs: Sequence[Read | Aggregate]) -> Evaluator:
+    """A function from the values of `inputs`, in their order, and an Env to the formula's value."""
+    source, constants = write(root, inputs)
     space: dict[str, Any] = {"__builtins__": {}, **constants}
     exec(_compiled(hashlib.sha256(source.encode()).digest(), source), space)
     found: Evaluator = space["formula"]
@@ -44,14 +45,14 @@ def _compiled(_digest: bytes, source: str) -> CodeType:
     return compile(source, "<formula>", "exec")
 
 
-def write(root: Node, reads: Sequence[Read]) -> tuple[str, dict[str, Any]]:
+def write(root: Node, inputs: Sequence[Read | Aggregate]) -> tuple[str, dict[str, Any]]:
     """The source of the function `formula`, and the constants and helpers that it is bound to."""
-    return _Source(root, reads).whole(root)
+    return _Source(root, inputs).whole(root)
 
 
 class _Source:
-    def __init__(self, root: Node, reads: Sequence[Read]) -> None:
-        self.fields = {read: f"f{index}" for index, read in enumerate(reads)}
+    def __init__(self, root: Node, inputs: Sequence[Read | Aggregate]) -> None:
+        self.fields = {each: f"f{index}" for index, each in enumerate(inputs)}
         self.constants: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         self.lines: list[str] = []
@@ -84,6 +85,8 @@ class _Source:
             lines.append(f"{', '.join(self.fields.values())}, = v")
         kinds = {node.data: node.type.kind for node in nodes_of(root) if node.op == "read"}
         for read, name in self.fields.items():
+            if isinstance(read, Aggregate):
+                continue
             if kinds[read] in EMPTY_IS_BLANK and read in self.blankless:
                 lines.append(f"if {name} is None: {name} = {self.constant('')}")
             elif kinds[read] == "boolean":
@@ -135,7 +138,8 @@ class _Source:
         """Whether working out `node` can end in an EvaluationError."""
         found = self.raising.get(id(node))
         if found is None:
-            own = node.checked or (node.op in OPERATIONS and OPERATIONS[node.op].raises)
+            own = node.checked or node.op == "aggregate"
+            own = own or (node.op in OPERATIONS and OPERATIONS[node.op].raises)
             found = self.raising[id(node)] = own or any(self.raises(arg) for arg in node.args)
         return found
 
@@ -234,6 +238,10 @@ class _Source:
 
     def _read(self, node: Node) -> str:
         return self.fields[node.data]
+
+    def _aggregate(self, node: Node) -> str:
+        code = f"{self.helper('given', given)}({self.fields[node.data]}, {self.constant(node.at)})"
+        return f"({code} or {self.constant('')})" if node.type.kind in EMPTY_IS_BLANK else code
 
     def _zero(self, node: Node) -> str:
         code = self.code(node.args[0])

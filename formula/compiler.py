@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from tabwright.formula import nodes
+from tabwright.formula.aggregates import Aggregate, Relation, with_inner
 from tabwright.formula.budget import SQL_NODES
 from tabwright.formula.checker import Blanks, check
 from tabwright.formula.codegen import Evaluator, generate
@@ -97,8 +98,21 @@ class Formula:
 
     @cached_property
     def reads(self) -> tuple[Read, ...]:
-        """What the evaluator takes its values for, in their order."""
+        """What the evaluator takes its values for, in their order; `aggregates` stand behind."""
         return tuple(dict.fromkeys(node.data for node in nodes_of(self.root) if node.op == "read"))
+
+    @cached_property
+    def aggregates(self) -> "tuple[Formula, ...]":
+        """What it asks of children, each as a formula of its own that only a database runs. Its `root.data`
+        is the question, its one read the record whose children they are.
+        """
+        found = (node for node in nodes_of(self.root) if node.op == "aggregate")
+        return tuple(Formula(self.text, node.type, node, self.blanks) for node in dict.fromkeys(found))
+
+    @cached_property
+    def inputs(self) -> tuple[Read | Aggregate, ...]:
+        """`reads`, and behind them the questions of `aggregates`."""
+        return (*self.reads, *(each.root.data for each in self.aggregates))
 
     @cached_property
     def paths(self) -> frozenset[Path]:
@@ -120,7 +134,7 @@ class Formula:
     @cached_property
     def trees(self) -> frozenset[str]:
         """The objects whose records it asks for by what they hang on."""
-        found = (node.args[0].type.target for node in nodes_of(self.root) if node.op == "below")
+        found = (node.args[0].type.target for node in with_inner(self.root) if node.op == "below")
         return frozenset(target or "" for target in found)
 
     @cached_property
@@ -130,17 +144,18 @@ class Formula:
 
     @cached_property
     def _operations(self) -> frozenset[str]:
-        return frozenset(node.op for node in nodes_of(self.root))
+        return frozenset(node.op for node in with_inner(self.root))
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        return generate(self.root, self.reads)
+        return generate(self.root, self.inputs)
 
     def evaluator(self) -> Evaluator:
-        """The formula as a function of the values of `reads`, in their order, and an Env.
+        """The formula as a function of the values of `inputs`, in their order, and an Env.
 
-        Numbers are Decimal, datetimes aware and in UTC, references UUID, blanks None; a condition is never
-        None. Raises EvaluationError. Sets the thread's decimal context to the number model.
+        An aggregate that has no value is given as Failed. Numbers are Decimal, datetimes aware and in UTC,
+        references UUID, blanks None; a condition is never None. Raises EvaluationError. Sets the thread's
+        decimal context to the number model.
         """
         return self._evaluator
 
@@ -235,6 +250,21 @@ class _Anything:
     def below(self, target: str, records: Sequence[Sql]) -> sa.Select[tuple[Any]]:
         return sa.select(*records[:1])
 
+    def children(self, relation: Relation) -> "_AnyChildren":
+        return _AnyChildren()
+
+
+class _AnyChildren(_Anything):
+    """Children in a table that does not exist."""
+
+    id: Sql = sa.column("id")
+
+    def of(self, parent: Sql) -> sa.ColumnElement[bool]:
+        return sa.column("p") == parent
+
+    def select(self, *columns: Sql) -> sa.Select[Any]:
+        return sa.select(*columns).select_from(sa.table("t"))
+
 
 def _some(limit: int, parts: list[Sql]) -> Iterator[Any]:
     """The elements of SQL, each as often as it is written, but no more than `limit`."""
@@ -278,4 +308,8 @@ def compile_formula(
     kind = root.type
     if expected is not None and expected.percent:
         kind = expected
-    return Formula(text, kind, root, blanks)
+    made = Formula(text, kind, root, blanks)
+    refused = [why for each in made.aggregates for why in each.pushable.values() if why is not None]
+    if refused:  # only databases look through children
+        raise FormulaError(refused[:1])
+    return made

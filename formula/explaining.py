@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from tabwright.formula import figures, nodes
+from tabwright.formula.aggregates import Aggregate
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.parser import parse
 from tabwright.formula.printer import print_formula
-from tabwright.formula.treewalk import Walk, outward
+from tabwright.formula.treewalk import Input, Walk, outward
 from tabwright.formula.typed import Node, Read, nodes_of
 
 State = Literal["value", "error", "skipped", "hidden"]
@@ -55,15 +56,15 @@ class Step:
         return next((found for part in self.parts if (found := part.failing)), self)
 
 
-def explain(formula: Formula, values: Sequence[Value], env: Env, hidden: Collection[Read] = ()) -> Step:
+def explain(formula: Formula, values: Sequence[Input], env: Env, hidden: Collection[Read] = ()) -> Step:
     """The formula's value as a tree of steps.
 
-    ``values`` stand in the order of ``formula.reads``. What is ``hidden`` takes part in the computing, but
+    ``values`` stand in the order of ``formula.inputs``. What is ``hidden`` takes part in the computing, but
     neither its name nor any value that was made with it is told, the formula's own value excepted. Raises
     nothing: an error is part of the explanation.
     """
     figures.use_context()
-    walk = _Recorder(dict(zip(formula.reads, values, strict=True)), env)
+    walk = _Recorder(dict(zip(formula.inputs, values, strict=True)), env)
     walk.look(formula.root)
     syntax = parse(formula.text)
     written: dict[tuple[int, int], nodes.Tree] = {}
@@ -77,7 +78,7 @@ def explain(formula: Formula, values: Sequence[Value], env: Env, hidden: Collect
 class _Recorder(Walk):
     """Keeps what every node gave: a value, or the error that came up through it."""
 
-    def __init__(self, values: dict[Read, Value], env: Env) -> None:
+    def __init__(self, values: dict[Read | Aggregate, Input], env: Env) -> None:
         super().__init__(values, env)
         self.seen: dict[int, Any] = {}
 

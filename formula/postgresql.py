@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import Grouping
 
@@ -18,6 +19,7 @@ from tabwright.formula.sqlwriter import (
     NotPushable,
     PackedPoint,
     Part,
+    Rows,
     Sql,
     TimeOfDay,
     Writer,
@@ -212,6 +214,28 @@ class PostgresqlWriter(Writer):
 
     def op_min(self, node: Node, *values: Sql) -> Sql:
         return self.strictly(node, sa.func.least(*values, type_=self.types[node.type.kind]))
+
+    # Children
+
+    def counted(self, node: Node, value: Sql) -> Sql:
+        return sa.cast(value, sa.Numeric())
+
+    def joined(self, value: Sql, rows: Rows) -> Sql:
+        ordered = aggregate_order_by(self.text(rows.asked.separator), rows.children.id)
+        return sa.func.string_agg(sa.func.nullif(value, self.text("")), ordered, type_=sa.Text())
+
+    def figured(self, node: Node, rows: Rows) -> tuple[Sql, Sql | None]:
+        asked = rows.asked
+        assert asked.value is not None
+        value = rows.inner.value(asked.value)
+        if asked.kind in ("min", "max"):
+            return rows.one(getattr(sa.func, asked.kind)(value, type_=sa.Numeric()), None), None
+        total = sa.func.sum(value, type_=sa.Numeric())
+        if asked.kind == "sum":
+            return rows.one(sa.func.coalesce(total, _number(0), type_=sa.Numeric()), None), None
+        count = sa.func.nullif(sa.cast(sa.func.count(value), sa.Numeric()), _number(0), type_=sa.Numeric())
+        average = _round(infix("/", _round(total, PLACES), count, sa.Numeric()), SCALE)
+        return rows.one(average, None), self.too_big(rows.one(total, None)) if node.checked else None
 
     # Text
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
+from tabwright.formula.aggregates import Relation
 from tabwright.formula.datatypes import Type
 
 Path = tuple[str, ...]
@@ -23,6 +24,19 @@ class Scope(Protocol):
         ...
 
 
+@runtime_checkable
+class Kin(Scope, Protocol):
+    """Names of a record that others name."""
+
+    def relation(self, path: Path) -> "tuple[Relation, Scope] | None":
+        """The children that `path` stands for, and their names; None when it stands for none."""
+        ...
+
+    def relations(self) -> Iterable[str]:
+        """What relations are called, the shortest name of each."""
+        ...
+
+
 class Columns(Protocol):
     """Where the values of a path are in SQL. Joins are the caller's business."""
 
@@ -37,6 +51,34 @@ class Trees(Columns, Protocol):
 
     def below(self, target: str, records: Sequence[sa.ColumnElement[Any]]) -> sa.Select[tuple[Any]]:
         """The ids of some records of the object `target` and of all that hang below them in its tree."""
+        ...
+
+
+class Children(Columns, Protocol):
+    """The living children of a record in SQL, in a table of their own beside the statement's."""
+
+    @property
+    def id(self) -> sa.ColumnElement[Any]:
+        """What they are told apart by; its order is that in which they were made."""
+        ...
+
+    def of(self, parent: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Whether a child names the record `parent`."""
+        ...
+
+    def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        """These columns of all children, with the joins that the columns asked for so far need; what else it
+        names belongs to the statement around it.
+        """
+        ...
+
+
+@runtime_checkable
+class Parents(Columns, Protocol):
+    """Columns of a caller who also knows the records that name a record."""
+
+    def children(self, relation: Relation) -> Children:
+        """The children of a relation, ready to be asked for columns."""
         ...
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 
 from tabwright.formula import calendars, days, figures, places, strings
+from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.figures import NOWHERE, SCALE, half_up
 
@@ -58,6 +59,11 @@ def _scaled(value: int | float | None, scale: int) -> str | None:
     if value is None:
         return None
     return key(value * 10 ** (SCALE - scale)) if isinstance(value, int) else ERROR
+
+
+def _halves(high: int | None, low: int | None, scale: int) -> str | None:
+    """The key of a sum whose numbers were added up in two halves."""
+    return None if high is None or low is None else key((high * 10**9 + low) * 10 ** (SCALE - scale))
 
 
 def _add(*terms: int) -> int:
@@ -322,6 +328,7 @@ def _call(how: str | None, *args: Any) -> Any:
 
 FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_key": (2, _scaled),
+    "tw_halves": (3, _halves),
     "tw_add": (-1, _keys(_add)),
     "tw_sub": (2, _keys(int.__sub__)),
     "tw_mul": (2, _keys(_mul)),
@@ -376,9 +383,53 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
 }
 
 
+class _Total:
+    """The sum of keys."""
+
+    def __init__(self) -> None:
+        self.sum: int | None = None
+        self.failed = False
+
+    def step(self, text: str | None) -> None:
+        if text == ERROR:
+            self.failed = True
+        elif text is not None:
+            self.sum = (self.sum or 0) + int(text) - _BIAS
+
+    def finalize(self) -> str | None:
+        if self.failed:
+            return ERROR
+        return None if self.sum is None else key(self.sum)
+
+
+class _Joined:
+    """Texts with a separator between, in the order of ids; one that is too long, if they are."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[bytes, str]] = []
+        self.size = 0
+        self.separator = ""
+
+    def step(self, text: str | None, separator: str, id: bytes) -> None:
+        if text and self.size <= TEXT_RESULT:
+            self.size += len(text) + (len(separator) if self.texts else 0)
+            self.separator = separator
+            self.texts.append((id, text))
+
+    def finalize(self) -> str | None:
+        if self.size > TEXT_RESULT:
+            return " " * (TEXT_RESULT + 1)
+        return self.separator.join(text for _, text in sorted(self.texts)) or None
+
+
+AGGREGATES: Final[dict[str, tuple[int, type]]] = {"tw_total": (1, _Total), "tw_joined": (3, _Joined)}
+
+
 def register(connection: Any) -> None:
     """Gives a `sqlite3.Connection` the functions that SQL of formulas calls. Call it once on every new
     connection.
     """
     for name, (count, function) in FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
+    for name, (count, kept) in AGGREGATES.items():
+        connection.create_aggregate(name, count, kept)

@@ -24,6 +24,7 @@ from tabwright.formula.sqlite import ERROR, key_of
 from tabwright.formula.sqlwriter import (
     PackedPoint,
     Part,
+    Rows,
     Sql,
     TimeOfDay,
     Writer,
@@ -42,6 +43,8 @@ _ZERO = key_of(Decimal(0))
 _SMALL_WHOLE = 10**9
 # Parts of a fast form from which on it is not written twice.
 _SMALL = 40
+# A number of 64 bits is so many of these and a rest; a billion of either can be added up.
+_HALF = 10**9
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -439,6 +442,66 @@ class SqliteWriter(Writer):
         if all(number.safe for number in numbers):
             return self.pick(node.args, build)
         return self.slow_number(node, lambda: build([number.slow for number in numbers]))
+
+    # Children
+
+    def counted(self, node: Node, value: Sql) -> Num:
+        return self.small(node, value)
+
+    def joined(self, value: Sql, rows: Rows) -> Sql:
+        return sa.Function("tw_joined", value, text(rows.asked.separator), rows.children.id, type_=sa.Text())
+
+    def single(self, node: Node) -> Sql:
+        found = self.value(node)
+        if not isinstance(found, Num):
+            return super().single(node)
+        return found.fast if found.fast is not None and found.safe else found.slow
+
+    def alone(self, node: Node, rows: Rows, order: Sequence[Any]) -> Any:
+        assert rows.asked.value is not None
+        return self.of_rows(node, rows, lambda form: form, order)
+
+    def of_rows(
+        self, node: Node, rows: Rows, build: Callable[[Sql], Sql], order: Sequence[Any] | None
+    ) -> Any:
+        """What `build` makes of the values of children, of which it is one."""
+        assert rows.asked.value is not None
+        value = rows.inner.value(rows.asked.value)
+        if not isinstance(value, Num):
+            return rows.one(build(value), order)
+        if value.fast is None or not value.safe:
+            return self.slow_number(node, lambda: rows.one(build(value.slow), order))
+        fast = rows.one(build(value.fast), order)
+        return Num(fast, value.scale, node.bound, lambda: keyed(fast, value.scale), True, _SMALL)
+
+    def figured(self, node: Node, rows: Rows) -> tuple[Num, Sql | None]:
+        asked = rows.asked
+        assert asked.value is not None
+        if asked.kind in ("min", "max"):
+            function = getattr(sa.func, asked.kind)
+            return self.of_rows(node, rows, lambda form: function(form, type_=form.type), None), None
+        value: Num = rows.inner.value(asked.value)
+        form = value.fast if value.fast is not None and value.safe else None
+        if asked.kind == "sum" and form is not None and not node.checked:
+            most = node.bound * 10**value.scale
+            if most < _INT64:
+                fast = rows.one(sa.func.coalesce(sa.func.sum(form), whole(0), type_=_INTEGER), None)
+                return Num(
+                    fast, value.scale, node.bound, lambda: keyed(fast, value.scale), True, _SMALL
+                ), None
+        if form is None:
+            total, present = slowly("total", value.slow), value.slow
+        else:
+            # SQLite refuses a sum beyond 64 bits, so the two halves of every number are added up apart.
+            high = sa.func.sum(infix("/", form, whole(_HALF), _INTEGER), type_=_INTEGER)
+            low = sa.func.sum(infix("%", form, whole(_HALF), _INTEGER), type_=_INTEGER)
+            total, present = slowly("halves", high, low, whole(value.scale)), form
+        if asked.kind == "sum":
+            none = sa.func.coalesce(total, text(_ZERO), type_=sa.Text())
+            return self.slow_number(node, lambda: rows.one(none, None)), None
+        count = sa.func.nullif(sa.func.count(present), whole(0), type_=_INTEGER)
+        average = slowly("div", total, keyed(count, 0))
+        return self.slow_number(node, lambda: rows.one(average, None)), None
 
     # Text
 

@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter, Grouping
 
 from tabwright.formula import days, places
+from tabwright.formula.aggregates import Aggregate
 from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.lifting import Lifting
 from tabwright.formula.operations import OPERATIONS
-from tabwright.formula.scope import Columns, Trees
+from tabwright.formula.scope import Children, Columns, Parents, Trees
 from tabwright.formula.strings import following
 from tabwright.formula.typed import Node
 
@@ -101,6 +102,46 @@ def balanced(join: Callable[[Sql, Sql], Sql], parts: Sequence[Sql]) -> Sql:
         return parts[0]
     half = len(parts) // 2
     return join(balanced(join, parts[:half]), balanced(join, parts[half:]))
+
+
+@dataclass(slots=True)
+class Rows:
+    """The children that an aggregate looks at: where its sub-queries come from."""
+
+    asked: Aggregate
+    children: Children
+    inner: "Writer"
+    key: Sql
+
+    def one(self, value: Sql, order: Sequence[Any] | None) -> Sql:
+        """One value of all chosen children; or of the first of them in an order."""
+        chosen = self._chosen(value)
+        if order is not None:
+            chosen = chosen.order_by(*order).limit(sa.literal_column("1"))
+        return chosen.scalar_subquery()
+
+    def exist(self, condition: Sql | None) -> Sql:
+        """Whether there is a chosen child for which a condition holds."""
+        chosen = self._chosen(sa.literal_column("1"))
+        return sa.exists(chosen if condition is None else chosen.where(condition))
+
+    def guard(self) -> Sql | None:
+        """Whether there is a child for which something cannot be worked out."""
+        asked, inner = self.asked, self.inner
+        own = either(*(inner.guard(part) for part in (asked.value, asked.order) if part is not None))
+        if asked.filter is not None:
+            first = inner.guard(asked.filter)
+            own = either(first, None if own is None else sa.and_(inner.truth(asked.filter), own))
+        if own is None:
+            return None
+        some = self.children.select(sa.literal_column("1")).where(self.children.of(self.key), own)
+        return sa.exists(some)
+
+    def _chosen(self, value: Sql) -> sa.Select[Any]:
+        conditions = [self.children.of(self.key)]
+        if self.asked.filter is not None:
+            conditions.append(self.inner.truth(self.asked.filter))
+        return self.children.select(value).where(*conditions)
 
 
 class Writer:
@@ -253,6 +294,84 @@ class Writer:
         if not isinstance(trees, Trees):
             raise NotPushable(node)
         return field.in_(trees.below(node.args[0].type.target or "", records))
+
+    # Children: one correlated scalar sub-query each
+
+    def part_aggregate(self, node: Node) -> Part:
+        parents, asked = self.columns, node.data
+        if not isinstance(parents, Parents):
+            raise NotPushable(node)
+        children = parents.children(asked.relation)
+        inner = type(self)(children)
+        rows = Rows(asked, children, inner, self.value(node.args[0]))
+        value, own = self.aggregated(node, rows)
+        if node.checked and own is None:
+            own = self.too_long(value) if node.type.kind == "text" else self.too_big(value)
+        return Part(value, either(self.guard(node.args[0]), rows.guard(), own))
+
+    def aggregated(self, node: Node, rows: "Rows") -> tuple[Any, Sql | None]:
+        """The value of an aggregate, and the guard that its function has."""
+        asked = rows.asked
+        if asked.kind in ("count", "count_distinct"):
+            counted: Any = self.star() if asked.value is None else self.distinct(rows, asked.value)
+            return self.counted(node, rows.one(counted, None)), None
+        if asked.kind == "any":
+            return rows.exist(None if asked.value is None else rows.inner.truth(asked.value)), None
+        if asked.value is None:
+            raise NotPushable(node)
+        if asked.kind == "all":
+            return sa.not_(rows.exist(sa.not_(rows.inner.certain(asked.value)))), None
+        if asked.kind == "join":
+            joined = rows.one(self.joined(rows.inner.value(asked.value), rows), None)
+            return sa.func.coalesce(joined, self.text(""), type_=sa.Text()), None
+        if asked.kind in ("first", "last"):
+            return self.found(node, rows), None
+        if node.type.kind == "number":
+            return self.figured(node, rows)
+        function = getattr(sa.func, asked.kind)
+        value = rows.inner.value(asked.value)
+        return rows.one(function(value, type_=self.types[node.type.kind]), None), None
+
+    def star(self) -> Sql:
+        return sa.func.count()
+
+    def distinct(self, rows: "Rows", value: Node) -> Sql:
+        found = rows.inner.single(value)
+        if value.type.kind in EMPTY_IS_BLANK:
+            found = sa.func.nullif(found, self.text(""), type_=sa.Text())
+        return sa.func.count(sa.distinct(found))
+
+    def found(self, node: Node, rows: "Rows") -> Any:
+        """The value of the first or last child."""
+        asked = rows.asked
+        assert asked.value is not None and asked.order is not None
+        kind = asked.order.type.kind
+        order = rows.inner.ordered(asked.order) if kind in EMPTY_IS_BLANK else rows.inner.single(asked.order)
+        last, id = asked.kind == "last", rows.children.id
+        ways = [order.desc().nulls_last(), id.desc()] if last else [order.asc().nulls_last(), id.asc()]
+        value = self.alone(node, rows, ways)
+        if node.type.kind in EMPTY_IS_BLANK:
+            return sa.func.coalesce(value, self.text(""), type_=sa.Text())
+        return value
+
+    def alone(self, node: Node, rows: "Rows", order: Sequence[Any]) -> Any:
+        assert rows.asked.value is not None
+        return rows.one(rows.inner.value(rows.asked.value), order)
+
+    def single(self, node: Node) -> Sql:
+        """A value in one form, for rows that are sorted or told apart."""
+        found: Sql = self.value(node)
+        return found
+
+    def counted(self, node: Node, value: Sql) -> Any:
+        raise NotImplementedError
+
+    def joined(self, value: Sql, rows: "Rows") -> Sql:
+        raise NotImplementedError
+
+    def figured(self, node: Node, rows: "Rows") -> tuple[Any, Sql | None]:
+        """SUM, AVG, MIN and MAX of numbers."""
+        raise NotImplementedError
 
     # Truth: SQL that holds exactly when the condition does; blank and false are the same. Made so that an
     # index fits.

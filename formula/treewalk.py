@@ -5,17 +5,65 @@ from decimal import Decimal
 from typing import Any
 
 from tabwright.formula import figures, strings
+from tabwright.formula.aggregates import Aggregate, Failed, given
+from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError
+from tabwright.formula.figures import NOWHERE
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.typed import Node, Read
 
+Input = Value | Failed
 
-def evaluate(root: Node, reads: Sequence[Read], values: Sequence[Value], env: Env) -> Value:
-    """The value of a typed tree. `values` stand in the order of `reads`. Raises EvaluationError."""
+
+def evaluate(root: Node, inputs: Sequence[Read | Aggregate], values: Sequence[Input], env: Env) -> Value:
+    """The value of a typed tree. `values` stand in the order of `inputs`. Raises EvaluationError."""
     figures.use_context()
-    return outward(root, Walk(dict(zip(reads, values, strict=True)), env).value(root))
+    return outward(root, Walk(dict(zip(inputs, values, strict=True)), env).value(root))
+
+
+def aggregated(asked: Aggregate, children: Sequence[Sequence[Input]], env: Env) -> Input:
+    """What is asked of children: of each the values of `asked.inputs`, in the order of ids."""
+    figures.use_context()
+    walks = [Walk(dict(zip(asked.inputs, values, strict=True)), env) for values in children]
+    try:
+        chosen = [each for each in walks if asked.filter is None or each.value(asked.filter) is True]
+        values = [None if asked.value is None else each.value(asked.value) for each in chosen]
+        orders = [None if asked.order is None else each.value(asked.order) for each in chosen]
+        return _together(asked, values, orders)
+    except EvaluationError:
+        return Failed()
+
+
+def _together(asked: Aggregate, values: list[Any], orders: list[Any]) -> Value:
+    kind, present = asked.kind, [value for value in values if value is not None and value != ""]
+    if kind in ("count", "count_distinct"):
+        return Decimal(len(values) if kind == "count" else len(set(present)))
+    if kind in ("any", "all"):
+        found = [value is True for value in values] if asked.value is not None else [True] * len(values)
+        return any(found) if kind == "any" else all(found)
+    if kind in ("sum", "avg"):
+        total = figures.checked(sum(present, figures.ZERO), NOWHERE)
+        if kind == "sum":
+            return total
+        return figures.div(total, Decimal(len(present)), NOWHERE) if present else None
+    if kind in ("min", "max"):
+        return (min(present) if kind == "min" else max(present)) if present else None
+    if kind == "join":
+        text = asked.separator.join(present)
+        if len(text) > TEXT_RESULT:
+            figures.fail("FORMULA_TEXT_TOO_LONG", NOWHERE)
+        return text
+    if not values:
+        return None
+    known = [(order, at) for at, order in enumerate(orders) if order is not None and order != ""]
+    if kind == "first":
+        at = min(known)[1] if known else 0
+    else:
+        at = max(known)[1] if known else len(values) - 1
+    chosen: Value = values[at]
+    return chosen
 
 
 def outward(root: Node, value: Any) -> Value:
@@ -35,7 +83,7 @@ def outward(root: Node, value: Any) -> Value:
 class Walk:
     """One evaluation; every node goes through `value`."""
 
-    def __init__(self, values: dict[Read, Value], env: Env) -> None:
+    def __init__(self, values: dict[Read | Aggregate, Input], env: Env) -> None:
         self.values, self.env = values, env
 
     def value(self, node: Node) -> Any:
@@ -61,6 +109,10 @@ class Walk:
         if node.type.kind == "boolean":
             return False
         return "" if node.type.kind in EMPTY_IS_BLANK else None
+
+    def _aggregate(self, node: Node) -> Any:
+        value = given(self.values[node.data], node.at)
+        return "" if value is None and node.type.kind in EMPTY_IS_BLANK else value
 
     def _zero(self, node: Node) -> Any:
         value = self.value(node.args[0])

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type, reference, text
-from tabwright.metadata import addresses
+from tabwright.metadata import addresses, relations
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.links import Link
 
@@ -444,6 +444,17 @@ class Model:
         if found is None and name in self.object_aliases:
             found = self.objects.get(self.object_aliases[name])
         return found
+
+    def relation(self, object: ObjectDef, path: tuple[str, ...]) -> FieldDef | None:
+        """The lookup of other records that a path stands for in a formula about ``object``."""
+        return relations.chosen(path, self.kin(object.name), lambda name: object.find(name) is not None)
+
+    def kin(self, object: str) -> tuple[FieldDef, ...]:
+        """The lookups that make relations of an object: ``children``, and of people what they own."""
+        found = self.children(object)
+        if object != "user":
+            return found
+        return (*found, *(each.fields[relations.BY_OWNER] for each in self.objects.values()))
 
     def children(self, object: str) -> tuple[FieldDef, ...]:
         """Every lookup field, of any object, that names ``object``."""

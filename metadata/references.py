@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabwright.formula.faults import FormulaError
+from tabwright.formula.rewrite import Reference
 from tabwright.formula.rewrite import references as formula_references
 from tabwright.metadata import documents, schema, walk
 from tabwright.metadata.documents import Component
@@ -34,7 +35,9 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """``text[start:end]`` of a mention names a component; ``local``: only its local name stands there."""
+    """``text[start:end]`` of a mention names a component; ``local``: only its local name stands there. An
+    empty piece is meant without being written.
+    """
 
     named: Named
     start: int
@@ -130,7 +133,7 @@ def atoms(mention: Mention, world: World) -> list[Atom]:
             named = formula_references(mention.text)
         except FormulaError:
             return []
-        return [atom for each in named for atom in _path(each.path, each.start, mention.within, world)]
+        return [atom for each in named for atom in _formula_atoms(each, mention.within, world)]
     if mention.kind == "path":
         return _path(tuple(mention.text.split(".")), 0, mention.within, world)
     full = mention.text if mention.within is None else f"{mention.within}.{mention.text}"
@@ -138,6 +141,23 @@ def atoms(mention: Mention, world: World) -> list[Atom]:
     if found is None:
         return []
     return [Atom((found.kind, found.name), 0, len(mention.text), mention.within is not None)]
+
+
+def _formula_atoms(name: Reference, within: str | None, world: World) -> list[Atom]:
+    """A name of a formula is one of the object's, of the children around it, or that of a relation."""
+    for path in name.within:
+        relation = world.relation(within, path) if within is not None else None
+        if relation is not None:
+            within = relation.object
+    lookup = world.relation(within, name.path) if within is not None and name.opens else None
+    if lookup is None:
+        return _path(name.path, name.start, within, world)
+    end = name.start + len(name.path[0])
+    made = [Atom(("object", lookup.object), name.start, end, False)]
+    if lookup.component is not None:
+        field = (end + 1, end + 1 + len(name.path[1])) if len(name.path) > 1 else (end, end)
+        made.append(Atom(("field", lookup.path), *field, True))
+    return made
 
 
 def _path(path: tuple[str, ...], start: int, within: str | None, world: World) -> list[Atom]:
@@ -210,7 +230,7 @@ def _rewritten(
         text = mention.text
         for atom in reversed(atoms(mention, world)):
             new = new_names.get(atom.named)
-            if new is not None:
+            if new is not None and atom.start < atom.end:
                 text = text[: atom.start] + (new.rpartition(".")[2] if atom.local else new) + text[atom.end :]
         return text
 

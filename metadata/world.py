@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tabwright.formula.aggregates import Relation
 from tabwright.formula.datatypes import Type, picklist, reference
-from tabwright.metadata import fieldtypes, limits
+from tabwright.formula.scope import Scope
+from tabwright.metadata import fieldtypes, limits, relations
 from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component
 from tabwright.metadata.tree import SubTree, Tree
@@ -210,6 +212,31 @@ class World:
         """Lookups of any object that name this one."""
         return self._children.get(object, ())
 
+    def kin(self, object: str) -> tuple[FieldSource, ...]:
+        """The lookups that make relations of an object: ``children``, and of people what they own."""
+        found = self.children(object)
+        if object != "user":
+            return found
+        owners = (source.fields[relations.BY_OWNER] for source in self.objects.values())
+        return (*found, *owners)
+
+    def relation(self, object: str, path: tuple[str, ...]) -> FieldSource | None:
+        """The lookup of other records that a path stands for as a relation; former names are understood."""
+        source = self.object(path[0])
+        if source is None:
+            return None
+        steps: tuple[str, ...] = (source.name,)
+        if len(path) == 2:
+            field = source.field(path[1])
+            steps = (source.name, field.name if field is not None else path[1])
+        elif len(path) > 2:
+            return None
+        return relations.chosen(steps, self.kin(object), lambda name: self.field(object, name) is not None)
+
+    def relation_names(self, object: str) -> list[str]:
+        """The shortest name of each relation of an object."""
+        return relations.names(self.kin(object), lambda name: self.field(object, name) is not None)
+
     def tree_of(self, object: str) -> FieldSource | None:
         """The lookup of an object to itself that makes a tree of its records."""
         source = self.object(object)
@@ -366,6 +393,17 @@ class Lens:
         self._note("children", object)
         return self.world.children(object)
 
+    def relation(self, object: str, path: tuple[str, ...]) -> FieldSource | None:
+        """As ``World.relation``."""
+        self._note("children", object)
+        found = self.world.relation(object, path)
+        if len(path) == 1:
+            self.field(object, path[0])
+        if found is not None:
+            self.object(found.object)
+            self.field(found.object, found.name)
+        return found
+
     def tree_of(self, object: str) -> FieldSource | None:
         """As ``World.tree_of``; what is asked is only which one it is."""
         self._note("tree", object)
@@ -410,6 +448,18 @@ class RecordScope:
             return reference("user") if path else None
         last = self._lens.walk(object, steps)[-1]
         return self._lens.world.type_of(last) if last else None
+
+    def relation(self, path: tuple[str, ...]) -> tuple[Relation, Scope] | None:
+        found = self._lens.relation(self._object, path)
+        if found is None:
+            return None
+        parent = self._lens.world.object(self._object)
+        assert parent is not None
+        field = f"{found.name}.{parent.name}" if len(found.targets) > 1 or found.is_dotted else found.name
+        return Relation(found.object, field, parent.name), RecordScope(self._lens, found.object)
+
+    def relations(self) -> Iterable[str]:
+        return self._lens.world.relation_names(self._object)
 
     def suggestions(self, path: tuple[str, ...]) -> Iterable[str]:
         object, steps = self._start(path)

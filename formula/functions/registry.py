@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tabwright.formula import nodes
+from tabwright.formula.aggregates import Kind
 from tabwright.formula.figures import At
 from tabwright.formula.scope import EVERYWHERE, Place
 from tabwright.formula.typed import Node, make
 
-Group = Literal["logic", "number", "text", "date", "record"]
+Group = Literal["logic", "number", "text", "date", "record", "children"]
 
 
 class Wrong(Exception):
@@ -30,6 +31,24 @@ class Use:
 
 
 Build = Callable[[Use], Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A use of a function whose first argument is a relation.
+
+    `params` are the arguments behind it: "value" or "order" (any type of the child), "number", "ordered" (a
+    number or a moment), "text", "condition" (each in the child's scope), "separator" (a text written out).
+    The last `optional` ones may be left out; the very last is always the filter.
+    """
+
+    kind: Kind
+    params: tuple[str, ...]
+    optional: int = 1
+
+    def takes(self, count: int) -> bool:
+        """Whether a call with `count` arguments behind the relation has the right number of them."""
+        return len(self.params) - self.optional <= count <= len(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +101,4 @@ class Function:
     signatures: tuple[Signature, ...]
     examples: tuple[Example, ...] = ()
     places: frozenset[Place] = EVERYWHERE
+    over: Over | None = None  # what it does with a relation

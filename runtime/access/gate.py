@@ -6,7 +6,7 @@ the same fault, and takes its suggestions from readable names only. The same hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -234,6 +234,13 @@ class Gate:
         """What keys a statement compiled for this principal: see ``Rights.footprint``; no ids are in it."""
         owners = len(self.own().padded)
         return f"{self._rights.footprint(object)}:{owners}"
+
+    @property
+    def whole_footprint(self) -> tuple[Hashable, ...]:
+        """What keys a statement that may look at any object: equal only for equal rights in a model."""
+        who = self.principal
+        owners = len(self.own().padded)
+        return who.kind, who.permission_sets, who.token_scope, owners, self.model.digest
 
     def name_shown(self, target: ObjectDef) -> bool:
         """Whether names of the object's records may be shown where a lookup names one, hidden or not."""

@@ -116,7 +116,7 @@ def aggregate(call: Call, asked: Aggregation) -> Groups:
         key = (call.gate.footprint(object), call.language, plain, wanted.key)
         return kept(call, "aggregate", object, lambda: _compile(call, object, plain, wanted), *key)
 
-    plan, literals = planned(asked.conditions, plan_of)
+    plan, literals = planned(call.gate, asked.conditions, plan_of)
     params = {**call.gate.viewer(), **moment(call), **literals}
     with call.tenant.store.read() as reader:
         try:

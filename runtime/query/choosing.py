@@ -13,12 +13,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.formula.aggregates import Relation
 from tabwright.formula.scope import Path
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, Reader, prepare
 from tabwright.platform.tables import Uuid, ids_value, in_ids, uuid_of
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
+from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.trees import below
@@ -47,6 +49,9 @@ class _Columns:
             return self._source.column(self._gate.resolve(self._source.object, ".".join(path)))
         name = path[1] if len(path) > 1 else "id"
         return sa.bindparam(f"me_{name}", type_=_PERSON[name]) if name in _PERSON else sa.null()
+
+    def children(self, relation: Relation) -> Related:
+        return Related(self._source, relation, lambda source: _Columns(source, self._gate))
 
     def below(self, target: str, records: Sequence[Column]) -> sa.Select[tuple[Any]]:
         return below(self._source, self._gate, target, records)

@@ -9,11 +9,14 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from tabwright.formula.aggregates import Relation
 from tabwright.formula.compiler import compile_formula
 from tabwright.formula.datatypes import BOOLEAN, OPAQUE, TEXT, Type, reference
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.lifting import Bind, Lifted, NotLiftable, Unfit, lift, unlifted
+from tabwright.formula.rewrite import names_children
 from tabwright.formula.scope import Place as FormulaPlace
+from tabwright.metadata import relations
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import ObjectDef
@@ -21,6 +24,7 @@ from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import CALLED, Gate, ResolvedPath
 from tabwright.runtime.desk import Call
+from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.trees import below
 
@@ -56,6 +60,29 @@ class GateScope:
         except Invalid:
             return None
 
+    def relation(self, path: Path) -> tuple[Relation, GateScope] | None:
+        model = self._gate.model
+        child = model.find(path[0])
+        if child is None or not self._gate.may(child, "read"):
+            return None
+        steps = (child.name, *path[1:])
+        if len(steps) == 2 and (named := child.find(steps[1])) is not None:
+            steps = (child.name, named.name)
+        found = model.relation(self._object, steps)
+        if found is None or not self._gate.can_read(found):
+            return None
+        field = f"{found.name}.{self._object.name}" if found.kinds else found.name
+        return Relation(child.name, field, self._object.name), GateScope(self._gate, child)
+
+    def relations(self) -> Iterable[str]:
+        model, gate = self._gate.model, self._gate
+        known = [
+            each
+            for each in model.kin(self._object.name)
+            if gate.may(model.objects[each.object], "read") and gate.can_read(each)
+        ]
+        return relations.names(known, lambda name: self._object.find(name) is not None)
+
     def suggestions(self, path: Path) -> Iterable[str]:
         here = self._object
         if path:
@@ -75,9 +102,17 @@ class GateScope:
 
 
 class _SourceColumns:
+    """Also of children it shows only those that the principal may read."""
+
     def __init__(self, source: Source, scope: GateScope) -> None:
         self._source = source
         self._scope = scope
+
+    def children(self, relation: Relation) -> Related:
+        def columns_of(source: Source) -> _SourceColumns:
+            return _SourceColumns(source, GateScope(source.gate, source.object))
+
+        return Related(self._source, relation, columns_of)
 
     def column_of(self, path: Path) -> Column:
         if path[0] == "$user":
@@ -97,11 +132,12 @@ class Wanted:
     """Filters as they were asked for, their literals beside them: what a plan is made of and kept by."""
 
     parts: tuple[Lifted, ...]
+    rights: Hashable = None  # of whoever asks, where that is more than what can be reached from the object
 
     @cached_property
     def key(self) -> Hashable:
         """Equal for filters that one plan serves."""
-        return tuple(part.key for part in self.parts)
+        return tuple(part.key for part in self.parts), self.rights
 
 
 Binds = tuple[tuple[int, Bind], ...]  # each with the place of its filter among all
@@ -125,18 +161,19 @@ class Plan(Protocol):
 P = TypeVar("P", bound=Plan)
 
 
-def planned(texts: Sequence[str], plan: Callable[[Wanted], P]) -> tuple[P, dict[str, Any]]:
+def planned(gate: Gate, texts: Sequence[str], plan: Callable[[Wanted], P]) -> tuple[P, dict[str, Any]]:
     """The plan for filters, and their literals as its parameters.
 
     ``plan`` gives a kept plan or makes one. A plan serves all filters of one shape; for a literal that does
     not fit it, the filters are asked for again as they stand, and then the plan is for these alone.
     """
-    wanted = Wanted(tuple(map(lift, texts)))
+    rights = gate.whole_footprint if any(map(names_children, texts)) else None
+    wanted = Wanted(tuple(map(lift, texts)), rights)
     try:
         found = plan(wanted)
         return found, {bind.name: bind.value(wanted.parts[n]) for n, bind in found.binds}
     except (Unfit, NotLiftable):
-        return plan(Wanted(tuple(map(unlifted, texts)))), {}
+        return plan(Wanted(tuple(map(unlifted, texts)), rights)), {}
 
 
 def conditions(call: Call, source: Source, wanted: Wanted) -> Conditions:

@@ -145,7 +145,7 @@ class Reads:
 
             return kept(self._call, "list", object, make, *key, wanted.key)
 
-        plan, literals = planned((*query.conditions, *query.marks), plan_of)
+        plan, literals = planned(self._call.gate, (*query.conditions, *query.marks), plan_of)
         params = self._params(query, literals)
         if after is not None:
             if len(after) != len(plan.terms):
@@ -185,7 +185,7 @@ class Reads:
 
         if not wanted_codes:
             return {}
-        plan, literals = planned((*query.conditions, *query.marks), plan_of)
+        plan, literals = planned(self._call.gate, (*query.conditions, *query.marks), plan_of)
         with self._call.tenant.store.read() as reader:
             rows = reader.rows(plan.statement, self._params(query, literals))
         found: dict[str | None, Page] = {}
@@ -208,7 +208,10 @@ class Reads:
             return self._counted(object, query, reader)
 
     def _counted(self, object: ObjectDef, query: Query, reader: Reader) -> tuple[int, bool]:
-        plan, literals = planned(query.conditions, lambda wanted: self._count_plan(object, query, wanted))
+        def plan_of(wanted: Wanted) -> _Count:
+            return self._count_plan(object, query, wanted)
+
+        plan, literals = planned(self._call.gate, query.conditions, plan_of)
         counted = reader.rows(plan.statement, self._params(query, literals))[0][0]
         return min(counted, self._limits.count_rows), counted > self._limits.count_rows
 

@@ -47,6 +47,7 @@ class Source:
         self._gate = self.gate = gate
         self._tables = tables
         self._beside: dict[str, tuple[ObjectDef, RecordTable]] = {}
+        self._inner: list[Source] = []
         self._count = 0
         self._prefix = prefix  # of its names, in a statement with another one around it
         self._joins: list[tuple[sa.FromClause, Column]] = []
@@ -77,17 +78,34 @@ class Source:
 
         for object, table in self._beside.values():
             yield object, table.digest
+        for source in self._inner:
+            yield from source.tables_used()
 
     def beside(self, object: ObjectDef) -> RecordTable:
         """The table of an object that a condition looks into without joining it."""
         return self._beside.setdefault(object.name, (object, self._tables.of(object)))[1]
 
+    def inner(self, object: ObjectDef) -> Source:
+        """Records of an object in a sub-query of this statement."""
+        made = Source(self._gate, self._tables, object, f"{self._prefix}c{self._next()}_")
+        self._inner.append(made)
+        return made
+
     def select(self, *columns: Column) -> sa.Select[Any]:
         """These columns of the records that may be read."""
+        return sa.select(*columns).select_from(self._start).where(self.visible)
+
+    def select_inside(self, *columns: Column) -> sa.Select[Any]:
+        """The same as a sub-query: all other tables that it names are those of the statement around it."""
+        start = self._start
+        return sa.select(*columns).select_from(start).where(self.visible).correlate_except(start)
+
+    @property
+    def _start(self) -> sa.FromClause:
         start: sa.FromClause = self._root.main
         for joined, on in self._joins:
             start = start.outerjoin(joined, on)
-        return sa.select(*columns).select_from(start).where(self.visible)
+        return start
 
     # ---- columns -----------------------------------------------------------------------------------
 
@@ -101,6 +119,10 @@ class Source:
         if path.is_name:
             return self._with_twin(node, found, path.field.name)
         return self._guarded(node, found)
+
+    def own(self, name: str) -> Column:
+        """A field of the object itself, in storage form."""
+        return self._plain(self._root, name)
 
     def codec(self, path: ResolvedPath) -> Codec:
         """The conversions of ``column``'s values."""

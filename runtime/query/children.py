@@ -1,0 +1,60 @@
+"""The records that name a record, in SQL: what formulas count and add up (``formula.scope.Children``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from tabwright.formula.aggregates import Relation
+from tabwright.formula.scope import Columns, Path
+from tabwright.metadata.model import FieldDef, Model
+from tabwright.runtime.query.source import Column, Source
+
+ColumnsOf = Callable[[Source], Columns]
+
+
+class Related:
+    """The living children of a relation, as far as the gate of ``parent`` lets them be seen."""
+
+    def __init__(self, parent: Source, relation: Relation, columns_of: ColumnsOf) -> None:
+        model = parent.gate.model
+        self._field = lookup_of(model, relation)
+        self._uid = model.objects[relation.parent].uid
+        self._source = parent.inner(model.objects[relation.object])
+        self._columns = columns_of(self._source)
+        self._columns_of = columns_of
+
+    @property
+    def id(self) -> Column:
+        return self._source.id
+
+    def column_of(self, path: Path) -> Column:
+        return self._columns.column_of(path)
+
+    def children(self, relation: Relation) -> Related:
+        return Related(self._source, relation, self._columns_of)
+
+    def of(self, parent: Column) -> sa.ColumnElement[bool]:
+        column = self._source.own(self._field.name)
+        if not self._field.kinds:
+            return column == parent
+        return column == link_to(self._uid, parent, self._source.dialect)
+
+    def select(self, *columns: Column) -> sa.Select[Any]:
+        return self._source.select_inside(*columns)
+
+
+def lookup_of(model: Model, relation: Relation) -> FieldDef:
+    """The reference of a relation, a polymorphic one whole."""
+    return model.objects[relation.object].fields[relation.field.partition(".")[0]]
+
+
+def link_to(uid: str, id: Column, dialect: str) -> Column:
+    """The text of a link to a record of the object ``uid``: see ``metadata.links``."""
+    if dialect == "postgresql":
+        digits = sa.func.replace(sa.cast(id, sa.Text()), "-", "", type_=sa.Text())
+    else:
+        digits = sa.func.lower(sa.func.hex(id), type_=sa.Text())
+    return sa.literal(uid, sa.Text()).op("||", return_type=sa.Text())(digits)
