@@ -9,6 +9,7 @@ SQL).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 from tabwright.formula.budget import CHILDREN, TEXT_RESULT
@@ -78,6 +79,13 @@ def given(value: object, at: At) -> object:
     if isinstance(value, Failed):
         raise EvaluationError(value.code, at.function, (at.start, at.end))
     return value
+
+
+def of_none(asked: Aggregate) -> Decimal | bool | None:
+    """The value of an aggregate of no children."""
+    if asked.kind in ("count", "count_distinct", "sum"):
+        return Decimal(0)
+    return asked.kind == "all" if asked.kind in ("any", "all") else None
 
 
 def aggregate(key: Node, asked: Aggregate, at: At) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.formula.compiler import Formula
@@ -16,6 +17,7 @@ from tabwright.runtime.forms import texts
 from tabwright.runtime.pages.behind import read_behind
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.visiting import Parts
+from tabwright.runtime.query.answers import Answered, about
 from tabwright.runtime.records.values import Refused, converter
 
 
@@ -49,16 +51,20 @@ def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = F
         return frozenset()
     entries = conditioned(parts.layout)
     env = call.env(call.clock.now(), is_new=is_new)
-    return frozenset(name for name, visible in entries if not _holds(visible, row, env, call))
+    id = row.get("id")
+    known = None if is_new or not isinstance(id, UUID) else id
+    answered = about(call, parts.object, (visible for _, visible in entries), known)
+    return frozenset(name for name, visible in entries if not _holds(visible, row, env, call, answered))
 
 
-def _holds(formula: Formula, row: Mapping[str, Any], env: Env, call: Call) -> bool:
+def _holds(formula: Formula, row: Mapping[str, Any], env: Env, call: Call, answered: Answered) -> bool:
     who = call.principal
     person: dict[str, Any] = {"id": who.user_id, "name": who.name, "language": who.language, "zone": who.zone}
     values = [
         person.get(read.path[1]) if read.path[0] == "$user" else row.get(".".join(read.path))
         for read in formula.reads
     ]
+    values += [answered[each.root.data] for each in formula.aggregates]
     try:
         return formula.evaluator()(values, env) is True
     except EvaluationError:

@@ -6,28 +6,21 @@ admin do: they look past the rights of who chooses. Whether the record may be se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.formula.aggregates import Relation
-from tabwright.formula.scope import Path
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, Reader, prepare
-from tabwright.platform.tables import Uuid, ids_value, in_ids, uuid_of
+from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
-from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.source import Column, Source
-from tabwright.runtime.query.trees import below
-
-_PERSON: Mapping[str, sa.types.TypeEngine[Any]] = {
-    "id": Uuid(), "name": sa.Text(), "language": sa.Text(), "zone": sa.Text(),
-}  # fmt: skip
+from tabwright.runtime.query.unseen import UnseenColumns, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +28,6 @@ class _Plan:
     statement: Prepared
     codes: tuple[str, ...]
     tables: TablesUsed
-
-
-class _Columns:
-    """The columns of a filter, past every right."""
-
-    def __init__(self, source: Source, gate: Gate) -> None:
-        self._source = source
-        self._gate = gate
-
-    def column_of(self, path: Path) -> Column:
-        if path[0] != "$user":
-            return self._source.column(self._gate.resolve(self._source.object, ".".join(path)))
-        name = path[1] if len(path) > 1 else "id"
-        return sa.bindparam(f"me_{name}", type_=_PERSON[name]) if name in _PERSON else sa.null()
-
-    def children(self, relation: Relation) -> Related:
-        return Related(self._source, relation, lambda source: _Columns(source, self._gate))
-
-    def below(self, target: str, records: Sequence[Column]) -> sa.Select[tuple[Any]]:
-        return below(self._source, self._gate, target, records)
 
 
 class Choice:
@@ -115,21 +88,12 @@ class Choice:
 
     def parameters(self) -> dict[str, Any]:
         """Values of the parameters of the condition: the moment and who chooses."""
-        call = self._call
-        person = call.principal
-        known = person.kind != "system"
-        return {
-            **call.env(call.clock.now()).parameters(),
-            "me_id": person.user_id if known else None,
-            "me_name": person.name if known else None,
-            "me_language": person.language if known else None,
-            "me_zone": person.zone if known else None,
-        }
+        return parameters(self._call)
 
     def _source(self) -> tuple[Source, list[tuple[str, Column]]]:
         gate = Gate.system(self._call.model)
         source = Source(gate, self._call.tables, self._target, "of_")
-        columns = _Columns(source, gate)
+        columns = UnseenColumns(source)
         found: list[tuple[str, Column]] = []
         if self._people:
             active = source.column(gate.resolve(self._target, "active"))

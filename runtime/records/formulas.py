@@ -10,14 +10,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.formula.aggregates import Aggregate, of_none
 from tabwright.formula.compiler import Formula
 from tabwright.formula.faults import EvaluationError
+from tabwright.formula.typed import Read
 from tabwright.metadata.addresses import Address
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.query.answers import answers
 from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
 from tabwright.runtime.records.values import Refused, converter
@@ -51,6 +54,28 @@ class Evaluation:
                         needed.setdefault(path[:at], set()).add(path[at])
         for prefix in sorted(needed, key=len):
             self._load(prefix, sorted(needed[prefix]), rows)
+        self._answers: dict[Aggregate, Mapping[UUID, Any]] = {}
+        self._ask(formulas, rows)
+
+    def _ask(self, formulas: Sequence[Formula], rows: Sequence[Row]) -> None:
+        """What the formulas ask of children, in one statement for each kind of parent."""
+        asked: dict[Path, list[Formula]] = {}
+        for formula in formulas:
+            for each in formula.aggregates:
+                asked.setdefault(each.reads[0].path, []).append(each)
+        for path, questions in asked.items():
+            ids = {id for row in rows if (id := self._parent(path, row)) is not None}
+            parent = self._work.model.objects[questions[0].root.data.relation.parent]
+            found = answers(self._work.call, self._work.writer, parent, questions, sorted(ids))
+            for n, each in enumerate(questions):
+                self._answers[each.root.data] = {id: values[n] for id, values in found.items()}
+
+    def _parent(self, path: Path, row: Row) -> UUID | None:
+        """The record whose children are asked about; None where it cannot have any."""
+        if path == ("id",):
+            return None if row.old is None else row.id
+        id = self._read(Read(self._steps(path)), row)
+        return id if isinstance(id, UUID) else None
 
     def _load(self, prefix: Path, names: list[str], rows: Sequence[Row]) -> None:
         work = self._work
@@ -126,20 +151,23 @@ class Evaluation:
         return prepare(store, chosen.where(in_ids(store.dialect, table.id), table.deleted_at.is_(None)))
 
     def _values(self, formula: Formula, row: Row) -> list[Any]:
-        values = []
-        new, old = row.new, row.old
-        for read in formula.reads:
-            path = self._steps(read.path)
-            if path == ("$user",):
-                values.append(self._person.get("id"))
-            elif len(path) == 1:
-                source = old if read.prior and old is not None else new
-                values.append(self._held(self._object, source, path[0]))
-            elif path[0] == "$user":
-                values.append(self._person.get(path[1]))
-            else:
-                values.append(self._follow(path, new))
+        values = [self._read(read, row) for read in formula.reads]
+        for each in formula.aggregates:
+            parent, known = self._parent(each.reads[0].path, row), self._answers[each.root.data]
+            none = of_none(each.root.data)
+            values.append(known.get(parent, none) if parent is not None else none)
         return values
+
+    def _read(self, read: Read, row: Row) -> Any:
+        path = self._steps(read.path)
+        if path == ("$user",):
+            return self._person.get("id")
+        if len(path) == 1:
+            source = row.old if read.prior and row.old is not None else row.new
+            return self._held(self._object, source, path[0])
+        if path[0] == "$user":
+            return self._person.get(path[1])
+        return self._follow(path, row.new)
 
     def _follow(self, path: Path, start: Mapping[str, Any] | None) -> Any:
         here = start

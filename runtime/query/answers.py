@@ -1,0 +1,105 @@
+"""What formulas that run in the process ask of children: one statement for all questions and all records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tabwright.formula.aggregates import Aggregate, Failed, Relation, of_none
+from tabwright.formula.compiler import Formula, SqlValue
+from tabwright.formula.scope import Path
+from tabwright.metadata.model import ObjectDef
+from tabwright.platform.database import Prepared, Reader, prepare
+from tabwright.platform.tables import uuid_of
+from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.desk import Call
+from tabwright.runtime.query.children import Related
+from tabwright.runtime.query.plans import TablesUsed, kept
+from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.query.unseen import UnseenColumns, parameters
+from tabwright.runtime.records.arrays import Values
+from tabwright.runtime.storage.columns import Shape, codec
+
+_WAYS = {"picklist": "text", "choices": "text"}
+
+
+Answered = Mapping[Aggregate, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    statement: Prepared
+    values: Values
+    decoders: tuple[Callable[[Any], Any], ...]
+    tables: TablesUsed
+
+
+def answers(
+    call: Call, reader: Reader, object: ObjectDef, questions: Sequence[Formula], ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[Any]]:
+    """For each of the records ``ids`` of an object the answers to ``questions`` (``Formula.aggregates``), in
+    their order; Failed for one that has none. The platform asks: every living child counts.
+    """
+    if not ids:
+        return {}
+
+    def make() -> _Plan:
+        return _planned(call, object, questions)
+
+    plan = kept(call, "answers", object, make, *(each.root.data for each in questions))
+    stored = codec(Shape("reference"), call.tables.dialect).to_storage
+    given = {**parameters(call), **plan.values.parameters([(stored(id),) for id in ids])}
+    found: dict[UUID, Sequence[Any]] = {}
+    for id, *raw in reader.rows(plan.statement, given):
+        pairs = zip(plan.decoders, raw[::2], raw[1::2], strict=True)
+        found[uuid_of(id)] = [Failed() if failed else decode(value) for decode, value, failed in pairs]
+    return found
+
+
+def about(call: Call, object: ObjectDef, formulas: Iterable[Formula], id: UUID | None) -> Answered:
+    """The answers to all that some formulas ask of the children of one record; of None, which has none."""
+    questions = [each for formula in formulas for each in formula.aggregates]
+    if not questions:
+        return {}
+    found: Sequence[Any] = [of_none(each.root.data) for each in questions]
+    if id is not None:
+        with call.tenant.store.read() as reader:
+            found = answers(call, reader, object, questions, (id,)).get(id, found)
+    return {each.root.data: answer for each, answer in zip(questions, found, strict=True)}
+
+
+def _planned(call: Call, object: ObjectDef, questions: Sequence[Formula]) -> _Plan:
+    source = Source(Gate.system(call.model), call.tables, object, "of_")
+    dialect = call.tables.dialect
+    values = Values(dialect, [("k", Shape("reference"))], "k")
+    columns = _Key(source, values.c["k"])
+    written = [each.sql(columns, dialect) for each in questions]
+    chosen = sa.select(
+        values.c["k"], *(column for each in written for column in (each.column(), each.error()))
+    ).select_from(values.source)
+    decoders = tuple(_decoder(each, dialect) for each in written)
+    return _Plan(prepare(call.tenant.store, chosen), values, decoders, tuple(source.tables_used()))
+
+
+def _decoder(value: SqlValue, dialect: Any) -> Callable[[Any], Any]:
+    if value.type.kind == "number":
+        return value.decode
+    return codec(Shape(_WAYS.get(value.type.kind, value.type.kind)), dialect).from_storage
+
+
+class _Key:
+    """The one column that a question needs: which record is asked about."""
+
+    def __init__(self, source: Source, key: Column) -> None:
+        self._source = source
+        self._key = key
+
+    def column_of(self, path: Path) -> Column:
+        return self._key
+
+    def children(self, relation: Relation) -> Related:
+        return Related(self._source, relation, UnseenColumns)
