@@ -217,9 +217,6 @@ class PostgresqlWriter(Writer):
 
     # Children
 
-    def counted(self, node: Node, value: Sql) -> Sql:
-        return sa.cast(value, sa.Numeric())
-
     def joined(self, value: Sql, rows: Rows) -> Sql:
         ordered = aggregate_order_by(self.text(rows.asked.separator), rows.children.id)
         return sa.func.string_agg(sa.func.nullif(value, self.text("")), ordered, type_=sa.Text())

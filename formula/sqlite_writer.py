@@ -445,9 +445,6 @@ class SqliteWriter(Writer):
 
     # Children
 
-    def counted(self, node: Node, value: Sql) -> Num:
-        return self.small(node, value)
-
     def joined(self, value: Sql, rows: Rows) -> Sql:
         return sa.Function("tw_joined", value, text(rows.asked.separator), rows.children.id, type_=sa.Text())
 

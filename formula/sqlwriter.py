@@ -363,9 +363,6 @@ class Writer:
         found: Sql = self.value(node)
         return found
 
-    def counted(self, node: Node, value: Sql) -> Any:
-        raise NotImplementedError
-
     def joined(self, value: Sql, rows: "Rows") -> Sql:
         raise NotImplementedError
 

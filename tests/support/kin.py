@@ -198,10 +198,9 @@ def in_database(formula: Formula, place: House) -> list[Any] | None:
         sql = formula.sql(place.columns, place.dialect)
     except FormulaError:
         return None
-    given = {"tw_today": ENV.today, "tw_now": ENV.now, "tw_zone": ENV.zone}
     table = place.tables[0]
     query = sa.select(sql.column().label("v"), sql.error().label("e")).select_from(table).order_by(table.c.id)
-    rows = place.connection.execute(query, given).all()
+    rows = place.connection.execute(query, ENV.parameters()).all()
     return [ERROR if row.e else _as_value(formula, sql.decode(row.v)) for row in rows]
 
 
