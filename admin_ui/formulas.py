@@ -36,7 +36,7 @@ from tabwright.platform.web import policy
 from tabwright.runtime.explaining import explained
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.pages.explaining import Shown, shown
-from tabwright.runtime.query.answers import about
+from tabwright.runtime.query.answers import where_in_force
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.formulas import person_of
@@ -245,23 +245,14 @@ def _tried(
         else row.get(paths.get(read.path, ""))
         for read in formula.reads
     ]
-    values += _answers(studio, object, formula, row["id"])
+    answered = where_in_force(studio.call, studio.call.gate.object(object), formula, row["id"])
+    values += [answered[each.root.data] for each in formula.aggregates]
     label, href = str(row.get(name) or row["id"]), f"/o/{object}/{row['id']}"
     try:
         return Tried(label, href, formula.evaluator()(values, env) is True)
     except EvaluationError as error:
         (fault,) = faults_of([error.fault(formula.text)], Somewhere())
         return Tried(label, href, None, say_fault(fault, studio.call.language))
-
-
-def _answers(studio: Studio, object: str, formula: Formula, id: UUID) -> list[Any]:
-    """What the formula asks of the record's children; of those that are not in force yet there are none."""
-    call = studio.call
-    try:
-        found = about(call, call.gate.object(object), (formula,), id)
-    except (Invalid, KeyError):
-        found = about(call, call.gate.object(object), (formula,), None)
-    return [found[each.root.data] for each in formula.aggregates]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from tabwright.formula import figures, nodes
-from tabwright.formula.aggregates import Aggregate
+from tabwright.formula.aggregates import INPUTS, Aggregate
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.parser import parse
 from tabwright.formula.printer import print_formula
+from tabwright.formula.scope import Path
 from tabwright.formula.treewalk import Input, Walk, outward
 from tabwright.formula.typed import Node, Read, nodes_of
 
@@ -56,7 +57,9 @@ class Step:
         return next((found for part in self.parts if (found := part.failing)), self)
 
 
-def explain(formula: Formula, values: Sequence[Input], env: Env, hidden: Collection[Read] = ()) -> Step:
+def explain(
+    formula: Formula, values: Sequence[Input], env: Env, hidden: Collection[Read | Aggregate] = ()
+) -> Step:
     """The formula's value as a tree of steps.
 
     ``values`` stand in the order of ``formula.inputs``. What is ``hidden`` takes part in the computing, but
@@ -101,12 +104,15 @@ class _Recorder(Walk):
 
 class _Teller:
     def __init__(
-        self, walk: _Recorder, written: Mapping[tuple[int, int], nodes.Tree], hidden: frozenset[Read]
+        self,
+        walk: _Recorder,
+        written: Mapping[tuple[int, int], nodes.Tree],
+        hidden: frozenset[Read | Aggregate],
     ) -> None:
         self._walk = walk
         self._written = written
         self._hidden = hidden
-        self._names = frozenset(read.path for read in hidden)
+        self._names = frozenset(path for each in hidden for path in _named(each))
         self._hides: dict[int, bool] = {}
 
     def whole(self, root: Node, syntax: nodes.Tree) -> Step:
@@ -159,9 +165,20 @@ class _Teller:
             return False
         if id(node) not in self._hides:
             self._hides[id(node)] = any(
-                each.op == "read" and each.data in self._hidden for each in nodes_of(node)
+                each.op in INPUTS and each.data in self._hidden for each in nodes_of(node)
             )
         return self._hides[id(node)]
+
+
+def _named(hidden: Read | Aggregate) -> Iterator[Path]:
+    """The names that something hidden is written with."""
+    if isinstance(hidden, Read):
+        yield hidden.path
+        return
+    yield (hidden.relation.object,)
+    yield (hidden.relation.object, hidden.relation.field.partition(".")[0])
+    for each in hidden.inputs:
+        yield from _named(each)
 
 
 def _under(node: Node) -> Iterator[Node]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from tabwright.formula.aggregates import Aggregate
 from tabwright.formula.compiler import Formula
 from tabwright.formula.explaining import Step, explain
 from tabwright.formula.typed import Read
@@ -18,6 +19,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.desk import Call
+from tabwright.runtime.query.answers import may_tell, where_in_force
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.formulas import person_of
 
@@ -56,9 +58,14 @@ def explained(call: Call, object: ObjectDef, formula: Formula, id: UUID) -> Expl
     }
     # A record on the way that the person may not see leaves the value blank for them.
     told = {read: found for read, found in seen.items() if shown[found.text] == values[read]}
-    hidden = [read for read in there if read not in told]
-    env = call.env(call.clock.now())
-    return Explained(explain(formula, [values[read] for read in formula.reads], env, hidden), told)
+    hidden: list[Read | Aggregate] = [read for read in there if read not in told]
+    answered = where_in_force(call, object, formula, id)
+    hidden += [each for each in answered if not may_tell(call.gate, each)]
+    given = [
+        *(values[read] for read in formula.reads),
+        *(answered[each.root.data] for each in formula.aggregates),
+    ]
+    return Explained(explain(formula, given, call.env(call.clock.now()), hidden), told)
 
 
 def _resolved(gate: Gate, object: ObjectDef, reads: Sequence[Read]) -> dict[Read, ResolvedPath]:

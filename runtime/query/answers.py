@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from tabwright.formula.aggregates import Aggregate, Failed, Relation, of_none
 from tabwright.formula.compiler import Formula, SqlValue
 from tabwright.formula.scope import Path
+from tabwright.formula.typed import Read
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, prepare
+from tabwright.platform.errors import Invalid
 from tabwright.platform.tables import uuid_of
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
-from tabwright.runtime.query.children import Related
+from tabwright.runtime.query.children import Related, lookup_of
 from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.unseen import UnseenColumns, parameters
@@ -70,6 +72,35 @@ def about(call: Call, object: ObjectDef, formulas: Iterable[Formula], id: UUID |
         with call.tenant.store.read() as reader:
             found = answers(call, reader, object, questions, (id,)).get(id, found)
     return {each.root.data: answer for each, answer in zip(questions, found, strict=True)}
+
+
+def where_in_force(call: Call, object: ObjectDef, formula: Formula, id: UUID) -> Answered:
+    """As ``about`` for a formula of a draft: of children that are not in force yet there are none."""
+    try:
+        return about(call, object, (formula,), id)
+    except (Invalid, KeyError):
+        return about(call, object, (formula,), None)
+
+
+def may_tell(gate: Gate, asked: Aggregate) -> bool:
+    """Whether somebody may be told an answer: they see every child, and all that is asked of it."""
+    child = gate.model.objects.get(asked.relation.object)
+    if child is None or not gate.rule(child, "read").everything:
+        return False
+    lookup = lookup_of(gate.model, asked.relation)
+    return gate.can_read(lookup) and all(_is_open(gate, child, each) for each in asked.inputs)
+
+
+def _is_open(gate: Gate, object: ObjectDef, each: Read | Aggregate) -> bool:
+    if isinstance(each, Aggregate):
+        return may_tell(gate, each)
+    if each.path[0].startswith("$"):
+        return True
+    try:
+        field = gate.resolve(object, ".".join(each.path)).field
+    except Invalid:
+        return False
+    return field.mask is None
 
 
 def _planned(call: Call, object: ObjectDef, questions: Sequence[Formula]) -> _Plan:

@@ -17,6 +17,7 @@ from tabwright.metadata.world import Lens, RecordScope
 from tabwright.metadata.world import World as Metadata
 from tabwright.platform.database import observe
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.explaining import explained
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.batch import Intent
@@ -221,3 +222,19 @@ def test_a_short_name_stands_for_one_relation_only() -> None:
     assert scope.relation(("contact",)) is None
     assert sorted(scope.relations()) == ["contact.account", "contact.former"]
     assert compile_formula("COUNT(contact.former)", scope, place=Place.WHERE)
+
+
+def test_an_explanation_tells_an_answer_only_to_who_sees_every_child(world: Make) -> None:
+    made = world(DOCUMENTS)
+    account = made.records.create("account", {"name": "one", "credit": 1000}).id
+    made.records.create("deal", {"name": "d", "amount": 100, "account": account})
+    formula = made.model.objects["account"].validation_rules[0].condition
+    object = made.model.objects["account"]
+    whole = explained(made.call, object, formula, account).step
+    assert [(each.text, each.value) for each in whole.parts] == [
+        ("SUM(deal, amount)", Decimal(100)),
+        ("credit", Decimal(1000)),
+    ]
+    rep = made.call_as(made.user("rep", "rep"))
+    total, credit = explained(rep, object, formula, account).step.parts
+    assert (total.text, total.state, credit.value) == ("SUM(…, …)", "hidden", Decimal(1000))
