@@ -248,18 +248,18 @@ class Sight:
         )
 
     def _codes(self, field: FieldDef, chosen: tuple[str, ...]) -> Iterator[Choice]:
-        language = self.call.language
+        """What there is to choose, and what was chosen though it is not there (any more)."""
+        known: dict[str, Choice] = {}
         if field.type == "record_type":
-            for each in self.call.model.objects[field.object].record_types.values():
-                yield Choice(each.name, label_in(each.labels, language), each.name in chosen)
-            return
-        known = field.picklist.values if field.picklist is not None else ()
-        for value in known:
-            label = label_in(value.labels, language)
-            yield Choice(value.code, label, value.code in chosen, value.colour)
-        for code in chosen:
-            if all(value.code != code for value in known):
-                yield Choice(code, code, True)
+            for type in self.call.model.objects[field.object].record_types.values():
+                label = label_in(type.labels, self.call.language)
+                known[type.name] = Choice(type.name, label, type.name in chosen)
+        elif field.picklist is not None:
+            for value in field.picklist.values:
+                label = label_in(value.labels, self.call.language)
+                known[value.code] = Choice(value.code, label, value.code in chosen, value.colour)
+        yield from known.values()
+        yield from (Choice(code, code, True) for code in dict.fromkeys(chosen) if code not in known)
 
     # ---- in words ----
 
