@@ -93,7 +93,8 @@ class Writer:
     def group(self, depth: int = 1) -> builder.Group:
         pick = self._choices
         nested = [self.group(depth + 1) for _ in range(pick.randint(0, 2))] if depth < 4 else []
-        parts = [*(self.row() for _ in range(pick.randint(1, 3))), *nested]
+        rows = [self.row() for _ in range(pick.randint(1, 3))]
+        parts: list[builder.Row | builder.Group] = [*rows, *nested]
         pick.shuffle(parts)
         return builder.Group(pick.choice(builder.JOINS), tuple(parts))
 
