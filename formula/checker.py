@@ -24,9 +24,17 @@ _ORDERED = frozenset({"number", "date", "datetime", "time"})
 _VALUES = _ORDERED | {"text", "picklist", "choices", "boolean", "reference"}
 
 
-def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | None, blanks: Blanks) -> Node:
+def check(
+    text: str,
+    tree: Tree,
+    scope: Scope,
+    place: Place,
+    expected: Type | None,
+    blanks: Blanks,
+    compat: bool = False,
+) -> Node:
     """The typed tree of `tree`, whose text is `text`. Raises FormulaError with all faults."""
-    checker = _Checker(text, scope, place, blanks)
+    checker = _Checker(text, scope, place, blanks, compat)
     root = checker.node(tree)
     if root is not None and expected is not None:
         try:
@@ -41,8 +49,11 @@ def check(text: str, tree: Tree, scope: Scope, place: Place, expected: Type | No
 class _Checker:
     """Each method gives a typed node, or None after noting at least one fault below it."""
 
-    def __init__(self, text: str, scope: Scope, place: Place, blanks: Blanks, deep: int = 0) -> None:
+    def __init__(
+        self, text: str, scope: Scope, place: Place, blanks: Blanks, compat: bool, deep: int = 0
+    ) -> None:
         self.text, self.scope, self.place, self.blanks = text, scope, place, blanks
+        self.compat = compat
         self.deep = deep  # questions about children around this one
         self.faults: list[Fault] = []
 
@@ -90,7 +101,7 @@ class _Checker:
             raise ValueError(f"{tree.written}: a number field has at most {FIELD_DIGITS} digits")
         node = read(tree.path, kind, At(tree.written, tree.start, tree.end))
         if self.blanks == "zero" and kind.kind == "number":
-            return make("zero", node, at=node.at)
+            return make("zero", node, data=self.compat, at=node.at)
         return node
 
     def unknown_name(self, tree: nodes.Name) -> None:
@@ -264,7 +275,7 @@ class _Checker:
             return None
         # Only the database looks through children, whatever the place of the formula around.
         place = self.place if self.place in ONLY_SQL else Place.WHERE
-        inner = _Checker(self.text, scope, place, self.blanks, self.deep + 1)
+        inner = _Checker(self.text, scope, place, self.blanks, self.compat, self.deep + 1)
         inner.faults = self.faults
         parts: dict[str, Node | str] = {}
         whole = True
@@ -318,7 +329,7 @@ class _Checker:
             bad = self.misfit(signature, tree, args)
             if bad is None:
                 fitting = [self.blank_for(signature.kind(i), arg) for i, arg in enumerate(args)]
-                return signature.build(Use(tuple(fitting), tree.args, at))
+                return signature.build(Use(tuple(fitting), tree.args, at, self.compat))
             if bad > furthest:
                 best, furthest = signature, bad
         where, arg, kind = tree.args[furthest], args[furthest], best.kind(furthest)

@@ -1,13 +1,12 @@
 """The one door: a text becomes a Formula, which gives Python, SQL and what it reads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from tabwright.formula import nodes
 from tabwright.formula.aggregates import Aggregate, Relation, with_inner
@@ -204,9 +203,7 @@ class Formula:
                 "FORMULA_NOT_IN_SQL", at.start, at.end, at.function or error.node.op
             ) from None
         parts = [part for part in (found.value, found.guard, found.truth) if part is not None]
-        if sum(1 for _ in _some(SQL_NODES + 1, parts)) > SQL_NODES or any(
-            _depth(part, weights) > limit for weights, limit in _LEVELS[dialect] for part in parts
-        ):
+        if not _fits(parts, _LEVELS[dialect]):
             raise self._refused("FORMULA_SQL_TOO_BIG", 0, len(self.text), "")
         return replace(found, binds=tuple(lifting.binds.values())) if lifting.binds else found
 
@@ -266,26 +263,24 @@ class _AnyChildren(_Anything):
         return sa.select(*columns).select_from(sa.table("t"))
 
 
-def _some(limit: int, parts: list[Sql]) -> Iterator[Any]:
-    """The elements of SQL, each as often as it is written, but no more than `limit`."""
+def _fits(parts: list[Sql], levels: Sequence[tuple[Mapping[str, int], int]]) -> bool:
+    """Whether SQL has few enough elements, each counted as often as it is written, and no spot of it lies
+    too deep: the levels above it, each as heavy as its weights say, or 1.
+    """
+    first, *more = levels
+    weights, most = first
+    others, other_most = more[0] if more else (weights, most)
+    stack: list[tuple[Any, int, int]] = [(part, 0, 0) for part in parts]
     count = 0
-    for part in parts:
-        for element in visitors.iterate(part):
-            yield element
-            count += 1
-            if count >= limit:
-                return
-
-
-def _depth(part: Any, weights: Mapping[str, int]) -> int:
-    """How much the deepest spot of SQL weighs, each level as much as `weights` says, or 1."""
-    deepest, stack = 0, [(part, 0)]
     while stack:
-        element, above = stack.pop()
-        depth = above + weights.get(element.__visit_name__, 1)
-        deepest = max(deepest, depth)
-        stack += [(child, depth) for child in element.get_children()]
-    return deepest
+        element, above, other_above = stack.pop()
+        count += 1
+        name = element.__visit_name__
+        depth, other = above + weights.get(name, 1), other_above + others.get(name, 1)
+        if count > SQL_NODES or depth > most or other > other_most:
+            return False
+        stack += [(child, depth, other) for child in element.get_children()]
+    return True
 
 
 def compile_formula(
@@ -296,15 +291,17 @@ def compile_formula(
     expected: Type | None = None,
     blanks: Blanks = "blank",
     dialect: Dialect = "tabwright",
+    compat: bool = False,
 ) -> Formula:
     """Reads, checks and types `text`.
 
     `blanks` says how number fields read when they are blank. `dialect` is of the language ("sf" for imported
-    files). Raises FormulaError with every fault that can be found at once.
+    files); with `compat` a number field that counts as zero is never blank to ISBLANK and its like, as in
+    those files. Raises FormulaError with every fault that can be found at once.
     """
     use_context()
     tree: nodes.Tree = parse(text, dialect)
-    root = check(text, tree, scope, place, expected, blanks)
+    root = check(text, tree, scope, place, expected, blanks, compat)
     kind = root.type
     if expected is not None and expected.percent:
         kind = expected

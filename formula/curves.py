@@ -5,10 +5,10 @@ Roots, logarithms and powers of e are worked out with decimals, angles (in radia
 
 import math
 from collections.abc import Callable
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from typing import Final
 
-from tabwright.formula.figures import LIMIT, SCALE, ZERO, At, fail, settle, steady
+from tabwright.formula.figures import LIMIT, QUANTA, ZERO, At, fail, held_places, settle, steady
 
 DIGITS: Final = 15
 _EXACT: Final = Context(prec=30, rounding=ROUND_HALF_UP, Emin=-6143, Emax=6144)
@@ -70,22 +70,8 @@ atan2: Final = _angle(math.atan2)
 
 
 def away(x: Decimal, places: Decimal, at: At) -> Decimal:
-    """Rounded away from zero to places after the point."""
-    return _rounded(x, places, ROUND_UP, at)
-
-
-def toward(x: Decimal, places: Decimal, at: At) -> Decimal:
-    """Rounded toward zero to places after the point."""
-    return _rounded(x, places, ROUND_DOWN, at)
-
-
-def _rounded(x: Decimal, places: Decimal, how: str, at: At) -> Decimal:
-    from tabwright.formula.budget import PLACES
-    from tabwright.formula.figures import QUANTA
-
-    if not -PLACES - 1 < places < PLACES + 1:
-        fail("FORMULA_BAD_PLACES", at)
-    count = int(places)
+    """Rounded away from zero to places after the point, after rounding to 15 places."""
+    count = held_places(places)
     x = steady(x)
-    found = x if count >= SCALE - 3 else x.quantize(QUANTA[count], how) + ZERO
+    found = x if count >= DIGITS else x.quantize(QUANTA[count], ROUND_UP) + ZERO
     return found if abs(found) <= LIMIT else fail("FORMULA_TOO_BIG_NUMBER", at)

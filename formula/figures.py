@@ -168,19 +168,20 @@ def half_up(top: int, bottom: int) -> int:
     return (top * 2 + bottom) // (bottom * 2) if top >= 0 else -((-top * 2 + bottom) // (bottom * 2))
 
 
-def round_to(x: Decimal, places: Decimal, at: At) -> Decimal:
-    """Half away from zero; `places` may be negative, its fraction is dropped."""
-    if not -PLACES - 1 < places < PLACES + 1:
-        fail("FORMULA_BAD_PLACES", at)
-    count = int(places)
+def held_places(places: Decimal) -> int:
+    """Places to round to: the fraction dropped; beyond 38 either way nothing changes any more."""
+    return max(-PLACES, min(int(places), PLACES))
+
+
+def round_to(x: Decimal, places: Decimal) -> Decimal:
+    """Half away from zero; `places` may be negative."""
+    count = held_places(places)
     return x if count >= SCALE else x.quantize(QUANTA[count]) + ZERO
 
 
-def trunc_to(x: Decimal, places: Decimal, at: At) -> Decimal:
+def trunc_to(x: Decimal, places: Decimal) -> Decimal:
     """Toward zero, after rounding to 15 places."""
-    if not -PLACES - 1 < places < PLACES + 1:
-        fail("FORMULA_BAD_PLACES", at)
-    count = int(places)
+    count = held_places(places)
     x = steady(x)
     return x if count >= 15 else x.quantize(QUANTA[count], ROUND_DOWN) + ZERO
 

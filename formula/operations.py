@@ -68,8 +68,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "shift": Operation(figures.mul, "{0} * {1}", figures=True),
     "pow": Operation(figures.power, raises=True, figures=True),
     "abs": Operation(abs, figures=True),
-    "round": Operation(figures.round_to, raises=True, figures=True),
-    "trunc": Operation(figures.trunc_to, raises=True, figures=True),
+    "round": Operation(figures.round_to, figures=True),
+    "trunc": Operation(figures.trunc_to, figures=True),
     "ceiling": Operation(figures.ceiling, figures=True),
     "floor": Operation(figures.floor, figures=True),
     "mceiling": Operation(figures.mceiling, figures=True),
@@ -167,7 +167,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     # numbers without an exact value
     **{
         name: Operation(getattr(curves, name), raises=True, figures=True, lent=True)
-        for name in "exp ln log sqrt sin cos tan asin acos atan atan2 away toward".split()
+        for name in "exp ln log sqrt sin cos tan asin acos atan atan2 away".split()
     },
     # texts made of texts
     **{

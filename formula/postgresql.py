@@ -175,18 +175,16 @@ class PostgresqlWriter(Writer):
             product = _round(product, PLACES)
         return _round(product, SCALE) if places > SCALE else product
 
-    def op_round(self, node: Node, x: Sql, places: Sql) -> Sql | tuple[Sql, Sql]:
+    def op_round(self, node: Node, x: Sql, places: Sql) -> Sql:
         return self.to_places(node, sa.func.round, x)
 
-    def op_trunc(self, node: Node, x: Sql, places: Sql) -> Sql | tuple[Sql, Sql]:
+    def op_trunc(self, node: Node, x: Sql, places: Sql) -> Sql:
         return self.to_places(node, sa.func.trunc, self.steady(node.args[0]))
 
-    def to_places(self, node: Node, function: Any, x: Sql) -> Sql | tuple[Sql, Sql]:
+    def to_places(self, node: Node, function: Any, x: Sql) -> Sql:
         places = self.whole(node.args[1], -PLACES, PLACES)
         value: Sql = function(x, places, type_=sa.Numeric())
-        if node.args[1].literal:
-            return value
-        return value, sa.func.abs(sa.func.trunc(self.value(node.args[1]))) > _number(PLACES)
+        return value
 
     def steady(self, node: Node) -> Sql:
         value: Sql = self.value(node)
@@ -265,13 +263,13 @@ class PostgresqlWriter(Writer):
         if whole_literal(node.args[2]) == 1:
             found = sa.cast(sa.func.strpos(text, part), sa.Numeric())
             return sa.case((part == self.text(""), nowhere), else_=found)
-        first = self.whole(node.args[2])
+        first = self.whole(node.args[2], 1)
         rest: Sql = sa.func.strpos(sa.func.substr(text, first), part)
         place = sa.cast(
             infix("+", rest, infix("-", first, self.whole_literal(1), sa.Integer()), sa.Integer()),
             sa.Numeric(),
         )
-        missing = sa.or_(part == self.text(""), first < self.whole_literal(1), rest == self.whole_literal(0))
+        missing = sa.or_(part == self.text(""), rest == self.whole_literal(0))
         return self.strictly(node, sa.case((missing, nowhere), else_=place))
 
     def op_upper(self, node: Node, text: Sql) -> Sql:
@@ -335,11 +333,9 @@ class PostgresqlWriter(Writer):
         first, size = self.whole(node.args[1]), self.whole(node.args[2], 0)
         one = self.whole_literal(1)
         end = infix("+", infix("+", sa.func.length(text), first, sa.Integer()), one, sa.Integer())
-        given = sa.case((first < self.whole_literal(0), end), else_=sa.func.greatest(first, one))
-        stop = infix("+", given, size, sa.Integer())
-        begin: Sql = sa.func.greatest(given, one)
-        size = sa.func.greatest(infix("-", stop, begin, sa.Integer()), self.whole_literal(0))
-        return self.strictly(node, sa.func.substr(text, begin, size, type_=sa.Text()))
+        begin = sa.case((first < self.whole_literal(0), end), else_=sa.func.greatest(first, one))
+        found: Sql = sa.func.substr(text, begin, size, type_=sa.Text())
+        return self.strictly(node, sa.case((begin < one, self.text("")), else_=found))
 
     def op_code_of(self, node: Node, text: Sql) -> Sql:
         return sa.cast(sa.func.ascii(sa.func.nullif(text, self.text(""))), sa.Numeric())

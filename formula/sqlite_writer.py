@@ -192,6 +192,9 @@ class SqliteWriter(Writer):
         return literal(node.data, node.scale, partial(self.put, node))
 
     def number_field(self, node: Node, column: Sql) -> Num:
+        if node.bound * 10**node.scale >= _INT64:  # kept as a key
+            key = sa.type_coerce(column, sa.Text())
+            return Num(None, SCALE, node.bound, lambda: key, False)
         return Num(column, node.scale, node.bound, lambda: keyed(column, node.scale), True)
 
     def any_form(self, value: Any) -> Sql:
@@ -345,7 +348,7 @@ class SqliteWriter(Writer):
         result = self.slow_number(node, lambda: slowly("pow", a.slow, b.slow))
         return result, result.slow == text(ERROR)
 
-    def op_round(self, node: Node, x: Num, places: Num) -> Num | tuple[Num, Sql]:
+    def op_round(self, node: Node, x: Num, places: Num) -> Num:
         def build(known: int) -> Sql | None:
             step = x.scale - known
             if x.fast is None or step > SCALE or x.size > _SMALL:
@@ -356,7 +359,7 @@ class SqliteWriter(Writer):
 
         return self.to_places(node, x, build)
 
-    def op_trunc(self, node: Node, x: Num, places: Num) -> Num | tuple[Num, Sql]:
+    def op_trunc(self, node: Node, x: Num, places: Num) -> Num:
         def build(known: int) -> Sql | None:
             step = x.scale - known
             if x.fast is None or step > SCALE or x.scale > STEADY:
@@ -365,7 +368,7 @@ class SqliteWriter(Writer):
 
         return self.to_places(node, x, build)
 
-    def to_places(self, node: Node, x: Num, build: Callable[[int], Sql | None]) -> Num | tuple[Num, Sql]:
+    def to_places(self, node: Node, x: Num, build: Callable[[int], Sql | None]) -> Num:
         known = whole_literal(node.args[1])
         places = self.whole(node.args[1])
 
@@ -373,10 +376,10 @@ class SqliteWriter(Writer):
             return slowly(node.op, x.slow, places)
 
         if known is None:
-            outside = sa.not_(places.between(whole(-PLACES), whole(PLACES)))
-            held = sa.case((outside, whole(0)), else_=places)
-            result = self.slow_number(node, lambda: slowly(node.op, x.slow, held))
-            return result, outside
+            held = sa.func.min(
+                sa.func.max(places, whole(-PLACES), type_=_INTEGER), whole(PLACES), type_=_INTEGER
+            )
+            return self.slow_number(node, lambda: slowly(node.op, x.slow, held))
         if known >= x.scale and (node.op == "round" or x.scale <= STEADY):
             return x
         fast = build(known)
@@ -538,10 +541,10 @@ class SqliteWriter(Writer):
         if whole_literal(node.args[2]) == 1:
             found = sa.func.instr(value, part, type_=_INTEGER)
             return self.small(node, sa.case((part == text(""), whole(0)), else_=found))
-        first = self.whole(node.args[2])
-        found = sa.func.instr(sa.func.substr(value, self.at_least(1, first)), part, type_=_INTEGER)
+        first = self.at_least(1, self.whole(node.args[2]))
+        found = sa.func.instr(sa.func.substr(value, first), part, type_=_INTEGER)
         place = infix("+", found, infix("-", first, whole(1), _INTEGER), _INTEGER)
-        missing = sa.or_(part == text(""), first < whole(1), found == whole(0))
+        missing = sa.or_(part == text(""), found == whole(0))
         return self.small(node, self.strictly(node, sa.case((missing, whole(0)), else_=place)))
 
     def op_upper(self, node: Node, value: Sql) -> Sql:

@@ -97,11 +97,8 @@ def ends(text: str, part: str) -> bool:
 
 
 def find(part: str, text: str, start: Decimal) -> Decimal:
-    """The place of `part` in `text` counted from 1; 0 when it is not there, is blank, or `start` is below
-    1.
-    """
-    first = whole(start)
-    return Decimal(text.find(part, first - 1) + 1) if part and first > 0 else Decimal(0)
+    """The place of `part` in `text` counted from 1, from `start` on; 0 when it is not there or is blank."""
+    return Decimal(text.find(part, max(whole(start), 1) - 1) + 1) if part else Decimal(0)
 
 
 def substitute(text: str, old: str, new: str, at: At) -> str:
@@ -128,9 +125,13 @@ def pattern(text: str) -> Any:
 
 def matches(text: str, expression: str, at: At) -> bool:
     """Whether the whole of `text` fits the pattern `expression`."""
-    if len(text) > PATTERN_INPUT:
+    if len(text) > PATTERN_INPUT or len(expression) > PATTERN_INPUT:
         fail("FORMULA_TEXT_TOO_LONG", at)
-    return pattern(expression).fullmatch(text) is not None
+    try:
+        found = pattern(expression)
+    except ValueError:
+        fail("FORMULA_PATTERN", at)
+    return found.fullmatch(text) is not None
 
 
 def following(text: str) -> str | None:

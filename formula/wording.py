@@ -67,12 +67,14 @@ def repeat(text: str, count: Decimal, at: At) -> str:
 
 
 def substr(text: str, start: Decimal, count: Decimal) -> str:
-    """Characters from a place counted from 1, or from the end when it is negative."""
+    """Characters from a place counted from 1, or from the end when it is negative; none from before the
+    beginning.
+    """
     first, size = whole(start), whole(count)
     if size <= 0:
         return ""
     first = len(text) + first if first < 0 else max(first, 1) - 1
-    return text[max(first, 0) : max(first + size, 0)]
+    return text[first : first + size] if first >= 0 else ""
 
 
 def reverse(text: str) -> str:

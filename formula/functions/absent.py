@@ -6,7 +6,7 @@ from typing import Final
 # Function -> what to use in its place; said by the message "absent.<function>".
 ABSENT: Final = frozenset(
     "GETSESSIONID VLOOKUP PREDICT LINKTO URLFOR IMAGEPROXYURL GETRECORDIDS PARENTGROUPVAL PREVGROUPVAL"
-    " CURRENCYRATE JSONPATHVALUE GETDATE REQUIRESCRIPT INCLUDE".split()
+    " CURRENCYRATE GETDATE REQUIRESCRIPT INCLUDE".split()
 )
 # What a function is called elsewhere -> what it is called here.
 OTHER_NAMES: Final[Mapping[str, str]] = {

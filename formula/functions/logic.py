@@ -83,7 +83,11 @@ def _in(use: Use) -> Node:
         equal = compare("=", first, value, use.at, where)
         first = equal.args[0]
         values.append(equal.args[1])
-    return make("in", first, *values, at=use.at)
+    among = make("in", first, *values, at=use.at)
+    if use.compat and first.type.kind in EMPTY_IS_BLANK:  # there a blank is nowhere
+        filled = make("not", make("blank", first, at=use.at), at=use.at)
+        return make("and", filled, among, at=use.at)
+    return among
 
 
 def _between(use: Use) -> Node:

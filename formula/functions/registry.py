@@ -28,6 +28,7 @@ class Use:
     args: tuple[Node, ...]
     written: tuple[nodes.Tree, ...]
     at: At
+    compat: bool = False  # whether the rules of imported files hold
 
 
 Build = Callable[[Use], Node]

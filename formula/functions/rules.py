@@ -99,5 +99,7 @@ def as_text(node: Node, at: At, where: nodes.Tree) -> Node:
 
 
 def stored(node: Node) -> Node:
-    """The value as it is stored: where blanks count as zero, a number field before that."""
-    return node.args[0] if node.op == "zero" else node
+    """The value as it is stored: where blanks count as zero, a number field before that (not so in the
+    dialect of imported files).
+    """
+    return node.args[0] if node.op == "zero" and not node.data else node

@@ -29,8 +29,16 @@ def _text(use: Use) -> Node:
 
 
 def _regex(use: Use) -> Node:
-    _literal_pattern(use)
+    if use.args[1].literal:
+        _literal_pattern(use)
     return make("matches", *use.args, at=use.at)
+
+
+def _substituted(use: Use) -> Node:
+    found = make("substitute", *use.args, at=use.at)
+    if use.compat:  # there nothing is left when what to replace is blank
+        return make("if", make("blank", use.args[1], at=use.at), literal("", TEXT, use.at), found, at=use.at)
+    return found
 
 
 def _literal_pattern(use: Use) -> Any:
@@ -54,8 +62,6 @@ def _cased(op: str) -> Build:
     def build(use: Use) -> Node:
         if len(use.args) == 1:
             return make(op, *use.args, at=use.at)
-        if not use.args[1].literal:
-            raise Wrong("FORMULA_NEEDS_LITERAL", use.written[1], function=use.at.function)
         return worked(f"{op}_in", TEXT, *use.args, at=use.at, size=use.args[0].length)
 
     return build
@@ -247,7 +253,7 @@ FUNCTIONS = (
         "text, old, new",
         "把文本中的旧文字全部换成新文字。",
         "The text with every `old` replaced by `new`.",
-        (Signature(("text", "text", "text"), "substitute"),),
+        (Signature(("text", "text", "text"), _substituted),),
         (Example('SUBSTITUTE("a-b-c", "-", "")', "abc"), Example('SUBSTITUTE("aaa", "aa", "b")', "ba")),
     ),
     Function(
@@ -564,14 +570,17 @@ FUNCTIONS = (
             Example('CASESAFEID("abc")', "abc"),
         ),
     ),
-    Function(
-        "JSONVALUE",
-        "text",
-        "text, path",
-        "JSON 文本中某个路径（a.b[0]）的值，成为文本；没有时为空白，不是 JSON 时出错。",
-        "What stands at a path (a.b[0]) of a text in JSON, as a text; blank when nothing does, an error when "
-        "the text is no JSON.",
-        (Signature(("text", "text"), _made("json_value")),),
-        (Example('JSONVALUE(\'{"a": [1.50, "x"]}\', "a[1]")', "x"),),
+    *(
+        Function(
+            name,
+            "text",
+            "text, path",
+            "JSON 文本中某个路径（a.b[0]）的值，成为文本；没有时为空白，不是 JSON 时出错。",
+            "What stands at a path (a.b[0]) of a text in JSON, as a text; blank when nothing does, an error "
+            "when the text is no JSON.",
+            (Signature(("text", "text"), _made("json_value")),),
+            (Example(name + '(\'{"a": [1.50, "x"]}\', "a[1]")', "x"),),
+        )
+        for name in ("JSONVALUE", "JSONPATHVALUE")
     ),
 )

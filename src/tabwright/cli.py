@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from tabwright import __version__, cli_documents, cli_people
+from tabwright import __version__, cli_documents, cli_formula, cli_people
 from tabwright.terminal import LATER, REFUSED, Said, language, open_site, says, settings, tell
 
 __all__ = ["LATER", "REFUSED", "main"]
@@ -182,5 +182,5 @@ def tenant_upgrade(slug: str | None) -> Said:
     return Said(lines, taken)
 
 
-for group in (*cli_people.COMMANDS, *cli_documents.COMMANDS):
+for group in (*cli_people.COMMANDS, *cli_documents.COMMANDS, cli_formula.formula):
     main.add_command(group)

@@ -59,7 +59,6 @@ ROOM = Path(room.__file__).parent
         ("owner = 'me'", "FORMULA_NOT_AN_ID", "'me'", None),
         ("ROUND(amount, 39)", "FORMULA_BAD_PLACES", "39", None),
         ("REGEX(name, '(a')", "FORMULA_BAD_PATTERN", "'(a'", None),
-        ("REGEX(name, note)", "FORMULA_NEEDS_LITERAL", "note", None),
         ("PRIORVALUE(account.name)", "FORMULA_NEEDS_FIELD", "account.name", None),
         ("ISCHANGED(1)", "FORMULA_NEEDS_FIELD", "1", None),
         ("123456789012345678901 > 1", "FORMULA_BAD_NUMBER", "123456789012345678901", None),
