@@ -249,7 +249,7 @@ class Answers:
         sql = formula.sql(sheet, self.engine)
         query = sa.select(sql.column().label("v"), sql.error().label("e"))
         query = query if row is None else query.select_from(row)
-        given = {"tw_today": env.today, "tw_now": env.now, "tw_zone": env.zone}
+        given = env.parameters()
         found = self._execute(query, given)
         if found.e:
             self._why(formula, sheet, env)
