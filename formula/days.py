@@ -17,13 +17,14 @@ SAFE_DAYS: Final = 1_000_000  # so many days from any date are still a date on P
 DAY_SECONDS: Final = Decimal(86_400)
 DAY_MICROSECONDS: Final = Decimal(86_400_000_000)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-DATE_FORM: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-TIME_FORM: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+DATE_FORM: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+TIME_FORM: Final = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
 CLOCK_FORM: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?"
 DAY_MILLISECONDS: Final = 86_400_000
 MIDNIGHT: Final = time()
 _DATE: Final = re.compile(DATE_FORM)
 _CLOCK: Final = re.compile(CLOCK_FORM)
+_digits: Final = re.compile("[0-9]+")
 _DATETIME: Final = re.compile(f"{DATE_FORM}[ T]{TIME_FORM}Z?")
 
 
@@ -267,36 +268,41 @@ def time_text(clock: time | None) -> str:
 
 
 def duration_text(seconds: Decimal) -> str:
-    """hh:mm:ss, the fraction dropped; as many digits of hours as there are."""
+    """hh:mm:ss without sign, the fraction dropped; as many digits of hours as there are."""
     minutes, rest = divmod(abs(int(seconds)), 60)
-    return f"{'-' if seconds <= -1 else ''}{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
 
 
 def days_text(seconds: Decimal) -> str:
-    """d:hh:mm:ss, the fraction dropped."""
+    """d:hh:mm:ss without sign, the fraction dropped."""
     days, rest = divmod(abs(int(seconds)), 86_400)
-    return f"{'-' if seconds <= -1 else ''}{days}:{duration_text(Decimal(rest))}"
+    return f"{days}:{duration_text(Decimal(rest))}"
 
 
 def text_date(text: str, at: At) -> date | None:
-    """The date that `text` writes as yyyy-mm-dd; None for a blank text."""
+    """The date that `text` writes as yyyy-mm-dd, or with one digit for month and day, and spaces around it;
+    None for a blank text.
+    """
     if not text:
         return None
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
+        if _DATE.fullmatch(text := text.strip(" ")):
+            return date(*map(int, text.split("-")))
     except ValueError:
         pass
     fail("FORMULA_NO_SUCH_DATE", at)
 
 
 def text_datetime(text: str, at: At) -> datetime | None:
-    """The moment that `text` writes as yyyy-mm-dd hh:mm:ss, in UTC; None for a blank text."""
+    """The moment that `text` writes as yyyy-mm-dd hh:mm:ss, in UTC, as freely as ``text_date``; None for a
+    blank text.
+    """
     if not text:
         return None
     try:
-        if _DATETIME.fullmatch(text):
-            return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
+        if _DATETIME.fullmatch(text := text.strip(" ")):
+            year, month, day, hour, minute, second = map(int, _digits.findall(text))
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         pass
     fail("FORMULA_NO_SUCH_DATE", at)

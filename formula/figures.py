@@ -35,7 +35,10 @@ CONTEXT: Final = Context(
 ZERO: Final = Decimal(0)
 HUNDRED: Final = Decimal(100)
 QUANTA: Final = {places: Decimal(1).scaleb(-places) for places in range(-PLACES, PLACES + 1)}
-_Q15, _Q18, _Q38 = QUANTA[15], QUANTA[18], QUANTA[38]
+# Where steps matter a number is looked at to so many places: (end - start) * 24 * 60 of a minute is 1, though
+# a minute is no exact part of a day (decision 0036).
+STEADY: Final = 12
+_STEADY, _Q18, _Q38 = QUANTA[STEADY], QUANTA[18], QUANTA[38]
 _BIG: Final = Decimal(LIMIT)
 _EXACT_POWER: Final = 16  # up to here a power is worked out exactly before it is rounded, as the databases do
 NUMERAL: Final = r"[+-]?([0-9]{1,40}([.][0-9]{0,40})?|[.][0-9]{1,40})([eE][+-]?[0-9]{1,2})?"
@@ -180,15 +183,15 @@ def round_to(x: Decimal, places: Decimal) -> Decimal:
 
 
 def trunc_to(x: Decimal, places: Decimal) -> Decimal:
-    """Toward zero, after rounding to 15 places."""
+    """Toward zero, after rounding to ``STEADY`` places."""
     count = held_places(places)
     x = steady(x)
-    return x if count >= 15 else x.quantize(QUANTA[count], ROUND_DOWN) + ZERO
+    return x if count >= STEADY else x.quantize(QUANTA[count], ROUND_DOWN) + ZERO
 
 
 def steady(x: Decimal) -> Decimal:
-    """Rounded to 15 places, so that 6 / 11 * 11 is 6 where steps matter."""
-    return x.quantize(_Q15)
+    """Rounded to ``STEADY`` places, so that 6 / 11 * 11 is 6 where steps matter."""
+    return x.quantize(_STEADY)
 
 
 def ceiling(x: Decimal) -> Decimal:

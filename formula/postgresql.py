@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import Grouping
 
 from tabwright.formula import days, places, strings
 from tabwright.formula.budget import PLACES, TEXT_RESULT
-from tabwright.formula.figures import LIMIT, NUMERAL, SCALE
+from tabwright.formula.figures import LIMIT, NUMERAL, SCALE, STEADY
 from tabwright.formula.sqlwriter import (
     NotPushable,
     PackedPoint,
@@ -29,7 +29,7 @@ from tabwright.formula.sqlwriter import (
     plain,
     whole_64,
 )
-from tabwright.formula.typed import STEADY, Node, whole_literal
+from tabwright.formula.typed import Node, whole_literal
 
 _INT64 = 2**63
 _FIRST, _LAST = date.min, date.max
@@ -273,15 +273,16 @@ class PostgresqlWriter(Writer):
         return self.strictly(node, sa.case((missing, nowhere), else_=place))
 
     def op_upper(self, node: Node, text: Sql) -> Sql:
-        return self.letters(text, sa.func.upper, strings.TO_UPPER)
+        return self.letters(text, sa.func.upper, strings.TO_UPPER, strings.WIDE_UPPER)
 
     def op_lower(self, node: Node, text: Sql) -> Sql:
-        return self.letters(text, sa.func.lower, strings.TO_LOWER)
+        return self.letters(text, sa.func.lower, strings.TO_LOWER, strings.WIDE_LOWER)
 
-    def letters(self, text: Sql, plain: Any, lists: tuple[str, str]) -> Sql:
+    def letters(self, text: Sql, plain: Any, lists: tuple[str, str], wide: tuple[str, str]) -> Sql:
         """Letter by letter by our own lists; the database's function knows ASCII and is much faster."""
         ascii_only = sa.func.octet_length(text) == sa.func.length(text)
         changed = sa.func.translate(text, *map(self.text, lists), type_=sa.Text())
+        changed = sa.func.replace(changed, *map(self.text, wide), type_=sa.Text())
         return sa.case((ascii_only, plain(self.collated(text), type_=sa.Text())), else_=changed)
 
     def op_number_text(self, node: Node, x: Sql) -> Sql:
@@ -491,7 +492,6 @@ class PostgresqlWriter(Writer):
 
     def duration(self, seconds: Sql, *, with_days: bool) -> Sql:
         whole = sa.func.abs(sa.func.trunc(seconds), type_=sa.Numeric())
-        sign = sa.case((seconds <= _number(-1), self.text("-")), else_=self.text(""))
 
         def count(unit: int, most: int | None) -> Sql:
             found = sa.func.div(whole, _number(unit), type_=sa.Numeric())
@@ -505,7 +505,7 @@ class PostgresqlWriter(Writer):
         if with_days:
             units = [(86_400, None), (3_600, 24), *units[1:]]
         pieces = [count(*unit) for unit in units]
-        parts = [sign, pieces[0]]
+        parts = pieces[:1]
         for piece in pieces[1:]:
             parts += [self.text(":"), piece]
         return balanced(lambda a, b: infix("||", a, b, sa.Text()), parts)
@@ -667,22 +667,22 @@ class PostgresqlWriter(Writer):
         step = sa.cast(self.text("1 microsecond"), sa.Interval())
         return self.existing(infix("-", moment, step, _MOMENT))
 
-    def digits(self, text: Sql, start: int, count: int) -> Sql:
-        return sa.cast(
-            sa.func.substr(text, self.whole_literal(start), self.whole_literal(count)), sa.Integer()
-        )
+    def figures(self, text: Sql, count: int) -> list[Sql]:
+        """The first numbers of a text that writes a date, and perhaps a time."""
+        nth = [rf"^(?:\D*\d+){{{n}}}\D*(\d+)" for n in range(count)]
+        return [sa.cast(sa.func.substring(text, self.text(each)), sa.Integer()) for each in nth]
 
-    def op_text_date(self, node: Node, text: Sql) -> tuple[Sql, Sql]:
-        fits = infix("~", text, self.text(f"^{days.DATE_FORM}$"), sa.Boolean())
-        parts = self.digits(text, 1, 4), self.digits(text, 6, 2), self.digits(text, 9, 2)
+    def op_text_date(self, node: Node, written: Sql) -> tuple[Sql, Sql]:
+        fits = infix("~", written, self.text(f"^ *{days.DATE_FORM} *$"), sa.Boolean())
+        parts = self.figures(written, 3)
         made = sa.case((self.exists(*parts), sa.func.make_date(*parts, type_=sa.Date())))
         value = sa.case((fits, made))
-        return value, sa.and_(text != self.text(""), value.is_(None))
+        return value, sa.and_(written != self.text(""), value.is_(None))
 
-    def op_text_datetime(self, node: Node, text: Sql) -> tuple[Sql, Sql]:
-        fits = infix("~", text, self.text(f"^{days.DATE_FORM}[ T]{days.TIME_FORM}Z?$"), sa.Boolean())
-        day = self.digits(text, 1, 4), self.digits(text, 6, 2), self.digits(text, 9, 2)
-        time = self.digits(text, 12, 2), self.digits(text, 15, 2), self.digits(text, 18, 2)
+    def op_text_datetime(self, node: Node, written: Sql) -> tuple[Sql, Sql]:
+        fits = infix("~", written, self.text(f"^ *{days.DATE_FORM}[ T]{days.TIME_FORM}Z? *$"), sa.Boolean())
+        parts = self.figures(written, 6)
+        day, time = parts[:3], parts[3:]
         exists = sa.and_(
             self.exists(*day), *(x < self.whole_literal(n) for x, n in zip(time, (24, 60, 60), strict=True))
         )
@@ -690,7 +690,7 @@ class PostgresqlWriter(Writer):
             *day, *time[:2], sa.cast(time[2], sa.Double()), self.text("UTC"), type_=_MOMENT
         )
         value = sa.case((fits, sa.case((exists, made))))
-        return value, sa.and_(text != self.text(""), value.is_(None))
+        return value, sa.and_(written != self.text(""), value.is_(None))
 
     def op_date_datetime(self, node: Node, day: Sql) -> Sql:
         return sa.func.timezone(self.text("UTC"), sa.cast(day, sa.DateTime()), type_=_MOMENT)

@@ -14,11 +14,11 @@ from typing import Any, Final
 from tabwright.formula import calendars, days, figures, places, strings
 from tabwright.formula.budget import TEXT_RESULT
 from tabwright.formula.faults import EvaluationError
-from tabwright.formula.figures import NOWHERE, SCALE, half_up
+from tabwright.formula.figures import NOWHERE, SCALE, STEADY, half_up
 
 _ONE: Final = 10**SCALE
 _BIAS: Final = 10**38
-_STEP15: Final = 10**3
+_STEP: Final[int] = 10 ** (SCALE - STEADY)
 ERROR: Final = "!"
 _WHOLE_END: Final = 10**9
 
@@ -94,7 +94,7 @@ def _round(a: int, places: int) -> int:
 
 
 def _steady(a: int) -> int:
-    return half_up(a, _STEP15) * _STEP15
+    return half_up(a, _STEP) * _STEP
 
 
 def _trunc(a: int, places: int) -> int:

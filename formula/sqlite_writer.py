@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tabwright.formula import days, strings
 from tabwright.formula.budget import PLACES
-from tabwright.formula.figures import SCALE
+from tabwright.formula.figures import SCALE, STEADY
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.sqlite import ERROR, key_of
 from tabwright.formula.sqlwriter import (
@@ -35,7 +35,7 @@ from tabwright.formula.sqlwriter import (
     plain,
     whole_64,
 )
-from tabwright.formula.typed import STEADY, Node, whole_literal
+from tabwright.formula.typed import Node, whole_literal
 
 _INT64 = 2**63
 _INTEGER = sa.BigInteger()

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, Final
 
 from tabwright.formula.budget import PATTERN_INPUT, TEXT_RESULT
-from tabwright.formula.figures import At, fail
+from tabwright.formula.figures import NOWHERE, At, fail
 
 SPACES: Final = " \t\n\r\x0b\x0c\xa0\u3000"  # what TRIM takes away
 # Where letters with two cases are; a test looks at all others.
@@ -16,8 +16,8 @@ _CASED: Final = (range(0x2E80), range(0xA640, 0xABC0), range(0xFF21, 0xFF5B), ra
 def _letters(method: str) -> tuple[str, str]:
     """The letters that `method` changes into one other letter, and those letters.
 
-    One to one only, so that the length of a text stays and a database can do the same with the same two
-    lists.
+    One to one only, so that a database can do the same with the same two lists; ``WIDE_UPPER`` and
+    ``WIDE_LOWER`` are the letters that become two.
     """
     before, after = [], []
     for code in chain.from_iterable(_CASED):
@@ -31,16 +31,23 @@ def _letters(method: str) -> tuple[str, str]:
 
 TO_UPPER: Final = _letters("upper")
 TO_LOWER: Final = _letters("lower")
-_UPPER: Final = str.maketrans(*TO_UPPER)
-_LOWER: Final = str.maketrans(*TO_LOWER)
+WIDE_UPPER: Final = ("ß", "SS")
+WIDE_LOWER: Final = ("İ", "i̇")
+_UPPER: Final = str.maketrans({**dict(zip(*TO_UPPER, strict=True)), WIDE_UPPER[0]: WIDE_UPPER[1]})
+_LOWER: Final = str.maketrans({**dict(zip(*TO_LOWER, strict=True)), WIDE_LOWER[0]: WIDE_LOWER[1]})
 
 
-def upper(text: str) -> str:
-    return text.upper() if text.isascii() else text.translate(_UPPER)
+def upper(text: str, at: At = NOWHERE) -> str:
+    return text.upper() if text.isascii() else _bounded(text.translate(_UPPER), at)
 
 
-def lower(text: str) -> str:
-    return text.lower() if text.isascii() else text.translate(_LOWER)
+def lower(text: str, at: At = NOWHERE) -> str:
+    return text.lower() if text.isascii() else _bounded(text.translate(_LOWER), at)
+
+
+def _bounded(text: str, at: At) -> str:
+    """A text that may have become twice as long."""
+    return text if len(text) <= TEXT_RESULT else fail("FORMULA_TEXT_TOO_LONG", at)
 
 
 def concat(*parts: str) -> str:

@@ -22,10 +22,9 @@ from tabwright.formula.datatypes import (
     common,
     number,
 )
-from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, At
+from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, STEADY, At
 from tabwright.formula.places import FARTHEST
 
-STEADY: Final = 15
 _DAYS: Final = 3_700_000
 _TEXT_OPS: Final = frozenset(
     "concat left right mid trim substitute upper lower number_text date_text datetime_text time_text"
@@ -175,7 +174,7 @@ def make(op: str, *args: Node, data: Any = None, at: At = NOWHERE) -> Node:
         return Node(op, BOOLEAN, args, data, at, _nullable(op, args))
     if op in _TEXT_OPS:
         size = _text_length(op, args)
-        checked = size > TEXT_RESULT and op in ("concat", "substitute")
+        checked = size > TEXT_RESULT and op in ("concat", "substitute", "upper", "lower")
         return Node(op, TEXT, args, data, at, length=min(size, TEXT_RESULT), checked=checked)
     if op in _MOMENT_OPS:
         return Node(op, _MOMENT_OPS[op], args, data, at, _nullable(op, args))
@@ -242,6 +241,8 @@ def _text_length(op: str, args: Sequence[Node]) -> int:
         return sum(arg.length for arg in args)
     if op == "substitute":
         return args[0].length * max(args[2].length, 1)
+    if op in ("upper", "lower"):
+        return args[0].length * 2  # ß becomes SS
     return _WRITTEN.get(op) or args[0].length
 
 

@@ -138,6 +138,11 @@ def _local(use: Use) -> Node:
     return make("local_date", use.args[0], zone(), at=use.at)
 
 
+def _of_day(operation: str) -> Build:
+    """The same of the day on which a moment lies in the user's time zone."""
+    return lambda use: make(operation, _local(use), at=use.at)
+
+
 def _end_of_month(use: Use) -> Node:
     months = use.args[1] if len(use.args) == 2 else literal(_D(0), number(0), use.at)
     return make("end_of_month", use.args[0], months, at=use.at)
@@ -243,7 +248,10 @@ FUNCTIONS = (
         "文本所写的日期（yyyy-mm-dd），或时间在用户时区的日期。",
         "The date that the text writes (yyyy-mm-dd), or the day of a datetime in the user's time zone.",
         (Signature(("text",), "text_date"), Signature(("datetime",), _local), Signature(("date",), _itself)),
-        (Example('DATEVALUE("2024-02-29")', date(2024, 2, 29)),),
+        (
+            Example('DATEVALUE("2024-02-29")', date(2024, 2, 29)),
+            Example('DATEVALUE(" 2024-2-9")', date(2024, 2, 9)),
+        ),
     ),
     Function(
         "DATETIMEVALUE",
@@ -258,7 +266,15 @@ FUNCTIONS = (
             Signature(("date", "time"), _at_time),
             Signature(("datetime",), _itself),
         ),
-        (Example('DATETIMEVALUE("2024-02-29 23:59:58")', datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)),),
+        (
+            Example('DATETIMEVALUE("2024-02-29 23:59:58")', datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)),
+            Example('DATETIMEVALUE("2024-2-9 1:02:03 ")', datetime(2024, 2, 9, 1, 2, 3, tzinfo=UTC)),
+            Example(
+                'FLOOR((DATETIMEVALUE("2024-01-01 09:01:00") - DATETIMEVALUE("2024-01-01 09:00:00"))'
+                " * 24 * 60)",
+                _D(1),
+            ),
+        ),
     ),
     Function(
         "DATEDIFF",
@@ -336,7 +352,7 @@ FUNCTIONS = (
         "date",
         "一年中的第几天，1 到 366。",
         "The day of the year, 1 to 366.",
-        (Signature(("date",), "day_of_year"),),
+        (Signature(("date",), "day_of_year"), Signature(("datetime",), _of_day("day_of_year"))),
         (Example("DAYOFYEAR(DATE(2024, 12, 31))", _D(366)),),
     ),
     Function(
@@ -345,7 +361,7 @@ FUNCTIONS = (
         "date",
         "ISO 8601 的周次，1 到 53；含当年第一个星期四的一周为第 1 周。",
         "The week by ISO 8601, 1 to 53; week 1 has the first Thursday of the year.",
-        (Signature(("date",), "iso_week"),),
+        (Signature(("date",), "iso_week"), Signature(("datetime",), _of_day("iso_week"))),
         (Example("ISOWEEK(DATE(2021, 1, 3))", _D(53)),),
     ),
     Function(
@@ -354,7 +370,7 @@ FUNCTIONS = (
         "date",
         "ISO 8601 周次所属的年份。",
         "The year to which the ISO week belongs.",
-        (Signature(("date",), "iso_year"),),
+        (Signature(("date",), "iso_year"), Signature(("datetime",), _of_day("iso_year"))),
         (Example("ISOYEAR(DATE(2021, 1, 3))", _D(2020)),),
     ),
     Function(

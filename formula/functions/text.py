@@ -260,10 +260,10 @@ FUNCTIONS = (
         "UPPER",
         "text",
         "text, [language]",
-        "逐字换成大写；没有单个大写字母的字符不变（ß 仍为 ß）。",
-        "In capitals, letter by letter; a letter without one capital of its own stays (ß stays ß).",
+        "逐字换成大写；ß 换成 SS，其他没有单个大写字母的字符不变。",
+        "In capitals, letter by letter; ß becomes SS, other letters without one capital of their own stay.",
         (Signature(("text", "text"), _cased("upper"), optional=1),),
-        (Example('UPPER("straße é")', "STRAßE É"), Example('UPPER("i", "tr")', "İ")),
+        (Example('UPPER("straße é")', "STRASSE É"), Example('UPPER("i", "tr")', "İ")),
     ),
     Function(
         "LOWER",

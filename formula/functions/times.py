@@ -198,10 +198,10 @@ FUNCTIONS = (
         "FORMATDURATION",
         "date",
         "seconds, [days] or start, end",
-        "秒数的文字 时:分:秒，第二个参数为真时为 天:时:分:秒；"
+        "秒数的文字 时:分:秒（不带正负号），第二个参数为真时为 天:时:分:秒；"
         "或两个时间之差（天:时:分:秒）、两个时刻之差（时:分:秒），不论先后。",
-        "Seconds as h:mm:ss, with days before them when the second argument is true; or what lies between two"
-        " datetimes (with days) or two times of day, whichever comes first.",
+        "Seconds as h:mm:ss without sign, with days before them when the second argument is true; or what"
+        " lies between two datetimes (with days) or two times of day, whichever comes first.",
         (
             Signature(("number", "boolean"), _duration, optional=1),
             Signature(("datetime", "datetime"), _between_moments),
@@ -210,7 +210,7 @@ FUNCTIONS = (
         (
             Example("FORMATDURATION(3725.9)", "01:02:05"),
             Example("FORMATDURATION(90061, TRUE)", "1:01:01:01"),
-            Example("FORMATDURATION(-60)", "-00:01:00"),
+            Example("FORMATDURATION(-60)", "00:01:00"),
             Example(
                 'FORMATDURATION(DATETIMEVALUE("2024-01-01 09:00:00"), DATETIMEVALUE("2024-01-01 08:30:00"))',
                 "0:00:30:00",
