@@ -24,7 +24,7 @@ HrefOf = Callable[[str], str]
 KIND_ICONS = {
     "object": "database", "field": "forms", "picklist": "list", "record_type": "versions", "layout": "layout",
     "list_view": "list-details", "validation_rule": "shield-check", "unique_rule": "copy", "tab": "folder",
-    "app": "layout-grid", "permission_set": "key",
+    "app": "layout-grid", "permission_set": "key", "calendar": "calendar",
 }  # fmt: skip
 # The kinds that have an entry of their own in the sidebar, by group: what belongs to no object, and more.
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -74,6 +74,13 @@ class Calendar:
         ]
         return [day for day, _ in changes], list(accumulate((more for _, more in changes), initial=0))
 
+    @property
+    def counts(self) -> tuple[list[int], list[int], list[int]]:
+        """What `worked_before` counts with: working days of the week up to each day, days that change the
+        count (as days since 0001-01-01, which is 1), and by how much up to each.
+        """
+        return self._worked_week, *self._day_changes
+
     def worked_before(self, ordinal: int) -> int:
         """The working days before a day."""
         return _counted(ordinal, self._worked_week, self._day_changes)
@@ -97,7 +104,19 @@ def _counted(ordinal: int, week: Sequence[int], changes: tuple[list[int], list[i
     return weeks * week[7] + week[rest] + sums[bisect_left(days, ordinal)]
 
 
-STANDARD: Final = Calendar("UTC", (_OFFICE,) * 5 + ((), ()), {})
+@lru_cache(1_000)
+def standard(zone: str) -> Calendar:
+    """What holds where an organisation has no calendar: Monday to Friday, 9:00 to 18:00."""
+    return Calendar(zone, (_OFFICE,) * 5 + ((), ()), {})
+
+
+@lru_cache(256)
+def placed(calendar: Calendar, zone: str) -> Calendar:
+    """The same calendar in another zone."""
+    return Calendar(zone, calendar.week, calendar.days)
+
+
+STANDARD: Final = standard("UTC")
 
 
 @lru_cache(64)

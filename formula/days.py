@@ -150,25 +150,37 @@ def end_of_month(day: date, months: Decimal, at: At) -> date:
     return date(to_year, to_month, monthrange(to_year, to_month)[1])
 
 
-def start_of(day: date, unit: str) -> date:
-    """The first day of the week (a Monday), month, quarter or year of a day."""
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+
+
+def start_of(day: date, unit: str, shift: Decimal, at: At) -> date:
+    """The first day of the week (a Monday), month, quarter or year of a day; quarters and years as they are
+    `shift` months later.
+    """
     if unit == "week":
         return day - timedelta(day.weekday())
-    if unit == "month":
-        return day.replace(day=1)
-    if unit == "quarter":
-        return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-    return date(day.year, 1, 1)
+    return _first_of(_month_of(day, unit, int(shift)), at)
 
 
-def end_of(day: date, unit: str, at: At) -> date:
-    """The last day of the week, month, quarter or year of a day."""
+def end_of(day: date, unit: str, shift: Decimal, at: At) -> date:
+    """The last day of the same."""
     if unit == "week":
         return add_days(day, Decimal(6 - day.weekday()), at)
-    if unit == "year":
-        return date(day.year, 12, 31)
-    last = day.month if unit == "month" else (day.month + 2) // 3 * 3
-    return date(day.year, last, monthrange(day.year, last)[1])
+    last = _first_of(_month_of(day, unit, int(shift)) + _MONTHS[unit] - 1, at)
+    return last.replace(day=monthrange(last.year, last.month)[1])
+
+
+def _month_of(day: date, unit: str, shift: int) -> int:
+    """The first month of the unit, counted from the year 0."""
+    size = _MONTHS[unit]
+    return (day.year * 12 + day.month - 1 + shift) // size * size - shift
+
+
+def _first_of(month: int, at: At) -> date:
+    year_, month_ = divmod(month, 12)
+    if not 1 <= year_ <= 9999:
+        fail("FORMULA_DATE_RANGE", at)
+    return date(year_, month_ + 1, 1)
 
 
 def local_date(moment: datetime, zone: str, at: At) -> date:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tabwright.formula.calendars import STANDARD
+from tabwright.formula.calendars import STANDARD, read
 
 Value = Decimal | str | bool | date | datetime | time | UUID | None
 
@@ -30,10 +30,14 @@ class Env:
 
     def parameters(self) -> dict[str, Any]:
         """What SQL of formulas has to be given."""
+        week, changed, changes = read(self.calendar).counts
         return {
             "tw_today": self.today,
             "tw_now": self.now,
             "tw_zone": self.zone,
             "tw_calendar": self.calendar,
             "tw_fiscal": self.fiscal,
+            "tw_week": week,
+            "tw_changed": changed,
+            "tw_changes": changes,
         }

@@ -138,7 +138,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "day_of_year": Operation(days.day_of_year),
     "iso_week": Operation(days.iso_week),
     "iso_year": Operation(days.iso_year),
-    "start_of": Operation(days.start_of),
+    "start_of": Operation(days.start_of, raises=True),
     "end_of": Operation(days.end_of, raises=True),
     "seconds_between": Operation(days.seconds_between),
     "months_between": Operation(days.months_between),

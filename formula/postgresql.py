@@ -59,6 +59,23 @@ def _metres_sql(element: _Metres, compiler: Any, **given: Any) -> str:
     return places.postgresql_metres(a, b)
 
 
+class _WorkedBefore(sa.sql.functions.FunctionElement[int]):
+    """The working days before a day, by parameters made of a calendar: see ``calendars.Calendar.counts``."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(_WorkedBefore)
+def _worked_before_sql(element: _WorkedBefore, compiler: Any, **given: Any) -> str:
+    day, week, changed, changes = (f"({compiler.process(each, **given)})" for each in element.clauses)
+    since = f"({day} - DATE '0001-01-01')"
+    return (
+        f"({since} / 7 * {week}[8] + {week}[{since} %% 7 + 1]"
+        f" + {changes}[width_bucket({since}, {changed}) + 1])"
+    )
+
+
 class PostgresqlWriter(Writer):
     types: ClassVar[dict[str, Any]] = {
         "text": sa.Text(),
@@ -409,15 +426,29 @@ class PostgresqlWriter(Writer):
         """The beginning of a unit of a moment without zone."""
         return sa.func.date_trunc(unit, moment, type_=sa.DateTime())
 
-    def op_start_of(self, node: Node, day: Sql, unit: Sql) -> Sql:
-        return sa.cast(self.begun(unit, sa.cast(day, sa.DateTime())), sa.Date())
+    def op_start_of(self, node: Node, *_: Sql) -> tuple[Sql, Sql]:
+        return self.in_range(sa.cast(self.edge_of(node, 0), sa.Date()))
 
-    def op_end_of(self, node: Node, day: Sql, unit: Sql) -> tuple[Sql, Sql]:
-        months = {"week": 0, "month": 1, "quarter": 3, "year": 12}[node.args[1].data]
-        nothing, weeks = self.whole_literal(0), self.whole_literal(0 if months else 1)
-        step = sa.func.make_interval(nothing, self.whole_literal(months), weeks)
-        after = infix("+", self.begun(unit, sa.cast(day, sa.DateTime())), step, sa.DateTime())
-        return self.in_range(infix("-", sa.cast(after, sa.Date()), self.whole_literal(1), sa.Date()))
+    def op_end_of(self, node: Node, *_: Sql) -> tuple[Sql, Sql]:
+        after = sa.cast(self.edge_of(node, 1), sa.Date())
+        return self.in_range(infix("-", after, self.whole_literal(1), sa.Date()))
+
+    def edge_of(self, node: Node, later: int) -> Sql:
+        """The beginning of a unit of a day, or of one of the next, in years shifted by months."""
+        day, unit, shift = node.args
+        moment = sa.cast(self.value(day), sa.DateTime())
+        months = self.whole_literal({"week": 0, "month": 1, "quarter": 3, "year": 12}[unit.data] * later)
+        weeks = self.whole_literal(later if unit.data == "week" else 0)
+        nothing = self.whole_literal(0)
+        if shift.literal:
+            begun = self.begun(self.value(unit), moment)
+        else:
+            moved = sa.func.make_interval(nothing, self.whole(shift))
+            begun = self.begun(self.value(unit), infix("+", moment, moved, sa.DateTime()))
+            months = infix("-", months, self.whole(shift), sa.Integer())
+        if not later and shift.literal:
+            return begun
+        return infix("+", begun, sa.func.make_interval(nothing, months, weeks), sa.DateTime())
 
     def op_months_between(self, node: Node, end: Sql, start: Sql) -> Sql:
         low, high = (extreme(start, end, type_=sa.Date()) for extreme in (sa.func.least, sa.func.greatest))
@@ -569,6 +600,21 @@ class PostgresqlWriter(Writer):
             (there.between(_number(ends[0]), _number(ends[1])), infix("+", moment, step, _MOMENT))
         )
         return value, value.is_(None)
+
+    def worked_before(self, day: Sql) -> Sql:
+        numbers = sa.ARRAY(sa.Integer())
+        names = ("tw_week", "tw_changed", "tw_changes")
+        return _WorkedBefore(day, *(sa.cast(sa.bindparam(name, type_=numbers), numbers) for name in names))
+
+    def op_is_workday(self, node: Node, day: Sql, calendar: Sql) -> Sql:
+        tomorrow = infix("+", day, self.whole_literal(1), sa.Date())
+        return self.worked_before(tomorrow) > self.worked_before(day)
+
+    def op_workdays_between(self, node: Node, end: Sql, start: Sql, calendar: Sql) -> Sql:
+        # Forwards the first day does not count, backwards the last.
+        step = sa.cast(end >= start, sa.Integer())
+        counts = [self.worked_before(infix("+", day, step, sa.Date())) for day in (end, start)]
+        return sa.cast(infix("-", counts[0], counts[1], sa.BigInteger()), sa.Numeric())
 
     def op_days_between(self, node: Node, end: Sql, start: Sql) -> Sql:
         return sa.cast(infix("-", end, start, sa.Integer()), sa.Numeric())

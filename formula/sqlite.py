@@ -199,12 +199,12 @@ def _of_day(compute: Callable[..., Decimal]) -> Callable[[str], int]:
     return lambda day: int(compute(date.fromisoformat(day)))
 
 
-def _start_of(day: str, unit: str) -> str:
-    return days.start_of(date.fromisoformat(day), unit).isoformat()
+def _start_of(day: str, unit: str, shift: int) -> str:
+    return days.start_of(date.fromisoformat(day), unit, Decimal(shift), NOWHERE).isoformat()
 
 
-def _end_of(day: str, unit: str) -> str:
-    return days.end_of(date.fromisoformat(day), unit, NOWHERE).isoformat()
+def _end_of(day: str, unit: str, shift: int) -> str:
+    return days.end_of(date.fromisoformat(day), unit, Decimal(shift), NOWHERE).isoformat()
 
 
 def _months_between(end: str, start: str) -> int:
@@ -360,8 +360,8 @@ FUNCTIONS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
     "tw_datetime_text": (1, _quiet(_datetime_text)),
     "tw_iso_week": (1, _quiet(_of_day(days.iso_week))),
     "tw_iso_year": (1, _quiet(_of_day(days.iso_year))),
-    "tw_start_of": (2, _quiet(_start_of)),
-    "tw_end_of": (2, _quiet(_end_of)),
+    "tw_start_of": (3, _quiet(_start_of)),
+    "tw_end_of": (3, _quiet(_end_of)),
     "tw_months_between": (2, _quiet(_months_between)),
     "tw_from_unix": (1, _quiet(_from_unix)),
     "tw_local_time": (2, _quiet(_local_time)),

@@ -678,18 +678,19 @@ class SqliteWriter(Writer):
     op_add_months_time = op_add_months
     op_end_of_month = op_add_months
 
-    def op_start_of(self, node: Node, day: Sql, unit: Sql) -> Sql:
-        return self.ours(node, day, unit)[0]
+    def op_start_of(self, node: Node, day: Sql, unit: Sql, shift: Num) -> tuple[Sql, Sql]:
+        return self.ours(node, day, unit, self.whole(node.args[2]))
 
-    def op_end_of(self, node: Node, *args: Sql) -> tuple[Sql, Sql]:
+    op_end_of = op_start_of
+
+    def op_local_date(self, node: Node, *args: Sql) -> tuple[Sql, Sql]:
         return self.ours(node, *args)
 
-    op_local_date = op_end_of
-    op_local_time = op_end_of
-    op_local_moment = op_end_of
-    op_clock_start = op_end_of
-    op_clock_end = op_end_of
-    op_just_before = op_end_of
+    op_local_time = op_local_date
+    op_local_moment = op_local_date
+    op_clock_start = op_local_date
+    op_clock_end = op_local_date
+    op_just_before = op_local_date
 
     def op_text_date(self, node: Node, value: Sql) -> tuple[Sql, Sql]:
         found, bad = self.ours(node, value)

@@ -16,6 +16,7 @@ from typing import Any
 
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.calendars import compile_calendar
 from tabwright.metadata.kinds.navigation import compile_app, compile_tab, generated_tabs
 from tabwright.metadata.kinds.objects import compile_object
 from tabwright.metadata.kinds.permissions import compile_permission_set
@@ -31,6 +32,7 @@ from tabwright.platform.errors import Fault, Invalid, Param, Place
 # The kinds that belong to no object, and what makes a piece of one.
 _global_kinds: Mapping[str, Callable[[Work, Component], Any]] = {
     "picklist": compile_picklist,
+    "calendar": compile_calendar,
     "tab": compile_tab,
     "app": compile_app,
     "permission_set": compile_permission_set,
@@ -103,6 +105,7 @@ def _model(world: World, release: int, parts: Mapping[str, CompiledPart]) -> Mod
         objects=by_kind["object"],
         object_aliases=world.object_aliases,
         picklists=by_kind["picklist"],
+        calendars=by_kind["calendar"],
         tabs=tabs | generated_tabs(world, tabs),
         apps=by_kind["app"],
         permission_sets={each.uid: each for each in by_kind["permission_set"].values()},
@@ -124,8 +127,9 @@ def _limit_faults(tree: Tree, world: World) -> list[Fault]:
     if len(world.objects) > limits.objects:
         params = {"kind": "object", "limit": limits.objects, "count": len(world.objects)}
         faults.append(Fault("limit.components", params, Place(component="object")))
-    apps = tree.parts.get("app")
-    faults.extend(default_faults(tuple(apps.components.values()) if apps else (), "app.two_defaults"))
+    for kind, code in (("app", "app.two_defaults"), ("calendar", "calendar.two_defaults")):
+        some = tree.parts.get(kind)
+        faults.extend(default_faults(tuple(some.components.values()) if some else (), code))
     for kind in _global_kinds:
         part = tree.parts.get(kind)
         if part and len(part.components) > limits.global_components:

@@ -13,3 +13,5 @@ components_of_package = 20_000
 package_bytes = 10_000_000  # a package as one file, as it is sent
 package_unpacked_bytes = 40_000_000  # and what comes out of it
 package_files = 25_000
+calendar_days = 5_000  # of a business calendar that are not as the week says
+calendar_span = 366  # days off in one line

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from tabwright.formula.calendars import Calendar
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type, reference, text
 from tabwright.metadata import addresses, relations
@@ -404,6 +405,21 @@ class PermissionSetDef:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarDef:
+    """A business calendar. ``zone`` None: that of the person who asks. ``fiscal``: the months that lead
+    from a date to the day whose calendar year and quarter are its fiscal ones.
+    """
+
+    uid: str
+    name: str
+    labels: Labels
+    is_default: bool
+    zone: str | None
+    hours: Calendar
+    fiscal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """One edge of the where-used graph: component ``user`` names component ``used`` at ``pointer``."""
 
@@ -435,6 +451,7 @@ class Model:
     apps: Mapping[str, AppDef]
     permission_sets: Mapping[str, PermissionSetDef]  # by uid
     uses: tuple[Use, ...]
+    calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, CompiledPart] = field(default_factory=dict, repr=False, compare=False)
 
@@ -455,6 +472,11 @@ class Model:
         if object != "user":
             return found
         return (*found, *(each.fields[relations.BY_OWNER] for each in self.objects.values()))
+
+    @property
+    def calendar(self) -> CalendarDef | None:
+        """The organisation's business calendar."""
+        return next((each for each in self.calendars.values() if each.is_default), None)
 
     def children(self, object: str) -> tuple[FieldDef, ...]:
         """Every lookup field, of any object, that names ``object``."""

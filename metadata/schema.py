@@ -35,8 +35,8 @@ Schema = dict[str, Any]
 
 # The order in which kinds are listed, and in which a package is read: what others name comes first.
 _kinds = (
-    "picklist", "object", "field", "record_type", "layout", "list_view", "validation_rule", "unique_rule",
-    "tab", "app", "permission_set",
+    "picklist", "calendar", "object", "field", "record_type", "layout", "list_view", "validation_rule",
+    "unique_rule", "tab", "app", "permission_set",
 )  # fmt: skip
 _folder = Path(__file__).parent / "schemas"
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from tabwright.formula.calendars import placed, standard
 from tabwright.formula.environment import Env
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.encryption import Keys
@@ -265,9 +266,14 @@ class Call:
         return self.tenant.tables(self.model)
 
     def env(self, now: datetime, *, is_new: bool = False) -> Env:
-        """What formulas see of a moment: its day and zone for the person who asks."""
+        """What formulas see of a moment: its day and zone for the person who asks, the calendar of all."""
         zone = UTC if self.zone == "UTC" else ZoneInfo(self.zone)
-        return Env(now.astimezone(zone).date(), now, self.zone, is_new)
+        today, own = now.astimezone(zone).date(), self.model.calendar
+        if own is None:
+            hours, fiscal = standard(self.zone), 0
+        else:
+            hours, fiscal = own.hours if own.zone else placed(own.hours, self.zone), own.fiscal
+        return Env(today, now, self.zone, is_new, calendar=hours.text, fiscal=fiscal)
 
     def because(self, cause: str) -> Call:
         """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""

@@ -8,7 +8,7 @@ from tabwright.formula.days import MIDNIGHT
 from tabwright.formula.faults import nearest
 from tabwright.formula.functions.registry import Build, Example, Function, Signature, Use, Wrong
 from tabwright.formula.lexer import quote
-from tabwright.formula.typed import Node, fiscal, literal, make, negated, zone
+from tabwright.formula.typed import Node, fiscal, literal, make, zone
 
 _D = Decimal
 _OF_DATES = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
@@ -46,19 +46,13 @@ def _in_fiscal_year(day: Node, use: Use) -> Node:
     return make("add_months", day, fiscal(), at=use.at)
 
 
-def _out_of_fiscal_year(day: Node, use: Use) -> Node:
-    return make("add_months", day, negated(fiscal()), at=use.at)
-
-
 def _fiscal(op: str) -> Build:
     return lambda use: make(op, _in_fiscal_year(use.args[0], use), at=use.at)
 
 
 def _edge_of_date(op: str, day: Node, name: str, use: Use) -> Node:
-    if name.startswith("fiscal_"):
-        unit = _written_unit(name.removeprefix("fiscal_"), use)
-        return _out_of_fiscal_year(make(op, _in_fiscal_year(day, use), unit, at=use.at), use)
-    return make(op, day, _written_unit(name, use), at=use.at)
+    shift = fiscal() if name.startswith("fiscal_") else _number(0, use)
+    return make(op, day, _written_unit(name.removeprefix("fiscal_"), use), shift, at=use.at)
 
 
 def _date_edge(op: str) -> Build:

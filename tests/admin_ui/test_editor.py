@@ -36,6 +36,27 @@ OBJECTS: models.Compact = {
 }
 EXTRA: list[dict[str, Any]] = [
     {
+        "kind": "calendar",
+        "name": "holidays",
+        "label": {"zh": "节假日", "en": "Holidays"},
+        "days_off": [{"from": "2026-10-01", "to": "2026-10-07", "label": {"zh": "国庆"}}],
+        "days_worked": [{"day": "2026-10-10", "like": "thursday"}, {"day": "2026-09-20"}],
+    },
+    {
+        "kind": "calendar",
+        "name": "ours",
+        "label": {"en": "Ours"},
+        "default": True,
+        "zone": "Asia/Shanghai",
+        "hours": [
+            {"weekday": "monday", "from": "09:00", "to": "12:00"},
+            {"weekday": "friday", "from": "13:30", "to": "24:00"},
+        ],
+        "includes": ["holidays"],
+        "fiscal_year_start": 4,
+        "fiscal_year_named_by": "end",
+    },
+    {
         "kind": "picklist",
         "name": "region",
         "label": {"zh": "区域", "en": "Region"},

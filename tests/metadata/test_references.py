@@ -48,6 +48,8 @@ EXTRA: list[dict[str, Any]] = [
      "defaults": {"amount": "5"}, "layout": "account.page"},
     {"kind": "tab", "name": "people", "object": "contact", "list_view": "contact.open"},
     {"kind": "app", "name": "sales", "tabs": ["people"]},
+    {"kind": "calendar", "name": "holidays", "days_off": [{"from": "2026-01-01"}]},
+    {"kind": "calendar", "name": "ours", "includes": ["holidays"]},
     {"kind": "permission_set", "name": "rep", "objects": {"account": ["read"]},
      "fields": {"account": {"amount": "read", "*": "edit"}}, "record_types": {"account": ["big"]},
      "tabs": ["people"], "apps": ["sales"]},
@@ -129,6 +131,11 @@ PLAIN = {
     "name",
     "kind",
     "aliases",
+    # of a calendar
+    "zone",
+    "day",
+    "from",
+    "to",
 }
 
 
