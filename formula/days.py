@@ -18,7 +18,7 @@ DAY_SECONDS: Final = Decimal(86_400)
 DAY_MICROSECONDS: Final = Decimal(86_400_000_000)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DATE_FORM: Final = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-TIME_FORM: Final = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
+TIME_FORM: Final = r"[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}"
 CLOCK_FORM: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?"
 DAY_MILLISECONDS: Final = 86_400_000
 MIDNIGHT: Final = time()

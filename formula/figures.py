@@ -37,7 +37,7 @@ HUNDRED: Final = Decimal(100)
 QUANTA: Final = {places: Decimal(1).scaleb(-places) for places in range(-PLACES, PLACES + 1)}
 # Where steps matter a number is looked at to so many places: (end - start) * 24 * 60 of a minute is 1, though
 # a minute is no exact part of a day (decision 0036).
-STEADY: Final = 12
+STEADY: Final = 13
 _STEADY, _Q18, _Q38 = QUANTA[STEADY], QUANTA[18], QUANTA[38]
 _BIG: Final = Decimal(LIMIT)
 _EXACT_POWER: Final = 16  # up to here a power is worked out exactly before it is rounded, as the databases do
