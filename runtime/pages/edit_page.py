@@ -25,7 +25,7 @@ from tabwright.runtime.filing.refs import refs_typed
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import is_controlled, offered
 from tabwright.runtime.forms.inputs import Entry, Option
-from tabwright.runtime.forms.shown import number_text
+from tabwright.runtime.forms.shown import number_text, phone_text
 from tabwright.runtime.pages import alike, visibility, visiting
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
@@ -391,6 +391,8 @@ def plain(field: FieldDef, value: str, names: Mapping[str, str], call: Call) -> 
         return names.get(field.name, "…")
     if field.type == "boolean":
         return text(call.language)("form.yes" if value == "true" else "form.no")
+    if field.type == "phone":
+        return phone_text(value)
     if field.holds_files:
         return text(call.language)("preview.join").join(each.name for each in refs_typed(value))
     if field.is_number:

@@ -137,6 +137,7 @@ def list_page(
     paths = (*table.paths, *editing.paths) if cards is None else ("id", *cards.paths)
     page, fault = _read(call, reads, state, paths, marking.formulas)
     said = in_sentence(plural(object, call.language), call.language)
+    sees_all = _sees_all(call, object)
     rows = page.rows
     is_narrowed = state.is_narrowed and fault is None
     heads = tuple(head_of(state, column, marks, editing) for column in table.columns)
@@ -205,9 +206,12 @@ def list_page(
         if page.next_cursor is None
         else state.href(cursor=page.next_cursor, trail=state.next_trail, n=str(state.number + 1)),
         is_empty=not rows and state.number == 0,
-        empty_title=t("list.none_title" if is_narrowed else "list.empty_title", objects=said),
-        empty_text=_empty_text(call, state, is_narrowed, may_import, t),
-        sees=t("list.sees_all" if _sees_all(call, object) else "list.sees_own", objects=said),
+        empty_title=t(
+            "list.none_title" if is_narrowed else "list.empty_title" if sees_all else "list.empty_title_own",
+            objects=said,
+        ),
+        empty_text=_empty_text(call, state, is_narrowed, may_import, sees_all, t),
+        sees=t("list.sees_all" if sees_all else "list.sees_own", objects=said),
         bar=bar_of(call, object, len(rows), page.count, page.count_is_capped) if rows and is_table else None,
         totals_href=state.href_at("/totals")
         if rows and is_table and any(map(is_totalled, table.columns))
@@ -308,11 +312,14 @@ def _example(call: Call, object: ObjectDef) -> str:
     return " && ".join(parts) or f'BEGINS({object.name_field}, "A")'
 
 
-def _empty_text(call: Call, state: State, is_narrowed: bool, may_import: bool, t: Any) -> str:
+def _empty_text(call: Call, state: State, is_narrowed: bool, may_import: bool, sees_all: bool, t: Any) -> str:
     if is_narrowed and state.where == state.view.where:
         return str(t("list.none_view", view=state.view.label))
     if is_narrowed:
         return str(t("list.none_text"))
+    if not sees_all:  # there may be some, which nobody is told; who looks for them may ask
+        said = in_sentence(plural(state.object, call.language), call.language)
+        return str(t("list.empty_text_own", objects=said))
     if not call.gate.may(state.object, "create"):
         return str(t("list.empty_text_read"))
     return str(t("list.empty_text" if may_import else "list.empty_text_create"))

@@ -94,6 +94,7 @@ EN = Story(
 )  # fmt: skip
 RUNS: dict[str, tuple[type[Hands], Story]] = {
     "mouse-zh": (Mouse, ZH),
+    "mouse-en": (Mouse, EN),
     "keys-en": (Keys, EN),
     "keys-zh": (Keys, ZH),
 }
@@ -416,6 +417,7 @@ def mileages(made: PageSite, names: Names, many: str) -> dict[int, int]:
         ("sqlite", "mouse-zh"),
         ("sqlite", "keys-en"),
         pytest.param("postgresql", "keys-zh", marks=pytest.mark.postgres),
+        pytest.param("postgresql", "mouse-en", marks=pytest.mark.postgres),
     ],
     indirect=["site"],
 )

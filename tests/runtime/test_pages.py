@@ -156,7 +156,7 @@ def test_pages_of_a_list_lead_on_and_back(site: PageSite, rep: Visitor) -> None:
 def test_an_empty_list_says_what_to_do_next(site: PageSite) -> None:
     newcomer = site.person("新来的人", "standard_user")
     page = newcomer.get("/o/opportunity")
-    assert "还没有" in readable(page) and 'href="/o/opportunity/new"' in page.text
+    assert "没有您能看到的" in readable(page) and 'href="/o/opportunity/new"' in page.text
     none = newcomer.get("/o/opportunity?where=amount+%3E+99")
     assert "没有符合条件的" in readable(none)
 
