@@ -83,7 +83,7 @@
     var form = area.form, data;
     if (box.dataset.kind) {
       data = new URLSearchParams({ kind: box.dataset.kind, object: box.dataset.object, check: box.dataset.key, text: area.value });
-      data.set("_csrf", ($("[name=_csrf]", document) || {}).value || "");
+      data.set("_csrf", box.dataset.csrf || ($("[name=_csrf]", document) || {}).value || "");
     } else {
       data = new URLSearchParams(new FormData(form));
       data.set("check", area.name); data.set("object", form.dataset.object || ""); data.set("kind", form.dataset.component);
@@ -168,14 +168,19 @@
       doc: area.value,
       extensions: [
         cm.history(), cm.EditorView.lineWrapping, cm.bracketMatching(), language(cm), colours(cm),
-        cm.autocompletion({ override: [function (context) { return self.complete(context); }], icons: false, maxRenderedOptions: 60, closeOnBlur: true }),
-        cm.keymap.of([{ key: "Tab", run: cm.acceptCompletion }, { key: "F8", run: cm.nextDiagnostic }, { key: "Mod-.", run: function () { return self.takeFix(); } }].concat(cm.defaultKeymap, cm.historyKeymap)),
+        cm.autocompletion({ override: [function (context) { return self.complete(context); }], icons: false, maxRenderedOptions: 60, interactionDelay: 0 }),
+        cm.keymap.of([{ key: "Tab", run: function (view) { return cm.acceptCompletion(view) || cm.completionStatus(view.state) === "active"; } }, { key: "F8", run: cm.nextDiagnostic }, { key: "Mod-.", run: function () { return self.takeFix(); } }].concat(cm.defaultKeymap, cm.historyKeymap)),
         cm.EditorView.contentAttributes.of(attributes),
         cm.EditorView.updateListener.of(function (update) {
           if (update.docChanged) self.changed();
           if (update.docChanged || update.selectionSet || update.focusChanged) self.sign();
         }),
-        cm.EditorView.domEventHandlers({ blur: function () { area.dispatchEvent(new Event("change", { bubbles: true })); } })
+        cm.EditorView.domEventHandlers({
+          blur: function () { area.dispatchEvent(new Event("change", { bubbles: true })); },
+          keydown: function (event) { // what Esc closes inside stays inside
+            if (event.key === "Escape" && cm.completionStatus(self.view.state)) event.stopPropagation();
+          }
+        })
       ]
     });
   };
@@ -211,6 +216,9 @@
       var fix = button && { name: button.textContent, apply: function () { self.put(button.dataset.put, at.from, at.to); } };
       return { from: from, to: to, severity: "error", message: $("[data-said]", line).textContent, actions: fix ? [fix] : [] };
     });
+    var told = JSON.stringify([area.value, found]);
+    if (told === this.told) return; // drawn again it would shut what stands over it
+    this.told = told;
     this.view.dispatch(this.cm.setDiagnostics(this.view.state, found));
   };
   Editor.prototype.takeFix = function () {
@@ -433,5 +441,39 @@
     });
   };
 
-  window.tabwrightFormula = { attach: attach };
+  // ---- a formula of an editor that redraws itself: the editor opens by itself, and what it leaves is written back ----
+  // on: kind, object, key, text, title, csrf, apply(text)
+  function edit(on) {
+    var dialog = document.getElementById("formula-dialog"), body = $(".tw-dialog-body", dialog), opener = document.activeElement;
+    var box = el("div", { "class": "st-formula", "data-kind": on.kind, "data-object": on.object, "data-key": on.key, "data-rows": "object", "data-csrf": on.csrf || "" });
+    var area = el("textarea", { "class": "form-control tw-mono", rows: 6, "aria-label": on.title, spellcheck: "false" });
+    area.value = on.text;
+    box.appendChild(area);
+    body.replaceChildren(box);
+    $("h2", dialog).textContent = on.title;
+    function shut() { dialog.close(); body.replaceChildren(); if (opener && opener.isConnected) opener.focus(); }
+    dialog.onclick = function (event) {
+      var button = event.target.closest("button");
+      if (!button) return;
+      if (button.hasAttribute("data-fx-cancel")) shut();
+      else if (button.hasAttribute("data-fx-apply")) { var text = area.value.trim(); shut(); on.apply(text); }
+    };
+    dialog.oncancel = function (event) { event.preventDefault(); shut(); }; // Esc, where nothing inside took it
+    dialog.showModal();
+    attach(box);
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-fx-open]"), holder = button && button.closest("[data-fx-of]"), input = holder && $("textarea, input.tw-mono", holder);
+    if (!input) return;
+    edit({
+      kind: holder.dataset.kind, object: holder.dataset.object, key: holder.dataset.key, text: input.value, title: holder.dataset.fxOf,
+      apply: function (text) {
+        input.value = text;
+        ["input", "change"].forEach(function (name) { input.dispatchEvent(new Event(name, { bubbles: true })); });
+      }
+    });
+  });
+  document.documentElement.classList.add("has-fx");
+
+  window.tabwrightFormula = { attach: attach, edit: edit };
 })();

@@ -77,8 +77,12 @@
     box.append(area, el("p", { class: "tw-hint", text: w.visible_hint }));
     if (!kit.may) return box;
     box.append(el("div", { class: "tw-row tw-wrap tw-gap-2" }, button(kit, w.as_rows, "as-rows", function () { openRows(kit, rows, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "list"),
+      button(kit, w.formula_open, "formula", function () { openFormula(kit, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "math-function"),
       entry.visible ? button(kit, w.visible_clear, "always", function () { kit.changed(kit.model.set(entry, "visible", null)); }, "eye", "btn-quiet") : null), rows);
     return box;
+  }
+  function openFormula(kit, formula, apply) {
+    window.tabwrightFormula.edit({ kind: "layout", object: kit.state.object, key: "visible", text: formula, title: kit.words.visible, csrf: kit.csrf, apply: function (text) { apply(text || null); } });
   }
   // The rows are those of every filter (conditions.js); applied, they are the formula.
   function openRows(kit, box, formula, apply) {

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -26,6 +27,15 @@ OBJECTS: models.Compact = {
     "account": {"name": "text(120) required sortable searchable"},
     "deal": {"name": "text(120) required", "account": "lookup(account)", "amount": "currency(16,2)"},
 }
+VIEWS: list[dict[str, Any]] = [
+    {"kind": "list_view", "name": "deal.all", "label": {"zh": "全部", "en": "All"}, "columns": ["name"]},
+    {
+        "kind": "layout",
+        "name": "deal.standard",
+        "label": {"zh": "标准", "en": "Standard"},
+        "sections": [{"fields": ["name", "account", "amount"]}],
+    },
+]
 TIERS = (
     "IF(amount >= 1000000, amount * 0.08, IF(amount >= 500000, amount * 0.05, "
     "IF(amount >= 100000, amount * 0.03, amount * 0.01)))"
@@ -54,7 +64,7 @@ EN = Story("en", "Ada", "Level", "Commission", "commission_en")
 @pytest.fixture(scope="module")
 def site() -> Iterator[tuple[PageSite, str]]:
     with tempfile.TemporaryDirectory() as folder, make_pages("sqlite", Path(folder)) as made:
-        made.publish(OBJECTS)
+        made.publish(OBJECTS, VIEWS)
         for story in (ZH, EN):
             made.person(story.admin, "administrator", language=story.language)
         with answering(made.app) as base:
@@ -143,5 +153,40 @@ def test_a_commission_in_four_tiers(site: tuple[PageSite, str], chrome: Browser,
 
     page.locator("[form=field-form][value=save]").click()
     page.wait_for_url(re.compile("/studio/objects/deal$"))
+    assert said == []
+    context.close()
+
+
+def test_conditions_of_views_and_layouts_have_the_editor_too(
+    site: tuple[PageSite, str], chrome: Browser
+) -> None:
+    """Those editors redraw themselves, so the formula's opens by itself and leaves what it made behind."""
+    _, base = site
+    context, page, said = window(chrome, base, EN.admin, viewport={"width": 390, "height": 844})
+    page.goto(base + "/studio/views/deal.all")
+    page.locator("#where").fill("amount > 1")
+    page.locator("[data-fx-open]").first.click()
+    dialog = page.get_by_role("dialog")
+    code = dialog.locator(".cm-content")
+    expect(code).to_have_text("amount > 1")
+    code.fill("amuont > 10")
+    expect(code.locator(".cm-lintRange-error")).to_have_text("amuont")
+    code.press("Control+.")
+    expect(code).to_have_text("amount > 10")
+    assert barriers(page) == []
+    dialog.locator("[data-fx-apply]").click()
+    expect(page.locator("#where")).to_have_value("amount > 10")
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(base + "/studio/layouts/deal.standard")
+    page.locator('[data-focus="field:amount"]').click()
+    page.locator('[data-focus="formula"]').click()
+    dialog.locator(".cm-content").fill('account.name = "x"')
+    dialog.locator("[data-fx-rows]").click()  # the same in rows, and back
+    dialog.locator("[data-value]").fill("Nordwind")
+    dialog.locator("[data-apply]").click()
+    expect(dialog.locator(".cm-content")).to_have_text('account.name = "Nordwind"')
+    dialog.locator("[data-fx-apply]").click()
+    expect(page.locator('[data-focus="visible"]')).to_have_value('account.name = "Nordwind"')
     assert said == []
     context.close()
