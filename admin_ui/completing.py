@@ -14,9 +14,9 @@ from tabwright.platform.language import Language, say
 Found = dict[str, object]
 
 
-def scope_of(studio: Studio, object: str) -> RecordScope:
-    """What a formula about an object of the draft may name."""
-    return RecordScope(Lens(studio.drafting.world, None), object)
+def scope_of(studio: Studio, object: str, *, inside: bool = True) -> RecordScope:
+    """What a formula about an object of the draft may name; ``inside``: see RecordScope."""
+    return RecordScope(Lens(studio.drafting.world, None), object, inside)
 
 
 def names(studio: Studio, object: str, path: tuple[str, ...]) -> list[Found]:

@@ -19,13 +19,15 @@ from tabwright.admin_ui.components import form_of, known_kind
 from tabwright.admin_ui.editor.forms import Entry
 from tabwright.admin_ui.editor.reading import Form, document_of
 from tabwright.admin_ui.studio import Site, Studio, open_studio
+from tabwright.formula.checker import Blanks
 from tabwright.formula.compiler import Formula, compile_formula
 from tabwright.formula.datatypes import BOOLEAN, Type
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError, Fault, FormulaError
 from tabwright.formula.formatting import tidy
 from tabwright.formula.lexer import quote
-from tabwright.formula.scope import Place
+from tabwright.formula.scope import ONLY_SQL, Place
+from tabwright.metadata import fieldtypes
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import label_in
 from tabwright.metadata.world import FieldSource
@@ -33,13 +35,13 @@ from tabwright.platform.errors import Invalid, NotFound, TabwrightError
 from tabwright.platform.errors import Place as Somewhere
 from tabwright.platform.language import say, say_fault
 from tabwright.platform.web import policy
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.explaining import explained
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.pages.explaining import Shown, shown
 from tabwright.runtime.query.answers import where_in_force
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
-from tabwright.runtime.records.formulas import person_of
 
 TRIED = 10  # records that a rule is tried on
 # Where the formulas of a kind stand; what is not here stands where a field's formula does.
@@ -61,11 +63,12 @@ class Asked:
     about: str
     place: Place
     expected: Type | None
+    blanks: Blanks = "blank"
 
     def compiled(self, studio: Studio) -> Formula:
         """The formula over the draft's objects. Raises FormulaError."""
-        scope = scope_of(studio, self.about)
-        return compile_formula(self.text, scope, place=self.place, expected=self.expected)
+        scope = scope_of(studio, self.about, inside=self.place not in ONLY_SQL)
+        return compile_formula(self.text, scope, place=self.place, expected=self.expected, blanks=self.blanks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,11 @@ def _of_entry(studio: Studio, kind: str, object: str, entry: Entry, document: di
     about = str(target) if entry.scope == "target" and target else object
     place = _PLACES.get((kind, entry.key), Place.DEFAULT if entry.result == "key" else Place.FORMULA_FIELD)
     expected = BOOLEAN if entry.result == "boolean" else _field_type(studio, object, entry, document)
-    return Asked(str(entry.value), about, place, expected)
+    zero = (
+        document.get("type") == "formula" and isinstance(options, dict) and "blank" != options.get("blanks")
+    )
+    blanks: Blanks = "zero" if zero and entry.result == "field" else "blank"
+    return Asked(str(entry.value), about, place, expected, blanks)
 
 
 def check(studio: Studio, formula: Asked) -> Outcome:
@@ -146,7 +153,10 @@ def _field_type(studio: Studio, object: str, entry: Entry, document: dict[str, o
         if entry.result == "field" and document.get("type"):
             options = document.get("options")
             given = options if isinstance(options, dict) else {}
-            return world.type_of(FieldSource(object, "x", str(document["type"]), given, None))
+            type = str(document["type"])
+            if type in fieldtypes.COMPUTED:
+                return world.type_of(FieldSource(object, "x", *fieldtypes.returned(type, given), None))
+            return world.type_of(FieldSource(object, "x", type, given, None))
     except (KeyError, TypeError):  # options that are not complete yet
         return None
     return None

@@ -20,6 +20,9 @@ EXPONENT: Final = 100_000  # of a power
 SQL_NODES: Final = 4_000  # parts of the SQL made of one formula
 CHILDREN: Final = 10**9  # records that can name one record: what a total of them can come to
 CHILDREN_DEEP: Final = 3  # questions about children inside each other
+EXPANDED_NODES: Final = 20_000  # parts of a formula with those that it uses in their places
+EXPANDED_LEVELS: Final = 160  # levels of its tree then
+NESTED: Final = 10  # formulas inside each other
 
 
 def check_length(text: str) -> None:

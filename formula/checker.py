@@ -4,7 +4,7 @@ from typing import Literal
 
 from tabwright.formula import nodes
 from tabwright.formula.aggregates import Aggregate, Relation, aggregate
-from tabwright.formula.budget import CHILDREN_DEEP
+from tabwright.formula.budget import CHILDREN_DEEP, EXPANDED_LEVELS, EXPANDED_NODES, NESTED
 from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number, reference
 from tabwright.formula.faults import Fault, FormulaError, fault_at, nearest
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE, At
@@ -13,8 +13,18 @@ from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.formula.functions.registry import Function, Over, Signature, Use, Wrong
 from tabwright.formula.functions.rules import as_text, check_value, chosen, compare, stored
 from tabwright.formula.nodes import Tree
-from tabwright.formula.scope import ONLY_SQL, Kin, Path, Place, Scope
-from tabwright.formula.typed import Node, coerced, literal, make, negated, read, shifted
+from tabwright.formula.scope import ONLY_SQL, Behind, Deriving, Kin, Path, Place, Scope
+from tabwright.formula.typed import (
+    Node,
+    coerced,
+    grafted,
+    literal,
+    make,
+    negated,
+    read,
+    shifted,
+    size_of,
+)
 
 Blanks = Literal["zero", "blank"]
 # What a number added to it counts, and what lies between two.
@@ -32,8 +42,11 @@ def check(
     expected: Type | None,
     blanks: Blanks,
     compat: bool = False,
-) -> Node:
-    """The typed tree of `tree`, whose text is `text`. Raises FormulaError with all faults."""
+) -> tuple[Node, int]:
+    """The typed tree of `tree`, whose text is `text`, and how many formulas stand inside each other in it.
+
+    Raises FormulaError with all faults.
+    """
     checker = _Checker(text, scope, place, blanks, compat)
     root = checker.node(tree)
     if root is not None and expected is not None:
@@ -43,7 +56,10 @@ def check(
             checker.note(wrong)
     if root is None or checker.faults:
         raise FormulaError(sorted(checker.faults, key=lambda fault: (fault.start, fault.end)))
-    return root
+    if checker.nested and size_of(root)[1] > EXPANDED_LEVELS:
+        limit = str(EXPANDED_LEVELS)
+        raise FormulaError([fault_at(text, "FORMULA_EXPANDED_TOO_DEEP", 0, len(text), limit=limit)])
+    return root, checker.nested + 1
 
 
 class _Checker:
@@ -56,6 +72,8 @@ class _Checker:
         self.compat = compat
         self.deep = deep  # questions about children around this one
         self.faults: list[Fault] = []
+        self.nested = 0  # formulas inside each other in what is named
+        self.expanded = 0  # nodes that names have become
 
     def fault(self, code: str, start: int, end: int, hint: str | None = None, **params: str) -> None:
         self.faults.append(fault_at(self.text, code, start, end, hint, **params))
@@ -99,10 +117,30 @@ class _Checker:
             return None
         if kind.kind == "number" and (kind.scale or 0) > FIELD_DIGITS:
             raise ValueError(f"{tree.written}: a number field has at most {FIELD_DIGITS} digits")
-        node = read(tree.path, kind, At(tree.written, tree.start, tree.end))
-        if self.blanks == "zero" and kind.kind == "number":
-            return make("zero", node, data=self.compat, at=node.at)
+        at = At(tree.written, tree.start, tree.end)
+        behind = self.scope.behind(tree.path) if isinstance(self.scope, Deriving) else None
+        node = read(tree.path, kind, at) if behind is None else self.field_of(tree, kind, behind, at)
+        if node is not None and self.blanks == "zero" and kind.kind == "number" and node.nullable:
+            return make("zero", node, data=self.compat, at=at)
         return node
+
+    def field_of(self, tree: nodes.Name, kind: Type, behind: Behind, at: At) -> Node | None:
+        """The formula of a field in the place of its name; what is kept in a column is read where its
+        formula would be too much.
+        """
+        size, levels = size_of(behind.root)
+        too_much = self.expanded + size > EXPANDED_NODES or levels > EXPANDED_LEVELS
+        if not too_much and behind.nested < NESTED:
+            self.nested = max(self.nested, behind.nested)
+            self.expanded += size
+            return grafted(behind.root, behind.hops, kind, at)
+        if behind.kept:
+            return read(tree.path, kind, at)
+        limit, code = str(EXPANDED_NODES), "FORMULA_EXPANDED_TOO_BIG"
+        if not too_much:
+            limit, code = str(NESTED), "FORMULA_NESTED_TOO_DEEP"
+        self.fault(code, tree.start, tree.end, name=tree.written, limit=limit)
+        return None
 
     def unknown_name(self, tree: nodes.Name) -> None:
         """Finds the step of the path that leads nowhere."""
@@ -277,6 +315,7 @@ class _Checker:
         place = self.place if self.place in ONLY_SQL else Place.WHERE
         inner = _Checker(self.text, scope, place, self.blanks, self.compat, self.deep + 1)
         inner.faults = self.faults
+        inner.expanded = self.expanded
         parts: dict[str, Node | str] = {}
         whole = True
         for kind, arg in zip(over.params, given, strict=False):
@@ -286,6 +325,7 @@ class _Checker:
             if over.kind in ("any", "all") and "value" not in parts:
                 name = "value"
             parts[name] = part if part is not None else ""
+        self.nested, self.expanded = max(self.nested, inner.nested), inner.expanded
         if not whole:
             return None
         key = read(("id",), reference(relation.parent), at)

@@ -13,13 +13,13 @@ from tabwright.formula.aggregates import Aggregate, Relation, with_inner
 from tabwright.formula.budget import SQL_NODES
 from tabwright.formula.checker import Blanks, check
 from tabwright.formula.codegen import Evaluator, generate
-from tabwright.formula.datatypes import EMPTY_IS_BLANK, Type
+from tabwright.formula.datatypes import EMPTY_IS_BLANK, Type, number
 from tabwright.formula.faults import Fault, FormulaError, fault_at
 from tabwright.formula.figures import CONTEXT, use_context
 from tabwright.formula.lifting import Bind, Lifted, Lifting, NotLiftable
 from tabwright.formula.parser import Dialect, parse
 from tabwright.formula.postgresql import PostgresqlWriter
-from tabwright.formula.scope import Columns, Path, Place, Scope
+from tabwright.formula.scope import Behind, Columns, Path, Place, Scope
 from tabwright.formula.sqlite import number_of
 from tabwright.formula.sqlite_writer import Num, SqliteWriter
 from tabwright.formula.sqlwriter import NotPushable, Sql, Writer
@@ -94,6 +94,27 @@ class Formula:
     type: Type
     root: Node = field(repr=False, compare=False)
     blanks: Blanks = "blank"
+    nested: int = field(default=1, compare=False)  # formulas inside each other in it, itself counted
+
+    def behind(self, hops: Path, kept: bool = False) -> Behind:
+        """The formula as that of a field, for the formulas that name the field: not rounded, not cut."""
+        root = self.root.args[0] if self.type.percent else self.root  # a percent reads as a fraction
+        return Behind(hops, root, self.nested, kept)
+
+    def finished(self, *, digits: int | None, places: int | None, length: int | None) -> "Formula":
+        """The formula as a field shows it: its number rounded to `places`, its text cut to `length`.
+
+        A number that needs more than `digits` before and after the point together is an error; None: any.
+        """
+        root = self.root
+        if root.type.kind == "number" and places is not None:
+            if root.scale > places:
+                root = make("round", root, literal(Decimal(places), number()), at=root.at)
+            if digits is not None and root.bound >= 10 ** (digits - places):
+                root = make("fit", root, literal(Decimal(10 ** (digits - places)), number()), at=root.at)
+        elif root.type.kind == "text" and length is not None and root.length > length:
+            root = replace(make("left", root, literal(Decimal(length), number()), at=root.at), length=length)
+        return self if root is self.root else replace(self, root=root)
 
     @cached_property
     def reads(self) -> tuple[Read, ...]:
@@ -301,11 +322,11 @@ def compile_formula(
     """
     use_context()
     tree: nodes.Tree = parse(text, dialect)
-    root = check(text, tree, scope, place, expected, blanks, compat)
+    root, nested = check(text, tree, scope, place, expected, blanks, compat)
     kind = root.type
     if expected is not None and expected.percent:
         kind = expected
-    made = Formula(text, kind, root, blanks)
+    made = Formula(text, kind, root, blanks, nested)
     refused = [why for each in made.aggregates for why in each.pushable.values() if why is not None]
     if refused:  # only databases look through children
         raise FormulaError(refused[:1])

@@ -74,6 +74,13 @@ def checked(x: Decimal, at: At) -> Decimal:
     fail("FORMULA_TOO_BIG_NUMBER", at)
 
 
+def fit(x: Decimal, limit: Decimal, at: At) -> Decimal:
+    """`x`, if it is smaller than a limit: what a field has room for."""
+    if -limit < x < limit:
+        return x
+    fail("FORMULA_TOO_BIG_NUMBER", at)
+
+
 def add(*terms: Decimal) -> Decimal:
     total = terms[0]
     for term in terms[1:]:

@@ -75,6 +75,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "mceiling": Operation(figures.mceiling, figures=True),
     "mfloor": Operation(figures.mfloor, figures=True),
     "mod": Operation(figures.mod, raises=True, figures=True),
+    "fit": Operation(figures.fit, raises=True),
     # comparisons: of numbers, dates, datetimes; = and <> of booleans, too
     "eq": Operation(operator.eq, "{0} == {1}"),
     "ne": Operation(operator.ne, "{0} != {1}"),

@@ -224,6 +224,10 @@ class PostgresqlWriter(Writer):
         a, b = self.steady(node.args[0]), self.steady(node.args[1])
         return sa.func.mod(a, sa.func.nullif(b, _number(0)), type_=sa.Numeric()), b == _number(0)
 
+    def op_fit(self, node: Node, x: Sql, limit: Sql) -> tuple[Sql, Sql]:
+        end = _number(node.args[1].data)
+        return x, sa.or_(x >= end, x <= _number(-node.args[1].data))
+
     def op_max(self, node: Node, *values: Sql) -> Sql:
         return self.strictly(node, sa.func.greatest(*values, type_=self.types[node.type.kind]))
 

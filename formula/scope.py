@@ -1,6 +1,7 @@
 """What a formula may look at, given by its caller; and the places where a formula may stand."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Relation
 from tabwright.formula.datatypes import Type
+from tabwright.formula.typed import Node
 
 Path = tuple[str, ...]
 
@@ -34,6 +36,30 @@ class Kin(Scope, Protocol):
 
     def relations(self) -> Iterable[str]:
         """What relations are called, the shortest name of each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The formula that a field gets its values from.
+
+    `hops` lead from the record of the outer formula to the one that `root` is about. `nested`: how many
+    formulas stand inside each other in it, itself counted. `kept`: its values stand in a column as well,
+    which may be read in its place.
+    """
+
+    hops: Path
+    root: Node
+    nested: int = 1
+    kept: bool = False
+
+
+@runtime_checkable
+class Deriving(Scope, Protocol):
+    """Names of a caller who also knows which fields are worked out by formulas."""
+
+    def behind(self, path: Path) -> Behind | None:
+        """What stands behind the field at the end of `path`; None where its value is read."""
         ...
 
 

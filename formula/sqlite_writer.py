@@ -387,6 +387,16 @@ class SqliteWriter(Writer):
             fast = infix("*", fast, whole(10**-known), _INTEGER)
         return self.number(node, fast, max(known, 0), [x], slow)
 
+    def op_fit(self, node: Node, x: Num, limit: Num) -> tuple[Num, Sql]:
+        end: Decimal = node.args[1].data
+        beyond = sa.or_(x.slow >= text(key_of(end)), x.slow <= text(key_of(-end)))
+        if x.fast is not None:
+            most = int(end.scaleb(x.scale))
+            here = sa.or_(x.fast >= whole(most), x.fast <= whole(-most))
+            real = is_real([x])
+            beyond = here if real is None else sa.case((real, beyond), else_=here)
+        return x, beyond
+
     def op_ceiling(self, node: Node, x: Num) -> Num:
         return self.step(node, x, lambda whole_, rest: infix("+", whole_, self.sign(rest), _INTEGER))
 

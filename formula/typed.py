@@ -23,6 +23,7 @@ from tabwright.formula.datatypes import (
     number,
 )
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, NOWHERE, SCALE, STEADY, At
+from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.places import FARTHEST
 
 _DAYS: Final = 3_700_000
@@ -281,6 +282,8 @@ def _figure(op: str, args: Sequence[Node], data: Any) -> tuple[int, int]:
         return 0, 10_000_000
     if op == "text_number":
         return SCALE, LIMIT
+    if op == "fit":
+        return a.scale, min(a.bound, int(args[1].data))
     if op == "time_between":
         return SCALE, _DAYS
     if op == "hours_between":
@@ -302,6 +305,64 @@ def whole_literal(node: Node) -> int | None:
     if node.literal and isinstance(node.data, Decimal) and node.data == int(node.data):
         return int(node.data)
     return None
+
+
+def grafted(root: Node, hops: tuple[str, ...], kind: Type, at: At) -> Node:
+    """The tree of a field's formula in the place of the field, whose type is `kind`.
+
+    What it reads is read from the record at the end of `hops`; `at` is where the field is named, and so the
+    place of all that can go wrong in it. A condition that is blank does not hold, as of any field.
+    """
+    done: dict[int, Node] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [arg for arg in node.args if id(arg) not in done]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        data = node.data
+        if node.op == "read" and not data.path[0].startswith("$"):
+            data = Read((*hops, *data.path), data.prior)
+        elif node.op == "aggregate":
+            data = replace(data)  # the same question about another record is another one
+        done[id(node)] = replace(node, args=tuple(done[id(arg)] for arg in node.args), data=data, at=at)
+    found = done[id(root)]
+    if kind.kind not in ("number", found.type.kind):
+        found = replace(found, type=kind)
+    if hops and not vanishes(root):  # where there is no such record, its field is blank
+        gone = make("blank", Node("read", Type("reference"), (), Read((*hops, "id")), at, True), at=at)
+        found = make("if", gone, literal(None, kind, at), found, at=at)
+    if kind.kind == "boolean" and found.nullable:
+        return make("if", found, literal(True, BOOLEAN, at), literal(False, BOOLEAN, at), at=at)
+    return found
+
+
+def vanishes(node: Node) -> bool:
+    """Whether a node is sure to be blank where all that it reads is."""
+    if node.op == "read":
+        return node.type.kind != "boolean"
+    if node.op not in OPERATIONS or not OPERATIONS[node.op].strict or node.type.kind in EMPTY_IS_BLANK:
+        return False
+    return any(vanishes(arg) for arg in node.args if arg.type.kind not in EMPTY_IS_BLANK)
+
+
+def size_of(root: Node) -> tuple[int, int]:
+    """How many nodes a tree has, each counted as often as it is used, and how many levels."""
+    known: dict[int, tuple[int, int]] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [arg for arg in node.args if id(arg) not in known]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        parts = [known[id(arg)] for arg in node.args]
+        deepest = max((levels for _, levels in parts), default=0)
+        known[id(node)] = 1 + sum(count for count, _ in parts), 1 + deepest
+    return known[id(root)]
 
 
 def negated(node: Node) -> Node:

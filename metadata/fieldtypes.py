@@ -16,6 +16,7 @@ from tabwright.formula.datatypes import Type
 from tabwright.metadata.addresses import PARTS
 
 Options = Mapping[str, Any]
+ComputedKind = Literal["formula", "mirror"]
 Meaning = Callable[[Options, Iterable[str] | None], Type]
 
 
@@ -182,7 +183,27 @@ TYPES: Mapping[str, FieldType] = {
     "record_type": FieldType("text", _picklist, keys=False, **_kept),
     "revision": FieldType("integer", _always(datatypes.number(0)), system=True),
 }
+# What a document may say in place of a type: where the values come from. Their own type is another one.
+COMPUTED: tuple[ComputedKind, ...] = ("formula", "mirror")
+# Options of such a field that are not its values'.
+_SOURCES = frozenset({"returns", "formula", "blanks", "stored", "path"})
+# What a formula may give.
+RETURNED = (
+    "text", "long_text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime", "time",
+    "picklist", "multi_picklist", "lookup", "user", "url",
+)  # fmt: skip
+# What a mirror may show the value of, besides.
+MIRRORED = (
+    "email", "phone", "rating", "progress", "colour", "barcode", "auto_number", "master_detail", "owner",
+    "id", "record_type", "revision",
+)  # fmt: skip
 TEXT_TYPES = frozenset(name for name, each in TYPES.items() if each.sorts == "key")
+
+
+def returned(computed: str, options: Options) -> tuple[str, Options]:
+    """The type and the options of a computed field's values; of a mirror only the World knows them."""
+    own = {key: value for key, value in options.items() if key not in _SOURCES}
+    return str(options.get("returns", "text")), own
 
 
 def options_of(type: str, options: Options) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component, read
 from tabwright.metadata.model import label_in
 from tabwright.metadata.tree import Tree
+from tabwright.metadata.world import FieldSource, World
 from tabwright.platform.errors import Invalid, NotFound, Place
 
 Schema = dict[str, Any]
@@ -69,8 +70,10 @@ def object_schema(tree: Tree, name: str) -> Schema:
 
 def _property(field: Component, tree: Tree) -> Schema:
     body = field.body
-    type, options = body["type"], dict(body.get("options", {}))
-    made = value_schema(type, fieldtypes.options_of(type, options), _codes(options, tree))
+    options = dict(body.get("options", {}))
+    source = World(tree).settled(FieldSource.of(field)) if body["type"] in fieldtypes.COMPUTED else None
+    type, shown = (body["type"], options) if source is None else (source.type, source.options)
+    made = value_schema(type, fieldtypes.options_of(type, shown), _codes(shown, tree))
     if not body.get("required") and type != "boolean":
         kinds = made["type"] if isinstance(made["type"], list) else [made["type"]]
         made["type"] = [*kinds, "null"]
@@ -79,10 +82,11 @@ def _property(field: Component, tree: Tree) -> Schema:
     made["title"] = label_in(body["label"], "en")
     if "help" in body:
         made["description"] = label_in(body["help"], "en")
-    if body.get("read_only") or type == "auto_number":
+    if body.get("read_only") or type == "auto_number" or source is not None:
         made["readOnly"] = True
     own = {key: value for key, value in body.items() if key not in _standard_keys}
-    options.pop("max_length", None)
+    if source is None:
+        options.pop("max_length", None)
     own.pop("options", None)
     made["x-tabwright-field"] = {"uid": field.uid, **own, **({"options": options} if options else {})}
     return made
@@ -198,12 +202,13 @@ def _part(schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _field_document(name: str, property: Mapping[str, Any], required: bool) -> dict[str, Any]:
     own = dict(_part(property, "x-tabwright-field"))
     options = dict(own.pop("options", {}))
-    if "maxLength" in property:
+    computed = own.get("type") in fieldtypes.COMPUTED
+    if "maxLength" in property and not computed:
         options["max_length"] = property["maxLength"]
     if options:
         own["options"] = options
     if required:
         own["required"] = True
-    if property.get("readOnly") and own.get("type") != "auto_number":
+    if property.get("readOnly") and own.get("type") != "auto_number" and not computed:
         own["read_only"] = True
     return {"kind": "field", "name": name, **own}

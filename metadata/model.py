@@ -18,10 +18,10 @@ from tabwright.formula.calendars import Calendar
 from tabwright.formula.compiler import Formula
 from tabwright.formula.datatypes import Type, reference, text
 from tabwright.metadata import addresses, relations
-from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.fieldtypes import TYPES, ComputedKind
 from tabwright.metadata.links import Link
 
-# What an admin may make a field of; system fields have other types too.
+# What an admin may make a field of, besides what is computed; system fields have other types too.
 type_names = tuple(name for name, each in TYPES.items() if not each.system)
 
 Labels = Mapping[str, str]  # {"zh": ..., "en": ...}; never empty
@@ -56,6 +56,27 @@ class PicklistDef:
 
     def value(self, code: str) -> PicklistValue | None:
         return next((value for value in self.values if value.code == code), None)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Where the values of a computed field come from.
+
+    ``formula`` is what other formulas use: not rounded, not cut. ``shown`` gives the value that people see,
+    with an error where it is too big for the field; ``column`` gives the same in SQL, without that error.
+    """
+
+    kind: ComputedKind
+    formula: Formula
+    shown: Formula
+    column: Formula
+    stored: bool  # a column holds the values; else they are worked out when they are read
+    path: str | None = None  # mirror: the way to what it shows
+
+    @cached_property
+    def pushable(self) -> bool:
+        """Whether every database can work it out, so that lists can be narrowed and ordered by it."""
+        return not any(self.column.pushable.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +140,17 @@ class FieldDef:
     number_per: str | None = None  # a lookup: each of its records has a counter
     country: str | None = None  # phone
     aliases: tuple[str, ...] = ()
+    computed: Computed | None = None  # read-only: the value is worked out
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a column holds its values."""
+        return self.computed is None or self.computed.stored
+
+    @property
+    def in_database(self) -> bool:
+        """Whether every database has its value or can work it out: for conditions, orders and groups."""
+        return self.computed is None or self.computed.stored or self.computed.pushable
 
     @property
     def path(self) -> str:
@@ -366,6 +398,11 @@ class ObjectDef:
     def own_fields(self) -> tuple[FieldDef, ...]:
         return tuple(each for each in self.fields.values() if not each.system)
 
+    @cached_property
+    def stored_fields(self) -> tuple[FieldDef, ...]:
+        """Own fields that have a column."""
+        return tuple(each for each in self.own_fields if each.is_stored)
+
 
 @dataclass(frozen=True, slots=True)
 class TabDef:
@@ -484,5 +521,5 @@ class Model:
             each
             for other in self.objects.values()
             for each in other.fields.values()
-            if not each.system and object in each.targets
+            if not each.system and each.computed is None and object in each.targets
         )

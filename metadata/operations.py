@@ -324,7 +324,7 @@ def reverse(operations: Iterable[Operation]) -> tuple[Operation, ...]:
 def object_shape(object: ObjectDef) -> ObjectShape:
     """An object as far as tables go."""
     return ObjectShape(
-        object.uid, object.name, tuple(_field_shape(object, each) for each in object.own_fields)
+        object.uid, object.name, tuple(_field_shape(object, each) for each in object.stored_fields)
     )
 
 
@@ -335,8 +335,8 @@ def _field_shape(object: ObjectDef, field: FieldDef) -> FieldShape:
 
 
 def _changes(old: ObjectDef, new: ObjectDef, kept: Collection[str]) -> Iterator[Operation]:
-    before = {each.uid: each for each in old.own_fields}
-    after = {each.uid: each for each in new.own_fields}
+    before = {each.uid: each for each in old.stored_fields}
+    after = {each.uid: each for each in new.stored_fields}
     for uid, field in after.items():
         shape = _field_shape(new, field)
         if uid not in before:
@@ -377,7 +377,7 @@ def _sort_keys(object: ObjectDef | None) -> dict[str, FieldShape]:
         return {}
     return {
         each.uid: _field_shape(object, each)
-        for each in object.own_fields
+        for each in object.stored_fields
         if each.type in TEXT_TYPES and (each.sortable or each.name == object.name_field)
     }
 
@@ -397,13 +397,13 @@ def _rule_shape(object: ObjectDef, rule: UniqueRuleDef) -> RuleShape:
 def _indexes(object: ObjectDef | None) -> dict[tuple[str, ...], IndexShape]:
     if object is None:
         return {}
-    wanted: list[tuple[str, ...]] = [(each.uid,) for each in object.own_fields if each.is_reference]
+    wanted: list[tuple[str, ...]] = [(each.uid,) for each in object.stored_fields if each.is_reference]
     wanted += [
         tuple(object.fields[name].uid for name, _ in each.order)
         for each in object.list_views.values()
         if each.order
     ]
-    opened = (board_field(object, object.own_fields), calendar_field(object, object.own_fields))
+    opened = (board_field(object, object.stored_fields), calendar_field(object, object.stored_fields))
     wanted += [(each.uid,) for each in opened if each is not None]
     return {fields: IndexShape(object.uid, object.name, fields) for fields in wanted}
 
@@ -412,5 +412,5 @@ def _searched(object: ObjectDef) -> tuple[str, ...]:
     if not object.searchable:
         return ()
     return tuple(
-        sorted(each.uid for each in object.own_fields if each.searchable or each.name == object.name_field)
+        sorted(each.uid for each in object.stored_fields if each.searchable or each.name == object.name_field)
     )

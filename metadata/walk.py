@@ -36,6 +36,8 @@ def _matches(condition: Schema, value: Any) -> bool:
         return bool(value == condition["const"])
     if "type" in condition:
         return isinstance(value, str) is (condition["type"] == "string")
+    if not isinstance(value, dict):
+        return False
     return all(value.get(key) == rule["const"] for key, rule in condition["properties"].items())
 
 

@@ -17,18 +17,21 @@ _TELLING: Final = (("stage", "阶段"), ("status", "状态"), ("state", "进度"
 
 def boardable(fields: Iterable[FieldDef]) -> tuple[FieldDef, ...]:
     """The fields that may make a board's columns."""
-    return tuple(each for each in fields if each.active and each.type == "picklist" and each.picklist)
+    own = (each for each in fields if each.active and each.computed is None)
+    return tuple(each for each in own if each.type == "picklist" and each.picklist)
 
 
 def datable(fields: Iterable[FieldDef]) -> tuple[FieldDef, ...]:
     """The fields by which a calendar may place records."""
-    return tuple(each for each in fields if each.active and each.type in ("date", "datetime"))
+    own = (each for each in fields if each.active and each.computed is None)
+    return tuple(each for each in own if each.type in ("date", "datetime"))
 
 
 def summable(fields: Iterable[FieldDef]) -> tuple[FieldDef, ...]:
     """The numbers that a board's columns may add up."""
-    kinds = ("currency", "number", "decimal", "integer", "rollup", "formula")
-    return tuple(each for each in fields if each.active and not each.system and each.type in kinds)
+    kinds = ("currency", "decimal", "integer")
+    own = (each for each in fields if each.active and not each.system and each.type in kinds)
+    return tuple(each for each in own if each.in_database)
 
 
 def board_field(object: ObjectDef, fields: Iterable[FieldDef]) -> FieldDef | None:
@@ -55,7 +58,8 @@ def calendar_field(object: ObjectDef, fields: Iterable[FieldDef]) -> FieldDef | 
 
 def board_sum(fields: Iterable[FieldDef]) -> FieldDef | None:
     """Of these fields what each column of a board adds up at first: the first amount of money."""
-    return next((each for each in summable(fields) if each.type == "currency"), None)
+    money = [each for each in summable(fields) if each.type == "currency"]
+    return next((each for each in money if each.is_stored), money[0] if money else None)
 
 
 def _telling(field: FieldDef) -> int:

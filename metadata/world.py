@@ -8,13 +8,19 @@ piece would come out the same. Names are found by alias too, and in lower case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from tabwright.formula.aggregates import Relation
+from tabwright.formula.checker import Blanks
+from tabwright.formula.compiler import Formula, compile_formula
 from tabwright.formula.datatypes import Type, picklist, reference
-from tabwright.formula.scope import Scope
+from tabwright.formula.faults import FormulaError
+from tabwright.formula.figures import NOWHERE
+from tabwright.formula.rewrite import references as names_in
+from tabwright.formula.scope import Behind, Scope
+from tabwright.formula.typed import read
 from tabwright.metadata import fieldtypes, limits, relations
 from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component
@@ -40,13 +46,42 @@ RESERVED_FIELDS = frozenset(SYSTEM_FIELDS) | {"deleted_at", "owner_kind"}
 
 @dataclass(frozen=True, slots=True)
 class FieldSource:
-    """A field as its document has it. ``component`` is None for a system field."""
+    """A field as its document has it. ``component`` is None for a system field.
+
+    Of a computed field ``type`` and ``options`` are those of its values; a mirror's are its end's, which only
+    the World knows (``World.field``).
+    """
 
     object: str
     name: str
     type: str
     options: Mapping[str, Any]
     component: Component | None
+    computed: fieldtypes.ComputedKind | None = None
+
+    @staticmethod
+    def of(component: Component) -> FieldSource:
+        """The field of a document."""
+        body, object = component.body, component.name.partition(".")[0]
+        type, options = body["type"], body.get("options", {})
+        if type not in fieldtypes.COMPUTED:
+            return FieldSource(object, component.local, type, options, component)
+        returned = fieldtypes.returned(type, options)
+        return FieldSource(object, component.local, *returned, component, type)
+
+    @property
+    def text(self) -> str:
+        """The formula of a computed field; the path of a mirror is one."""
+        given = self.component.body.get("options", {}) if self.component else {}
+        found: str = given.get("path" if self.computed == "mirror" else "formula", "")
+        return found
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a column holds its values: those of virtual fields are worked out when they are read."""
+        if self.computed is None:
+            return True
+        return self.component is not None and bool(self.component.body["options"].get("stored", False))
 
     @property
     def path(self) -> str:
@@ -118,12 +153,7 @@ class ObjectSource:
         """Own fields in order (the name field first), then system fields."""
         name_field = self.component.body.get("name_field") if self.component else None
         own = sorted(self.by_kind.get("field", ()), key=lambda each: each.local != name_field)
-        found = {
-            each.local: FieldSource(
-                self.name, each.local, each.body["type"], each.body.get("options", {}), each
-            )
-            for each in own
-        }
+        found = {each.local: FieldSource.of(each) for each in own}
         for name, (type, _) in SYSTEM_FIELDS.items():
             found.setdefault(name, FieldSource(self.name, name, type, {}, None))
         return found
@@ -144,11 +174,32 @@ class ObjectSource:
 
     @cached_property
     def lookups(self) -> tuple[FieldSource, ...]:
-        return tuple(each for each in self.fields.values() if each.component and each.targets)
+        return tuple(
+            each for each in self.fields.values() if each.component and each.targets and each.computed is None
+        )
 
     @cached_property
     def record_type_names(self) -> tuple[str, ...]:
         return tuple(each.local for each in self.by_kind.get("record_type", ()))
+
+
+# A mirror's type is its end's, but for those that mean more than their value.
+_MIRRORED: Mapping[str, str] = {
+    "master_detail": "lookup",
+    "owner": "user",
+    "auto_number": "text",
+    "id": "lookup",
+    "revision": "integer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The formula of a computed field, or why it is none; and what the compile of it asked the world."""
+
+    formula: Formula | None
+    error: FormulaError | None
+    seen: Mapping[Question, str]
 
 
 class World:
@@ -156,6 +207,9 @@ class World:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self._mirrors: dict[str, FieldSource] = {}
+        self._derived: dict[str, Derived] = {}
+        self._rings: dict[str, tuple[FieldSource, ...]] = {}
         self.objects: dict[str, ObjectSource] = {}
         self.orphans: list[ObjectSource] = []  # parts of an object that is not there
         for name, part in tree.parts.items():
@@ -206,7 +260,135 @@ class World:
 
     def field(self, object: str, name: str) -> FieldSource | None:
         source = self.object(object)
-        return source.field(name) if source else None
+        found = source.field(name) if source else None
+        return self.settled(found) if found is not None and found.computed == "mirror" else found
+
+    def fields(self, object: str) -> tuple[FieldSource, ...]:
+        """All fields of an object, in order."""
+        source = self.object(object)
+        return tuple(map(self.settled, source.fields.values())) if source else ()
+
+    # ---- computed fields --------------------------------------------------------------------------
+
+    def settled(self, field: FieldSource) -> FieldSource:
+        """The field, of a mirror with the type and the options of what it shows; where it shows nothing that
+        there is, as it stands.
+        """
+        if field.computed != "mirror":
+            return field
+        found = self._mirrors.get(field.path)
+        if found is None:
+            self._mirrors[field.path] = field  # a mirror in a ring of mirrors finds itself
+            end = self.walk(field.object, tuple(field.text.split(".")))[-1]
+            if end is not None:
+                found = self._shown_by(field, end)
+            self._mirrors[field.path] = found = found or field
+        return found
+
+    def _shown_by(self, field: FieldSource, end: FieldSource) -> FieldSource:
+        type, options = _MIRRORED.get(end.type, end.type), end.options
+        match end.type:
+            case "master_detail":
+                options = {"target": options["target"]}
+            case "id":
+                options = {"target": end.object}
+            case "auto_number":
+                options = {"max_length": 80}
+            case "owner" | "revision":
+                options = {}
+            case "record_type":
+                source = self.object(end.object)
+                kinds = source.by_kind.get("record_type", ()) if source else ()
+                values = [
+                    {"code": each.local, "label": each.body.get("label", {"en": each.local})}
+                    for each in kinds
+                ]
+                type, options = "picklist", {"values": values}
+        dropped = ("filter", "tree", "on_delete", "controlled_by", "matrix", "min_length", "pattern")
+        options = {key: value for key, value in options.items() if key not in dropped}
+        return replace(field, type=type, options=options)
+
+    def straight(self, object: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
+        """A path with what stands behind the virtual lookups on its way in their places: the path that a
+        mirror shows. None where one of them is worked out by more than a path.
+        """
+        done: list[str] = []
+        for number, field in enumerate(self.walk(object, path)):
+            virtual = field is not None and not field.is_stored and number < len(path) - 1
+            if field is None or not virtual:
+                done.append(path[number])
+                continue
+            formula = None if self.ring(field) else self.derived(field).formula
+            if formula is None or formula.root.op != "read" or formula.root.data.path[0].startswith("$"):
+                return None
+            done += formula.root.data.path
+        return tuple(done)
+
+    def ring(self, field: FieldSource) -> tuple[FieldSource, ...]:
+        """The computed fields by which a field is worked out from itself, it first; none where it is not."""
+        found = self._rings.get(field.path)
+        if found is None:
+            found = self._rings[field.path] = tuple(self._way_back(field))
+        return found
+
+    def _way_back(self, field: FieldSource) -> list[FieldSource]:
+        before: dict[str, FieldSource | None] = {field.path: None}
+        waiting = [field]
+        for here in waiting:
+            for each in self.used_by(here):
+                if each.path == field.path:
+                    found = [here]
+                    while (above := before[found[0].path]) is not None:
+                        found.insert(0, above)
+                    return found
+                if each.path not in before:
+                    before[each.path] = here
+                    waiting.append(each)
+        return []
+
+    def used_by(self, field: FieldSource) -> tuple[FieldSource, ...]:
+        """The computed fields that the formula of a field names, on the way and at the end of its paths."""
+        if field.computed is None:
+            return ()
+        try:
+            named = names_in(field.text)
+        except FormulaError:
+            return ()
+        found: dict[str, FieldSource] = {}
+        for name in named:
+            within, path = field.object, name.path
+            for each in name.within:
+                children = self.relation(within, each)
+                within = children.object if children is not None else within
+            if path[0] == "$user":
+                within, path = "user", path[1:]
+            if not path or (name.opens and self.relation(within, path) is not None):
+                continue
+            steps = self.walk(within, path)
+            found |= {each.path: each for each in steps if each is not None and each.computed}
+        return tuple(found.values())
+
+    def derived(self, field: FieldSource) -> Derived:
+        """The formula of a computed field. Not of one that stands in a ring."""
+        known = self._derived.get(field.path)
+        if known is None:
+            field = self.settled(field)
+            lens = Lens(self, None)
+            formula, error = None, None
+            blanks: Blanks = "blank"
+            if field.computed == "formula" and field.component is not None:
+                blanks = field.component.body["options"].get("blanks", "zero")
+            try:
+                formula = compile_formula(
+                    field.text,
+                    RecordScope(lens, field.object),
+                    expected=self.type_of(field),
+                    blanks=blanks,
+                )
+            except FormulaError as found:
+                error = found
+            known = self._derived[field.path] = Derived(formula, error, lens.seen)
+        return known
 
     def children(self, object: str) -> tuple[FieldSource, ...]:
         """Lookups of any object that name this one."""
@@ -339,12 +521,7 @@ class World:
                 field = self.field(object, name)
                 if field is None:
                     return ""
-                if "global" in field.options:
-                    shared = self.part("picklist", field.options["global"])
-                    return field.path + field.signature + (shared.digest if shared else "")
-                if field.type == "record_type":
-                    return field.path + ",".join(self.objects[field.object].record_type_names)
-                return field.path + field.signature
+                return self._told(field)
             case ("fields", object):
                 source = self.object(object)
                 return ",".join(source.fields) if source else ""
@@ -357,6 +534,27 @@ class World:
                 found = self.part(kind, name)
                 return found.name + found.digest if found else ""
         raise ValueError(question)
+
+    def _told(self, field: FieldSource) -> str:
+        """What is known of a field; of a mirror what is known of those that it shows, too."""
+        told = ""
+        passed: set[str] = set()
+        while field.computed == "mirror" and field.path not in passed:
+            passed.add(field.path)
+            told += field.path + field.signature
+            end = self.walk(field.object, tuple(field.text.split(".")))[-1]
+            if end is None:
+                return told
+            field = end
+        return told + self._told_alone(field)
+
+    def _told_alone(self, field: FieldSource) -> str:
+        if "global" in field.options:
+            shared = self.part("picklist", field.options["global"])
+            return field.path + field.signature + (shared.digest if shared else "")
+        if field.type == "record_type":
+            return field.path + ",".join(self.objects[field.object].record_type_names)
+        return field.path + field.signature
 
 
 class Lens:
@@ -386,8 +584,14 @@ class Lens:
         """All fields of an object, in order."""
         if object != self.own:
             self._note("fields", object)
-        source = self.world.object(object)
-        return tuple(source.fields.values()) if source else ()
+        return self.world.fields(object)
+
+    def derived(self, field: FieldSource) -> Derived:
+        """As ``World.derived``; what that asked is asked here too."""
+        found = self.world.derived(field)
+        for question, answer in found.seen.items():
+            self.seen.setdefault(question, answer)
+        return found
 
     def children(self, object: str) -> tuple[FieldSource, ...]:
         self._note("children", object)
@@ -433,11 +637,16 @@ class Lens:
 
 
 class RecordScope:
-    """What a formula about one object's record may name: its fields, paths through lookups, and ``$user``."""
+    """What a formula about one object's record may name: its fields, paths through lookups, and ``$user``.
 
-    def __init__(self, lens: Lens, object: str) -> None:
+    Behind the name of a computed field stands its formula. Without ``inside`` its value is read, as it shows:
+    so do conditions that a database runs on what people see.
+    """
+
+    def __init__(self, lens: Lens, object: str, inside: bool = True) -> None:
         self._lens = lens
         self._object = object
+        self._inside = inside
 
     def _start(self, path: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         return ("user", path[1:]) if path and path[0] == "$user" else (self._object, path)
@@ -447,7 +656,27 @@ class RecordScope:
         if not steps:
             return reference("user") if path else None
         last = self._lens.walk(object, steps)[-1]
-        return self._lens.world.type_of(last) if last else None
+        if last is None or (self._inside and self._lens.world.straight(object, steps) is None):
+            return None
+        return self._lens.world.type_of(last)
+
+    def behind(self, path: tuple[str, ...]) -> Behind | None:
+        object, steps = self._start(path)
+        if not self._inside or not steps or steps is not path:
+            return None  # of the person who acts only what is stored is at hand
+        walked = self._lens.walk(object, steps)
+        for each in walked:
+            if each is not None and each.computed is not None and not self._lens.world.ring(each):
+                self._lens.derived(each)
+        end, straight = walked[-1], self._lens.world.straight(object, steps)
+        if end is None or straight is None:
+            return None
+        if end.computed is None or self._lens.world.ring(end):
+            if straight == path:
+                return None
+            return Behind((), read(straight, self._lens.world.type_of(end), NOWHERE), 0)
+        formula = self._lens.derived(end).formula
+        return formula.behind(straight[:-1], end.is_stored) if formula is not None else None
 
     def relation(self, path: tuple[str, ...]) -> tuple[Relation, Scope] | None:
         found = self._lens.relation(self._object, path)

@@ -136,7 +136,9 @@ class TenantRuntime:
         limits: Limits | None = None,
         keys: Keys | None = None,
         files: FileStore | None = None,
+        zone: str = "Asia/Shanghai",
     ) -> None:
+        self.zone = zone  # where the days of stored formulas begin
         self.keys = keys or Keys((), secrets.token_urlsafe(32))  # of sealed values
         self.files = files or FileStore(f"memory://{secrets.token_hex(8)}")  # the content of files
         self.limits = limits or Limits()  # the operator's
@@ -235,7 +237,7 @@ class Tenancy:
                 limits = self.stores.settings.limits
                 tenant = TenantRuntime(
                     location, store, self.pieces, self._releases, self.jobs, self.hooks, limits, self.keys,
-                    self.files,
+                    self.files, self.stores.settings.zone,
                 )  # fmt: skip
                 self._open[location.id] = tenant
             return tenant

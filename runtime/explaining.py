@@ -18,10 +18,10 @@ from tabwright.formula.typed import Read
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.answers import may_tell, where_in_force
 from tabwright.runtime.query.reads import Reads
-from tabwright.runtime.records.formulas import person_of
 
 
 @dataclass(frozen=True, slots=True)

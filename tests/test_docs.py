@@ -20,6 +20,7 @@ from tabwright.cli import main
 from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.installing import check_folder, install_package
 from tabwright.metadata import schema
+from tabwright.metadata.fieldtypes import COMPUTED
 from tabwright.metadata.model import type_names
 from tabwright.platform.settings import PREFIX, Limits, Settings
 from tabwright.runtime.records.hooks import OPEN_STAGES, STAGES
@@ -173,7 +174,7 @@ def test_every_function_kind_and_type_is_in_the_reference(language: str) -> None
         assert f"### {name}({function.usage})" in functions, name
         assert all(f"`{example.formula}`" in functions for example in function.examples), name
     assert all(f"`{kind}`\n" in reference("kinds", language) for kind in schema.kinds())
-    assert all(f"`{type}`\n" in reference("field-types", language) for type in type_names)
+    assert all(f"`{type}`\n" in reference("field-types", language) for type in (*type_names, *COMPUTED))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

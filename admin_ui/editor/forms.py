@@ -126,7 +126,6 @@ class FormMaker:
         self._references = references
         self._language = language
         self._faults = list(faults)
-        self._deciding = frozenset(widgets.conditional_keys(self._root))
 
     def make(self) -> Form:
         """The form, with each fault at the innermost input that it is about."""
@@ -168,7 +167,9 @@ class FormMaker:
             value = at.value.get(key) if isinstance(at.value, Mapping) else None
             below = widgets.below(at.nodes, key, value, self._root)
             if below is not None:
-                made.append(self._entry(at.inside(key, key, below, value), key in needed, at.value))
+                entry = self._entry(at.inside(key, key, below, value), key in needed, at.value)
+                decides = key in widgets.deciding_in(at.nodes)
+                made.append(replace(entry, swaps=True) if decides else entry)
         return tuple(made)
 
     def _entry(self, at: _Spot, required: bool, holder: Any, title: str = "") -> Entry:
@@ -186,7 +187,6 @@ class FormMaker:
             required=required,
             is_default=value is None or value == default,
             longest=walk.mark(nodes, "maxLength"),
-            swaps=len(steps) == 1 and steps[0] in self._deciding,
         )
         match widget:
             case "group":

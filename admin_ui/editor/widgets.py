@@ -121,3 +121,8 @@ def conditional_keys(root: walk.Schema) -> Iterator[str]:
     """The properties that decide what else applies (``type`` of a field)."""
     for each in root.get("allOf", ()):
         yield from each.get("if", {}).get("properties", {})
+
+
+def deciding_in(nodes: Nodes) -> frozenset[str]:
+    """The same of a part of a document (``returns`` of a formula field)."""
+    return frozenset(key for node in nodes for key in conditional_keys(node))

@@ -14,11 +14,12 @@ from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import fieldtypes
 from tabwright.metadata.choices import CHOICE_SEPARATOR, joined
 from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.computed import compile_computed
 from tabwright.metadata.kinds.dependent import dependency
 from tabwright.metadata.kinds.picklists import check_values, values_of
 from tabwright.metadata.kinds.trees import check_tree
 from tabwright.metadata.kinds.work import Work, labels_of
-from tabwright.metadata.model import FieldDef, PicklistDef
+from tabwright.metadata.model import Computed, FieldDef, PicklistDef
 from tabwright.metadata.world import (
     EDITABLE_SYSTEM_FIELDS,
     RESERVED_FIELDS,
@@ -30,13 +31,16 @@ _counter = re.compile(r"\{0+\}")
 _number_part = re.compile(r"\{([^{}]*)\}")
 
 
-def check_field(work: Work, component: Component) -> None:
+def check_field(work: Work, component: Component, source: FieldSource) -> None:
     """What can be said of a field by its own document."""
     body, options = component.body, component.body.get("options", {})
     if component.local in RESERVED_FIELDS:
         work.fault(component, "field.reserved_name", "name", name=component.local)
-    full = fieldtypes.options_of(body["type"], options)
-    if "scale" in full and body["type"] != "integer" and full["scale"] > full["precision"]:
+    type = source.type
+    if source.computed is not None:
+        options = source.options
+    full = fieldtypes.options_of(type, options)
+    if "scale" in full and type != "integer" and full["scale"] > full["precision"]:
         params = {"scale": full["scale"], "precision": full["precision"]}
         work.fault(component, "field.scale_above_precision", "options", "scale", **params)
     if options.get("min_length", 0) > full.get("max_length", 10**9):
@@ -45,14 +49,18 @@ def check_field(work: Work, component: Component) -> None:
     if "min" in options and "max" in options and Decimal(options["min"]) > Decimal(options["max"]):
         work.fault(component, "field.min_above_max", "options", "min", min=options["min"], max=options["max"])
     if "pattern" in options:
-        (_check_number_pattern if body["type"] == "auto_number" else _check_pattern)(work, component)
+        (_check_number_pattern if type == "auto_number" else _check_pattern)(work, component)
     for key in ("searchable", "sortable", "unique", "external_key"):
         if "mask" in options and body.get(key):
             work.fault(component, "field.masked", key, key=key)
     if "values" in options:
         check_values(work, component, options["values"], "options", "values")
         marked = [n for n, value in enumerate(options["values"]) if value.get("default")]
-        if len(marked) > 1 and not fieldtypes.TYPES[body["type"]].many:
+        if marked and source.computed is not None:
+            work.fault(
+                component, "document.no_effect", "options", "values", marked[0], "default", key="default"
+            )
+        if len(marked) > 1 and not fieldtypes.TYPES[type].many:
             work.fault(component, "field.two_defaults", "options", "values", marked[1], "default")
         if marked and "default" in body:
             work.fault(component, "field.two_defaults", "default")
@@ -60,7 +68,7 @@ def check_field(work: Work, component: Component) -> None:
             if not options["values"][number].get("active", True):
                 work.fault(component, "field.inactive_default", "options", "values", number, "default")
     alone = "unique_within" not in body and "per" not in options
-    unique = body.get("unique") or body["type"] == "auto_number"
+    unique = body.get("unique") or type == "auto_number"
     if body.get("external_key") and not (unique and alone):
         work.fault(component, "field.key_not_unique", "external_key")
     if body.get("read_only") and body.get("read_only_after_create"):
@@ -102,13 +110,17 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
     """A field of an object."""
     component = source.component
     assert component is not None
-    check_field(work, component)
+    if source.computed is not None:
+        source = work.lens.world.settled(source)
+    if source.computed != "mirror":
+        check_field(work, component, source)
     body = component.body
     options = fieldtypes.options_of(source.type, source.options)
     value_type = work.lens.world.type_of(source)
     target = None
     if source.target is not None:
         target = work.object(component, source.target, "options", "target")
+    computed = compile_computed(work, source, options) if source.computed is not None else None
     kinds = _kinds(work, component, options) if fieldtypes.TYPES[source.type].several else {}
     default = lookup_filter = None
     if "default" in body:
@@ -123,6 +135,7 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         )  # fmt: skip
     if options.get("tree"):
         check_tree(work, source, component, target)
+    kind = fieldtypes.TYPES[source.type]
     numbered = source.type == "auto_number"
     active = body.get("active", True)
     within = _within(work, component, source, options)
@@ -141,13 +154,13 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         copy_button=body.get("copy_button", False),
         unique=True if numbered else body.get("unique", False),
         external_key=body.get("external_key", False),
-        read_only=numbered or not active or body.get("read_only", False),
+        read_only=numbered or not active or computed is not None or body.get("read_only", False),
         read_only_after_create=body.get("read_only_after_create", not options.get("reparent", True)),
         searchable=body.get("searchable", False),
-        sortable=body.get("sortable", False),
+        sortable=body.get("sortable", False) or _sorts_by_value(computed),
         locked=body.get("system", False),
         default=default if active else None,
-        picklist=_picklist(work, component, options) if fieldtypes.TYPES[source.type].picks else None,
+        picklist=_picklist(work, component, options, kind.many) if kind.picks else None,
         default_code=_default_code(source.type, options) if active else None,
         target=target,
         kinds=kinds,
@@ -156,8 +169,14 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         aliases=tuple(each.rpartition(".")[2] for each in body.get("aliases", ())),
         **(dependency(work, component, source) if fieldtypes.TYPES[source.type].picks else {}),
         number_per=within if numbered else None,
+        computed=computed,
         **_from_options(source.type, options),
     )
+
+
+def _sorts_by_value(computed: Computed | None) -> bool:
+    """Text that is worked out has no sort key; where the database works it out, lists sort by it as it is."""
+    return computed is not None and not computed.stored and computed.pushable
 
 
 def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,26 +254,26 @@ def _default_code(type: str, options: Mapping[str, Any]) -> str | None:
     return joined(marked) if fieldtypes.TYPES[type].many else str(marked[0])
 
 
-def _picklist(work: Work, component: Component, options: Mapping[str, Any]) -> PicklistDef | None:
+def _picklist(work: Work, component: Component, options: Mapping[str, Any], many: bool) -> PicklistDef | None:
     restricted = options["restricted"]
     if "values" in options:
         labels = labels_of(component)
-        _check_separator(work, component, options["values"], "options", "values")
+        _check_separator(work, component, many, options["values"], "options", "values")
         return PicklistDef(component.uid, component.name, labels, values_of(options["values"]), restricted)
     name = work.named(component, "picklist", options["global"], "options", "global")
     shared = work.lens.part("picklist", name) if name else None
     if shared is None:
         return None
-    _check_separator(work, component, shared.body["values"], "options", "global")
+    _check_separator(work, component, many, shared.body["values"], "options", "global")
     values = values_of(shared.body["values"])
     return PicklistDef(shared.uid, shared.name, labels_of(shared), values, restricted)
 
 
 def _check_separator(
-    work: Work, component: Component, values: Sequence[Mapping[str, Any]], *pointer: str
+    work: Work, component: Component, many: bool, values: Sequence[Mapping[str, Any]], *pointer: str
 ) -> None:
     """Several codes stand in one text with semicolons between them, so none may hold one."""
-    if not fieldtypes.TYPES[component.body["type"]].many:
+    if not many:
         return
     for each in values:
         if CHOICE_SEPARATOR in each["code"]:

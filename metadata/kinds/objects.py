@@ -92,7 +92,12 @@ def _name_field(work: Work, source: ObjectSource, component: Component) -> str:
     field = work.field(component, source.name, name, "name_field")
     if field is None:
         return name
-    if not TYPES[field.type].names or field.component is None or "mask" in field.options:
+    if (
+        not field.is_stored
+        or not TYPES[field.type].names
+        or field.component is None
+        or "mask" in field.options
+    ):
         work.fault(component, "object.bad_name_field", "name_field", name=name, type=field.type)
     if field.component is not None and not field.component.body.get("active", True):
         work.fault(component, "object.retired_name_field", "name_field", name=name)

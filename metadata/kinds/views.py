@@ -196,7 +196,7 @@ def _columns_of(work: Work, source: ObjectSource, but: str, most: int) -> tuple[
             for each in fields_in_order
             if each.component is not None and each.is_active and not TYPES[each.type].wide
         ]
-    fields = (source.field(name) for name in chosen)
+    fields = (work.lens.world.field(source.name, name) for name in chosen)
     names = dict.fromkeys(each.name for each in fields if each is not None and each.name != but)
     for name in list(names)[:most]:
         work.lens.field(source.name, name)
@@ -205,7 +205,8 @@ def _columns_of(work: Work, source: ObjectSource, but: str, most: int) -> tuple[
 
 def generated_layout(work: Work, source: ObjectSource) -> LayoutDef:
     """The layout of an object that has none: fields in order, long texts last, then the record's origin."""
-    own = [each for each in source.fields.values() if each.component is not None and each.is_active]
+    fields = work.lens.fields(source.name)
+    own = [each for each in fields if each.component is not None and each.is_active]
     narrow = [LayoutField(each.name) for each in own if not TYPES[each.type].wide]
     narrow.append(LayoutField("owner"))
     if source.record_type_names:

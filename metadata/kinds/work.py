@@ -11,6 +11,7 @@ from tabwright.formula.compiler import Formula, compile_formula
 from tabwright.formula.datatypes import Type
 from tabwright.formula.faults import Fault as FormulaFault
 from tabwright.formula.faults import FormulaError
+from tabwright.formula.scope import ONLY_SQL
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
@@ -114,7 +115,7 @@ class Work:
         place: FormulaPlace,
     ) -> Formula | None:
         """The formula of a text about records of ``object``, or None with all its faults."""
-        scope = RecordScope(self.lens, object)
+        scope = RecordScope(self.lens, object, inside=place not in ONLY_SQL)
         try:
             made = compile_formula(text, scope, place=place, expected=expected)
         except FormulaError as error:
@@ -126,11 +127,29 @@ class Work:
         if place is FormulaPlace.WHERE:
             refusals = [each for each in made.pushable.values() if each is not None]
             self._formula_faults(component, refusals[:1], pointer)
+            self._computed_in_process(component, object, made, pointer)
         elif place is FormulaPlace.DEFAULT:
             return made
         if not (made.reads or made.uses_record_state or made.uses_now):
             self.fault(component, "formula.constant", *pointer)
         return made
+
+    def _computed_in_process(
+        self, component: Component, object: str, formula: Formula, pointer: Pointer
+    ) -> None:
+        """No condition that a database runs names a field that a database cannot work out."""
+        for path in sorted(formula.paths):
+            steps = [] if path[0].startswith("$") else self.lens.walk(object, path)
+            for each in steps:
+                if each is None or each.is_stored or self.lens.world.ring(each):
+                    continue
+                inner = self.lens.derived(each).formula
+                if inner is not None and any(inner.pushable.values()):
+                    self.fault(component, "computed.not_in_sql", *pointer, field=each.path)
+
+    def formula_faults(self, component: Component, error: FormulaError | None, *pointer: str | int) -> None:
+        """Note what is wrong with the formula at a place of a document."""
+        self._formula_faults(component, error.faults if error is not None else (), pointer)
 
     def _formula_faults(self, component: Component, faults: Iterable[FormulaFault], pointer: Pointer) -> None:
         place = Place(component=component.place, pointer=pointer_text(pointer))

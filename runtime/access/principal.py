@@ -55,3 +55,15 @@ class Principal:
     def system(language: str = "en", zone: str = "UTC") -> Principal:
         """The platform itself, acting on behalf of a rule, a job or the installer."""
         return Principal(SYSTEM_ID, "system", language, zone, kind="system")
+
+
+def person_of(principal: Principal) -> Mapping[str, Any]:
+    """What ``$user`` names: the principal."""
+    if principal.kind == "system":
+        return {}
+    return {
+        "id": principal.user_id,
+        "name": principal.name,
+        "language": principal.language,
+        "zone": principal.zone,
+    }

@@ -14,6 +14,7 @@ from typing import Literal
 
 from cachetools import LRUCache
 
+from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import AppDef, FieldDef, FieldRight, Model, ObjectDef, PermissionSetDef, TabDef
 from tabwright.runtime.access.principal import Principal, TokenScope
 
@@ -149,7 +150,8 @@ class Rights:
         self, object: ObjectDef, field: FieldDef, operations: frozenset[str], writes: bool
     ) -> FieldRight:
         if self.all:
-            return "edit" if not field.system or field.name in WRITABLE_SYSTEM_FIELDS else "read"
+            written = field.computed is None if not field.system else field.name in WRITABLE_SYSTEM_FIELDS
+            return "edit" if written else "read"
         floor: FieldRight = "none"
         if named_by_all(object) and field.name in ("id", object.name_field):
             floor = "read"
@@ -166,7 +168,26 @@ class Rights:
             right = "read"
         if right == "read" and "read" not in operations:
             right = "none"
+        shown = field.computed.path if field.computed is not None else None
+        if right != "none" and shown is not None and not self._reaches(object, shown.split(".")):
+            right = "none"  # what may not be read at the other end is not shown here
         return max(right, floor, key=FIELD_ORDER.__getitem__)
+
+    def _reaches(self, object: ObjectDef, path: list[str]) -> bool:
+        """Whether everything on a path from an object may be read."""
+        here = object
+        while True:
+            field = here.find(path[0])
+            if field is None or self._right(here, field, self.operations(here), False) == "none":
+                return False
+            kind = path[1:2] if field.kinds else []
+            path = path[1 + len(kind) :]
+            if not path or TYPES[field.type].parts:
+                return True
+            target = self._model.find(kind[0]) if kind else self._model.objects.get(field.target or "")
+            if target is None or not self.may(target, "read"):
+                return False
+            here = target
 
     def footprint(self, object: ObjectDef) -> str:
         """A digest of all that may be named from the object: fields and record access, lookups walked.

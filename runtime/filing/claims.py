@@ -23,7 +23,7 @@ from tabwright.runtime.records.batch import Batch, Row, Work
 
 
 def _fields(batch: Batch) -> list[FieldDef]:
-    return [field for field in batch.object.own_fields if field.type in FILE_TYPES]
+    return [field for field in batch.object.stored_fields if field.type in FILE_TYPES]
 
 
 # ---- what was sent -----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tabwright.runtime.forms.marks import (
 )
 from tabwright.runtime.forms.shows import ShowValue, value_shower
 from tabwright.runtime.forms.texts import to_text
+from tabwright.runtime.query.asked import failed_key
 
 __all__ = [
     "Seen",
@@ -72,7 +73,19 @@ def name_path(field: FieldDef, path: str, model: Model) -> str | None:
 
 
 def shower(field: FieldDef, path: str, model: Model, language: Language, *, short: bool = False) -> Show:
-    """How the value at ``path`` is shown; '' for a blank one. ``short``: one line, for tables."""
+    """How the value at ``path`` is shown; '' for a blank one. ``short``: one line, for tables.
+
+    Where a formula has an error, a mark says so.
+    """
+    show = _shower(field, path, model, language, short=short)
+    if field.computed is None or field.computed.stored:
+        return show
+    key, said = failed_key(path), escape(say("pages.form.failed_reason", {}, language))
+    mark = f'<span class="tw-warned" title="{said}">{escape(say("pages.form.failed", {}, language))}</span>'
+    return lambda seen: mark if seen.row.get(key) else show(seen)
+
+
+def _shower(field: FieldDef, path: str, model: Model, language: Language, *, short: bool) -> Show:
     show_value = value_shower(field, model, language, short)
     if field.kinds:
         return _link(field, path, model, language, short)

@@ -247,7 +247,7 @@ def history_page(
 
 def journal_names(table: RecordTable, object: ObjectDef) -> dict[Any, str]:
     """What old values stand under in the journal -> the name of the field."""
-    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.own_fields}
+    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.stored_fields}
     return names | {"owner": "owner", "record_type": "record_type"}
 
 
@@ -256,7 +256,7 @@ def present_values(call: Call, reader: Reader, object: ObjectDef, id: UUID) -> d
     not read it.
     """
     table = call.tables.of(object)
-    names = [field.name for field in object.fields.values()]
+    names = [field.name for field in object.fields.values() if field.is_stored]
 
     def make() -> Prepared:
         chosen = sa.select(*(table.column(name) for name in names)).select_from(table.joined)

@@ -17,6 +17,7 @@ from tabwright.platform.errors import UniqueViolation
 from tabwright.platform.jobs import JobRun
 from tabwright.runtime.comments.tables import forget_object
 from tabwright.runtime.filing import sweeping
+from tabwright.runtime.publishing.computing import Computing, env_at
 from tabwright.runtime.publishing.consequences import count_rows, name_of_step
 from tabwright.runtime.publishing.engine import (
     KEPT,
@@ -35,6 +36,7 @@ from tabwright.runtime.storage.changes import (
     BuildIndex,
     Convert,
     CreateSide,
+    FillFormula,
     FillKey,
     Fit,
     apply_ddl,
@@ -178,6 +180,27 @@ class Builder:
             save(writer, [replace(now, storage={**now.storage, name: "live"})])
             self._same_again(writer)
 
+    def _formula(self, run: JobRun, step: FillFormula, model: Model, tables: Tables) -> None:
+        """Work out a stored formula for every record, then let every process read the column."""
+        total, done, after = self._rows(step.n), 0, None
+        field = model.objects[step.object].fields[step.field]
+        computing = Computing(model, tables, [field], env_at(self.engine.clock.now(), self.engine.zone))
+        while True:
+            with run.step() as writer:
+                worked = computing.chunk(writer, after)
+                done += worked.rows
+                run.progress(done, max(total, done))
+            after = worked.last
+            if worked.rows < CHUNK:
+                break
+        with run.step() as writer:
+            self.engine.alone(writer)
+            now = Physical.read(writer).number(step.entry.n)
+            if now.storage.get("formula") != step.entry.storage["formula"]:
+                return  # it has become another formula meanwhile
+            save(writer, [replace(now, storage={k: v for k, v in now.storage.items() if k != "fill"})])
+            self._same_again(writer)
+
     def _walk(self, run: JobRun, filling: Filling, total: int) -> None:
         after, done = None, 0
         while True:
@@ -260,6 +283,8 @@ class Builder:
                     self._index(run, step, way, ready="live")
                 elif isinstance(step, FillKey):
                     self._key(run, step)
+                elif isinstance(step, FillFormula):
+                    self._formula(run, step, model, tables)
             elif search:
                 self._search(run, model, tables, search[0])
             else:

@@ -15,7 +15,7 @@ from tabwright.platform.database import prepare
 from tabwright.platform.errors import Fault, Param, Place
 from tabwright.platform.tables import uuid_of
 from tabwright.runtime.sort_keys import folded
-from tabwright.runtime.storage.changes import BuildIndex, Convert, FillKey, Fit, Step
+from tabwright.runtime.storage.changes import BuildIndex, Convert, FillFormula, FillKey, Fit, Step
 from tabwright.runtime.storage.data import converter, count_losses
 from tabwright.runtime.storage.indexes import unique_key
 from tabwright.runtime.storage.tables import Entry, Physical, RecordTable, Tables, record_table
@@ -54,7 +54,7 @@ class Consequence:
 class LongStep:
     """A step that a job does: before the release is in force (``prepare``) or after it."""
 
-    kind: Literal["convert", "key", "index", "search"]
+    kind: Literal["convert", "key", "index", "formula", "search"]
     object: str
     name: str  # the field; the rule's, view's or field's key of an index
     when: Literal["prepare", "after"]
@@ -63,11 +63,13 @@ class LongStep:
 
 
 # Rows a second on the smallest machine that was measured.
-RATES: Mapping[str, int] = {"convert": 20_000, "key": 30_000, "index": 300_000, "search": 8_000}
-_KINDS: Mapping[type, Literal["convert", "key", "index"]] = {
+RATES: Mapping[str, int] = {"convert": 20_000, "key": 30_000, "index": 300_000, "formula": 10_000,
+                              "search": 8_000}  # fmt: skip
+_KINDS: Mapping[type, Literal["convert", "key", "index", "formula"]] = {
     Convert: "convert",
     FillKey: "key",
     BuildIndex: "index",
+    FillFormula: "formula",
 }
 
 
@@ -128,7 +130,7 @@ class Counting:
             each.uid: (object.name, each.name)
             for model in (self._new, self._old)
             for object in model.objects.values()
-            for each in object.own_fields
+            for each in object.stored_fields
         }
         objects = {each.uid: each.name for model in (self._new, self._old) for each in model.objects.values()}
         for entry in self._fit.entries.values():
@@ -219,7 +221,7 @@ class Counting:
 
     def _as_it_stands(self, object: ObjectDef, before: ObjectDef) -> RecordTable:
         """The new object's fields, by their new names, in the columns that are there now."""
-        old = {each.uid: each for each in before.own_fields}
+        old = {each.uid: each for each in before.stored_fields}
         fields = {
             name: replace(old.get(each.uid, each), name=name)
             for name, each in object.fields.items()
@@ -286,8 +288,8 @@ class Counting:
 
     def _tightened(self, before: ObjectDef, object: ObjectDef) -> Iterator[Consequence]:
         table = self._as_it_stands(object, before)
-        old = {each.uid: each for each in before.own_fields}
-        for field in object.own_fields:
+        old = {each.uid: each for each in before.stored_fields}
+        for field in object.stored_fields:
             earlier = old.get(field.uid)
             if earlier is None:
                 if field.required:

@@ -26,6 +26,8 @@ from tabwright.platform.errors import Conflict, Fault, LockTimeout, Place, Uniqu
 from tabwright.platform.jobs import Jobs
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.journal.writing import add_operation
+from tabwright.runtime.publishing import refreshing
+from tabwright.runtime.publishing.computing import env_at, fill_formulas
 from tabwright.runtime.publishing.consequences import name_of_step
 from tabwright.runtime.publishing.inheriting import inherit_owners
 from tabwright.runtime.publishing.searching import large_of, reindex, stale_objects
@@ -77,7 +79,16 @@ class Unprepared(Exception):
 class Engine:
     """Publishes trees to one store."""
 
-    def __init__(self, store: Store, releases: Releases, jobs: Jobs, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        releases: Releases,
+        jobs: Jobs,
+        clock: Clock,
+        ids: Ids,
+        zone: str = "Asia/Shanghai",
+    ) -> None:
+        self.zone = zone  # the tenant's: where the day of a stored formula begins
         self.store = store
         self.releases = releases
         self.jobs = jobs
@@ -152,18 +163,26 @@ class Engine:
                 writer, operation, now, wanted.author, "publish", release.number, wanted.request_id, reference
             )
             jobs = self._add_jobs(writer, way, building, operation, wanted.author, now)
+            refreshing.ask(writer, self.jobs, model, now, self.zone)
             also(writer, release)
             save(writer, way.entries.values())
             tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
             # Last, because nobody can read what is being changed from here until the commit.
             lost = self._take(writer, way)
             inherit_owners(writer, old, model, tables)
+            self._fill_formulas(writer, way, model, tables, now)
             reindex(writer, [name for name in stale if name not in large], model, tables)
         return Published(release.number, model, tables, jobs=jobs, lost=lost)
 
     def _take(self, writer: Writer, way: Fit) -> dict[str, int]:
         try:
             return take(writer, way.instant)
+        except UniqueViolation as error:
+            raise clash_of(way, error) from error
+
+    def _fill_formulas(self, writer: Writer, way: Fit, model: Model, tables: Tables, now: datetime) -> None:
+        try:
+            fill_formulas(writer, way.formulas, model, tables, env_at(now, self.zone))
         except UniqueViolation as error:
             raise clash_of(way, error) from error
 

@@ -86,7 +86,7 @@ class Publishing:
         self.releases: Releases = releases.stored
         self.drafts = Drafts(self.releases, ids)
         self._clock = clock
-        self._engine = Engine(tenant.store, self.releases, tenant.jobs, clock, ids)
+        self._engine = Engine(tenant.store, self.releases, tenant.jobs, clock, ids, tenant.zone)
 
     # ---- looking -------------------------------------------------------------------------------------------
 

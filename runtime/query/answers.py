@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Aggregate, Failed, Relation, of_none
-from tabwright.formula.compiler import Formula, SqlValue
+from tabwright.formula.compiler import Formula
 from tabwright.formula.scope import Path
 from tabwright.formula.typed import Read
 from tabwright.metadata.model import ObjectDef
@@ -21,13 +21,10 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.children import Related, lookup_of
 from tabwright.runtime.query.plans import TablesUsed, kept
-from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.query.source import Column, Source, decoder
 from tabwright.runtime.query.unseen import UnseenColumns, parameters
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.storage.columns import Shape, codec
-
-_WAYS = {"picklist": "text", "choices": "text"}
-
 
 Answered = Mapping[Aggregate, Any]
 
@@ -112,14 +109,8 @@ def _planned(call: Call, object: ObjectDef, questions: Sequence[Formula]) -> _Pl
     chosen = sa.select(
         values.c["k"], *(column for each in written for column in (each.column(), each.error()))
     ).select_from(values.source)
-    decoders = tuple(_decoder(each, dialect) for each in written)
+    decoders = tuple(decoder(each, dialect) for each in written)
     return _Plan(prepare(call.tenant.store, chosen), values, decoders, tuple(source.tables_used()))
-
-
-def _decoder(value: SqlValue, dialect: Any) -> Callable[[Any], Any]:
-    if value.type.kind == "number":
-        return value.decode
-    return codec(Shape(_WAYS.get(value.type.kind, value.type.kind)), dialect).from_storage
 
 
 class _Key:

@@ -19,6 +19,11 @@ def mark_key(number: int) -> str:
     return f"mark:{number}"
 
 
+def failed_key(path: str) -> str:
+    """The key in a row that says whether the formula at a path has an error there; no path is called so."""
+    return f"failed:{path}"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A page of an object's records.

@@ -10,19 +10,22 @@ import sqlalchemy as sa
 from tabwright.formula.aggregates import Relation
 from tabwright.formula.scope import Columns, Path
 from tabwright.metadata.model import FieldDef, Model
+from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.query.source import Column, Source
 
 ColumnsOf = Callable[[Source], Columns]
 
 
 class Related:
-    """The living children of a relation, as far as the gate of ``parent`` lets them be seen."""
+    """The living children of a relation, as far as ``gate``, or that of ``parent``, lets them be seen."""
 
-    def __init__(self, parent: Source, relation: Relation, columns_of: ColumnsOf) -> None:
+    def __init__(
+        self, parent: Source, relation: Relation, columns_of: ColumnsOf, gate: Gate | None = None
+    ) -> None:
         model = parent.gate.model
         self._field = lookup_of(model, relation)
         self._uid = model.objects[relation.parent].uid
-        self._source = parent.inner(model.objects[relation.object])
+        self._source = parent.inner(model.objects[relation.object], gate)
         self._columns = columns_of(self._source)
         self._columns_of = columns_of
 

@@ -23,6 +23,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import CALLED, Gate, ResolvedPath
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.source import Column, Source
@@ -244,7 +245,9 @@ def having(named: Mapping[str, Named], text: str, dialect: str) -> Column:
 
 def moment(call: Call) -> dict[str, Any]:
     """Values of the parameters that formulas name: who asks, and the present moment, once per call."""
+    person = person_of(call.principal)
     return {
+        **{f"me_{name}": person.get(name) for name in ("id", "name", "language", "zone")},
         "user_id": call.principal.user_id,
         "user_name": call.principal.name,
         **call.env(call.clock.now()).parameters(),

@@ -31,14 +31,14 @@ def steps(object: ObjectDef, path: str) -> tuple[str, ...]:
     That is so for the picklists of the object itself that one of its list views begins its order with.
     """
     field = object.fields.get(path)
-    found = codes(field) if field is not None else ()
+    found = codes(field) if field is not None and field.is_stored else ()
     listed = any(view.order and view.order[0][0] == path for view in object.list_views.values())
     return found if listed and len(found) <= MOST_STEPS else ()
 
 
 def is_lane_indexed(object: ObjectDef, path: str) -> bool:
     """Whether an index leads to the records of one value: of the field that the board opens by."""
-    found = board_field(object, object.own_fields)
+    found = board_field(object, object.stored_fields)
     return found is not None and found.name == path
 
 

@@ -18,16 +18,18 @@ from tabwright.platform.database import Prepared, Reader, prepare
 from tabwright.platform.errors import Invalid, Malformed, NotFound, Place
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.gate import ResolvedPath
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query import cursors
-from tabwright.runtime.query.asked import PAGE, Order, Query, mark_key
+from tabwright.runtime.query.asked import PAGE, Order, Query, failed_key, mark_key
 from tabwright.runtime.query.filters import Binds, Conditions, Wanted, conditions, moment, planned
 from tabwright.runtime.query.order import Nulls, Steps, Term, page, step_of
 from tabwright.runtime.query.page import Page, Record
 from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.ranks import is_lane_indexed, steps
-from tabwright.runtime.query.rows import RowShape
+from tabwright.runtime.query.rows import RowShape, Tuples
 from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.query.worked import InProcess, worked_out
 from tabwright.runtime.storage.columns import Shape, codec
 
 register_messages(Path(__file__).with_name("messages.json"))
@@ -58,6 +60,7 @@ class _List:
     terms: tuple[Term, ...]
     binds: Binds
     tables: TablesUsed
+    worked: tuple[InProcess, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,27 @@ class _Get:
     statement: Prepared
     shape: RowShape
     tables: TablesUsed
+    worked: tuple[InProcess, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The columns of what rows hold, and what has to stand ``beyond`` them for fields made in process."""
+
+    columns: list[Column]
+    beyond: list[Column]
+    shape: RowShape
+    made: tuple[InProcess, ...]  # their places counted from where flags and what is beyond begin
+    flags: int  # where the marks of errors begin
+
+    def worked(self, beyond: int) -> tuple[InProcess, ...]:
+        """The fields that are made in process; ``beyond``: where in a tuple what they read begins."""
+        return tuple(
+            InProcess(
+                each.formula, each.at, self.flags + each.flag, beyond + each.first, each.inputs, each.codec
+            )
+            for each in self.made
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +121,14 @@ class Reads:
 
         def make() -> _Get:
             source = self._source(found)
-            resolved = self._paths(found, paths)
-            columns = [source.column(path) for path in resolved]
-            statement = source.select(*columns).where(source.id == sa.bindparam("id", type_=source.id.type))
-            shape = RowShape([path.text for path in resolved], [source.codec(path) for path in resolved])
-            return _Get(self._prepare(statement), shape, tuple(source.tables_used()))
+            shown = self._shown(source, self._paths(found, paths), ())
+            chosen = source.select(*shown.columns, *shown.beyond)
+            statement = chosen.where(source.id == sa.bindparam("id", type_=source.id.type))
+            worked = shown.worked(len(shown.columns))
+            return _Get(self._prepare(statement), shown.shape, tuple(source.tables_used()), worked)
 
         plan = kept(self._call, "get", found, make, footprint, paths)
-        params = {**self._call.gate.viewer(), "id": id}
+        params = {**self._call.gate.viewer(), **moment(self._call), "id": id}
         if reader is not None:
             row = reader.row(plan.statement, params)
         else:
@@ -112,6 +136,7 @@ class Reads:
                 row = own.row(plan.statement, params)
         if row is None:
             raise NotFound.of("record.not_found", Place(object=found.name, record=id.hex), object=found.name)
+        row = self._worked_out(plan.worked, [tuple(row)], params)[0]
         return Record(plan.shape, row, f"{footprint}:{found.digest}:{','.join(paths)}")
 
     def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> dict[str, Any]:
@@ -153,7 +178,7 @@ class Reads:
             for n, (term, value) in enumerate(zip(plan.terms, after, strict=True)):
                 params[f"after{n}"] = term.codec.to_storage(term.codec.from_journal(value))
         with self._call.tenant.store.read() as reader:
-            rows = reader.rows(plan.statement, params)
+            rows = self._worked_out(plan.worked, reader.rows(plan.statement, params), params)
             counted = self._counted(object, query, reader) if query.count else None
         following = None
         if len(rows) > limit:
@@ -186,8 +211,11 @@ class Reads:
         if not wanted_codes:
             return {}
         plan, literals = planned(self._call.gate, (*query.conditions, *query.marks), plan_of)
+        params = self._params(query, literals)
         with self._call.tenant.store.read() as reader:
-            rows = reader.rows(plan.statement, self._params(query, literals))
+            given = reader.rows(plan.statement, params)
+        inner = self._worked_out(plan.worked, [row[1:] for row in given], params)
+        rows = [(lane[0], *row) for lane, row in zip(given, inner, strict=True)]
         found: dict[str | None, Page] = {}
         for code in wanted_codes:
             own = [row[1:] for row in rows if row[0] == code]
@@ -197,7 +225,8 @@ class Reads:
 
     def _cursor(self, object: ObjectDef, order: Order, plan: _List, row: Sequence[Any]) -> str:
         """What the page after a row starts with."""
-        ends = zip(plan.terms, row[len(plan.shape.keys) :], strict=True)
+        start = len(plan.shape.keys)
+        ends = zip(plan.terms, row[start : start + len(plan.terms)], strict=True)
         values = [term.codec.to_journal(value) for term, value in ends]
         return cursors.seal(self._call.tenant.location.id, f"{object.uid}:{order}", values)
 
@@ -229,25 +258,63 @@ class Reads:
     ) -> _List:
         source = self._source(object)
         found, marks = self._conditions_and_marks(source, query, wanted)
-        shape, numbered, terms = self._shaped(source, query, order, marks)
+        shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
         statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
-        return _List(self._prepare(statement), shape, terms, found.binds, tuple(source.tables_used()))
+        prepared, tables = self._prepare(statement), tuple(source.tables_used())
+        return _List(prepared, shape, terms, found.binds, tables, worked)
 
     def _shaped(
         self, source: Source, query: Query, order: Order, marks: Sequence[Column]
-    ) -> tuple[RowShape, builtins.list[sa.ColumnElement[Any]], tuple[Term, ...]]:
-        """The rows' shape, the columns to select (what is asked for, then the sort keys), the sort keys."""
-        paths = self._paths(source.object, query.fields)
+    ) -> tuple[RowShape, builtins.list[sa.ColumnElement[Any]], tuple[Term, ...], tuple[InProcess, ...]]:
+        """The rows' shape, the columns to select (what is asked for, sort keys, what fields made in process
+        read), the sort keys, those fields.
+        """
+        shown = self._shown(source, self._paths(source.object, query.fields), marks)
         terms = self._terms(source, order)
+        columns = [*shown.columns, *(term.column for term in terms)]
+        worked = shown.worked(len(columns))
+        columns += shown.beyond
+        return shown.shape, [each.label(f"c{n}") for n, each in enumerate(columns)], terms, worked
+
+    def _shown(self, source: Source, paths: Sequence[ResolvedPath], marks: Sequence[Column]) -> _Shown:
+        """What rows hold: the values of paths, then marks, then which formulas have an error."""
+        columns: builtins.list[Column] = []
+        failed: builtins.list[tuple[str, Column]] = []
+        made: builtins.list[InProcess] = []
+        beyond: builtins.list[Column] = []
+        for path in paths:
+            found = source.unpushed(path)
+            if found is None:
+                columns.append(source.column(path))
+                flag = source.failed(path)
+                if flag is not None:
+                    failed.append((path.text, flag))
+                continue
+            formula, reads, inputs = found
+            places = len(columns), len(failed), len(beyond)
+            made.append(InProcess(formula, *places, tuple(inputs), source.codec(path)))
+            columns.append(sa.cast(sa.null(), sa.Text()))
+            failed.append((path.text, sa.literal_column("0")))
+            beyond += reads
         told = [sa.case((mark, 1), else_=0) for mark in marks]
-        columns = [*(source.column(path) for path in paths), *told, *(term.column for term in terms)]
         truth = codec(Shape("integer"), source.dialect)
+        keys = [*map(mark_key, range(len(told))), *(failed_key(text) for text, _ in failed)]
         shape = RowShape(
-            [*(path.text for path in paths), *map(mark_key, range(len(told)))],
-            [*(source.codec(path) for path in paths), *(truth for _ in told)],
+            [*(path.text for path in paths), *keys],
+            [*(source.codec(path) for path in paths), *(truth for _ in keys)],
+            len(keys),
         )
-        return shape, [each.label(f"c{n}") for n, each in enumerate(columns)], terms
+        before = len(columns) + len(told)
+        return _Shown([*columns, *told, *(flag for _, flag in failed)], beyond, shape, tuple(made), before)
+
+    def _worked_out(
+        self, fields: Sequence[InProcess], tuples: Sequence[tuple[Any, ...]], params: Mapping[str, Any]
+    ) -> Tuples:
+        if not fields:
+            return tuples
+        env = self._call.env(params["tw_now"])
+        return worked_out(fields, tuples, env, person_of(self._call.principal))
 
     def _compile_lanes(
         self,
@@ -262,7 +329,7 @@ class Reads:
     ) -> _List:
         source = self._source(object)
         found, marks = self._conditions_and_marks(source, query, wanted)
-        shape, numbered, terms = self._shaped(source, query, order, marks)
+        shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         path = self._call.gate.resolve(object, by)
         lane, limit = source.column(path), _SIZES[size] if size in _SIZES else sa.literal(size)
         beside: tuple[tuple[ObjectDef, str], ...] = ()
@@ -296,7 +363,7 @@ class Reads:
             beside = tuple(first.tables_used())
         statement = sa.union_all(*(sa.select(part) for part in parts))
         prepared = prepare(self._call.tenant.store, statement)
-        return _List(prepared, shape, terms, found.binds, (*source.tables_used(), *beside))
+        return _List(prepared, shape, terms, found.binds, (*source.tables_used(), *beside), worked)
 
     def _ranked(
         self,

@@ -3,30 +3,44 @@
 One LEFT JOIN per distinct prefix of paths. A joined record that the principal may not read shows nothing but
 its name: every other column of it is guarded by that object's record rule, so it reads as blank, also where a
 filter, an order or a group names it.
+
+A virtual formula field is a column like any other, worked out in the statement. What its formula reads is
+read in system mode: whoever may read the field sees its value. A mirror is read as the path that it stands
+for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tabwright.metadata.fieldtypes import TYPES
+from tabwright.formula.aggregates import Failed, Relation
+from tabwright.formula.compiler import Formula, SqlValue
+from tabwright.formula.faults import FormulaError
+from tabwright.formula.scope import Path
+from tabwright.formula.typed import vanishes
+from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Invalid, Place
+from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
 from tabwright.runtime.query.ranks import codes, rank, rank_codec
-from tabwright.runtime.storage.columns import Codec, Shape, codec
+from tabwright.runtime.storage.columns import Codec, Shape, codec, column_type, shape_of
 from tabwright.runtime.storage.links import id_in, kind_in, part_in
 from tabwright.runtime.storage.tables import RecordTable, Tables
+
+if TYPE_CHECKING:
+    from tabwright.runtime.query.children import Related
 
 Prefix = tuple[str, ...]
 Column = sa.ColumnElement[Any]
 
 MAX_JOINS = 10
+MAX_FORMULA_JOINS = 40  # with those of formulas: SQLite joins 64 tables at most
 NEVER_NULL = frozenset(("id", "created_at", "updated_at", "revision"))
 
 
@@ -38,6 +52,75 @@ class _Node:
     side: sa.FromClause | None
     guard: Column | None  # None: every record of it may be read
     twin: _Node | None = None  # of an owner: the same id looked up among the queues
+    hops: tuple[FieldDef, ...] = ()  # the lookups that lead to it
+    parent: _Node | None = None
+
+
+class _Inside:
+    """What a formula field's formula reads, from the record of a node on, past every right."""
+
+    def __init__(self, source: Source, node: _Node) -> None:
+        self._source = source
+        self._node = node
+
+    def column_of(self, path: Path) -> Column:
+        if path[0] == "$user":
+            return person_column(path)
+        return self._source.open_column(self._node, path)
+
+    def children(self, relation: Relation) -> Related:
+        from tabwright.runtime.query.children import Related  # each is made of the other
+        from tabwright.runtime.query.unseen import UnseenColumns
+
+        system = Gate.system(self._source.gate.model)
+        return Related(self._source, relation, UnseenColumns, system)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing that an evaluator is given: how many columns of a row it is made of (a value; a total of
+    children and whether it failed), and how. Of ``person`` it needs none.
+    """
+
+    width: int
+    load: Callable[[Any], Any] | None = None
+    person: str = ""
+
+
+_WAYS = {"picklist": "text", "choices": "text"}
+
+
+def decoder(value: SqlValue, dialect: Any) -> Callable[[Any], Any]:
+    """From what the database gives for a formula to its value."""
+    if value.type.kind == "number":
+        return value.decode
+    return codec(Shape(_WAYS.get(value.type.kind, value.type.kind)), dialect).from_storage
+
+
+def values_of(inputs: Sequence[Input], given: Sequence[Any], person: Mapping[str, Any]) -> list[Any]:
+    """What an evaluator is given, made of the columns of a row."""
+    values: list[Any] = []
+    at = 0
+    for each in inputs:
+        if each.load is None:
+            values.append(person.get(each.person))
+        elif each.width == 2 and given[at + 1]:
+            values.append(Failed())
+        else:
+            values.append(each.load(given[at]))
+        at += each.width
+    return values
+
+
+_PERSON: Mapping[str, sa.types.TypeEngine[Any]] = {
+    "id": Uuid(), "name": sa.Text(), "language": sa.Text(), "zone": sa.Text(),
+}  # fmt: skip
+
+
+def person_column(path: Path) -> Column:
+    """What ``$user`` names, as a parameter: ``filters.moment`` has the values."""
+    name = path[1] if len(path) > 1 else "id"
+    return sa.bindparam(f"me_{name}", type_=_PERSON[name]) if name in _PERSON else sa.null()
 
 
 class Source:
@@ -52,6 +135,8 @@ class Source:
         self._prefix = prefix  # of its names, in a statement with another one around it
         self._joins: list[tuple[sa.FromClause, Column]] = []
         self._nodes: dict[Prefix, _Node] = {}
+        self._opened: dict[tuple[int, str], _Node] = {}  # those that formulas join, by parent and lookup
+        self._values: dict[tuple[int, str], Column] = {}  # of virtual fields, by node and name
         self._root = self._nodes[()] = self._node(object)
         rule = gate.predicate(object, "read", lambda name: self._plain(self._root, name))
         alive = self._root.main.c.deleted_at.is_(None)
@@ -71,7 +156,7 @@ class Source:
 
     def tables_used(self) -> Iterator[tuple[ObjectDef, str]]:
         """Each object that takes part, with the digest of its table."""
-        for node in self._nodes.values():
+        for node in {id(each): each for each in (*self._nodes.values(), *self._opened.values())}.values():
             for each in (node, node.twin):
                 if each is not None:
                     yield each.object, each.table.digest
@@ -85,9 +170,9 @@ class Source:
         """The table of an object that a condition looks into without joining it."""
         return self._beside.setdefault(object.name, (object, self._tables.of(object)))[1]
 
-    def inner(self, object: ObjectDef) -> Source:
-        """Records of an object in a sub-query of this statement."""
-        made = Source(self._gate, self._tables, object, f"{self._prefix}c{self._next()}_")
+    def inner(self, object: ObjectDef, gate: Gate | None = None) -> Source:
+        """Records of an object in a sub-query of this statement; ``gate``: another one than its own."""
+        made = Source(gate or self._gate, self._tables, object, f"{self._prefix}c{self._next()}_")
         self._inner.append(made)
         return made
 
@@ -126,12 +211,17 @@ class Source:
 
     def codec(self, path: ResolvedPath) -> Codec:
         """The conversions of ``column``'s values."""
-        if path.field.type == "record_type" or path.is_called:
+        if path.is_called:
             return codec(Shape("text"), self._tables.dialect)
-        if "." in path.field.name:  # a link narrowed to one kind, a part of an address
-            way = "reference" if path.field.is_reference else "text"
+        return self._conversions(path.object, path.field)
+
+    def _conversions(self, object: ObjectDef, field: FieldDef) -> Codec:
+        if field.type == "record_type":
+            return codec(Shape("text"), self._tables.dialect)
+        if "." in field.name:  # a link narrowed to one kind, a part of an address
+            way = "reference" if field.is_reference else "text"
             return codec(Shape(way), self._tables.dialect)
-        return self._tables.of(path.object).codec(path.field.name)
+        return self._tables.of(object).codec(field.name)
 
     def sort(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
         """What a list orders by, its conversions, and whether it can be NULL.
@@ -141,6 +231,8 @@ class Source:
         ``query.not_sortable`` for a text without sort key.
         """
         field = path.field
+        if field.computed is not None and field.computed.path is not None:
+            return self.sort(self._mirrored(path.hops, path.object, field))
         if field.mask is not None and not self._gate.has("unmask"):
             raise self._not_sortable(path)  # an order tells what the mask hides
         if field.kinds or path.is_called or ("." in field.name and not field.is_reference):
@@ -161,6 +253,10 @@ class Source:
 
     def _sort_key(self, path: ResolvedPath) -> tuple[Column, Codec, bool]:
         node = self._walk(path.hops)
+        if self._is_virtual(node, path.field):
+            if TYPES[path.field.type].sorts == "no":
+                raise self._not_sortable(path)
+            return self.column(path), self.codec(path), True
         column = node.table.sort_column(path.field.name)
         if column is None:
             raise self._not_sortable(path)
@@ -199,8 +295,176 @@ class Source:
             names.append((kind_in(link) == uid, named.scalar_subquery()))
         return sa.case(*names) if names else sa.null()
 
+    # ---- virtual fields ----------------------------------------------------------------------------
+
+    def failed(self, path: ResolvedPath) -> Column | None:
+        """Whether the formula of a virtual field has no value for the record: an error, where blank is shown.
+        None where that cannot be.
+        """
+        computed = path.field.computed
+        if computed is None or computed.stored:
+            return None
+        if computed.path is not None:
+            return self.failed(self._mirrored(path.hops, path.object, path.field))
+        node = self._walk(path.hops)
+        value = computed.shown.sql(_Inside(self, node), self.dialect, places=path.field.scale)
+        if value.guard is None:
+            return None
+        there = sa.and_(node.main.c.id.is_not(None), value.guard) if node.parent is not None else value.guard
+        return self._guarded(node, sa.case((there, 1), else_=0))
+
+    @property
+    def main(self) -> sa.FromClause:
+        """The table of the object itself, to lock its rows."""
+        return self._root.main
+
+    def kept(self, field: FieldDef) -> Column:
+        """The column of a stored field of the object itself, whatever stands in it."""
+        return self._of(self._root, self._root.table.column(field.name))
+
+    def fresh(self, field: FieldDef) -> Column | None:
+        """The value that a computed field of the object itself should have; None where the database cannot
+        work it out.
+        """
+        assert field.computed is not None
+        formula = field.computed.shown
+        return self._of_formula(self._root, field, formula) if self._pushes(formula) else None
+
+    def _pushes(self, formula: Formula) -> bool:
+        return formula.pushable[self.dialect] is None
+
+    def codec_of(self, field: FieldDef) -> Codec:
+        """The conversions of a field of the object itself."""
+        return self._root.table.codec(field.name)
+
+    def unpushed(self, path: ResolvedPath) -> tuple[Formula, list[Column], list[Input]] | None:
+        """Of a virtual field that this database cannot work out: its formula, the id of the record that it is
+        about and what it reads, the conversions of those (of what is the person's its name).
+        """
+        computed = path.field.computed
+        if computed is None or computed.stored or self._pushes(computed.column):
+            return None
+        if computed.path is not None:
+            return self.unpushed(self._mirrored(path.hops, path.object, path.field))
+        node = self._walk(path.hops)
+        columns, inputs = self._inputs_of(node, computed.shown)
+        return computed.shown, [self._guarded(node, node.main.c.id), *columns], inputs
+
+    def inputs_of(self, formula: Formula) -> tuple[list[Column], list[Input]]:
+        """What the evaluator of a formula of the object itself needs of the database, and how it is given."""
+        return self._inputs_of(self._root, formula)
+
+    def _inputs_of(self, node: _Node, formula: Formula) -> tuple[list[Column], list[Input]]:
+        columns: list[Column] = []
+        inputs: list[Input] = []
+        for read in formula.reads:
+            if read.path[0].startswith("$"):
+                inputs.append(Input(0, person=read.path[1] if len(read.path) > 1 else "id"))
+            else:
+                column, conversions = self._open_end(node, read.path)
+                columns.append(column)
+                inputs.append(Input(1, conversions.from_storage))
+        for each in formula.aggregates:
+            found = each.sql(_Inside(self, node), self.dialect)
+            columns += [found.column(), sa.case((found.error(), 1), else_=0)]
+            inputs.append(Input(2, decoder(found, self._tables.dialect)))
+        return columns, inputs
+
+    def unseen(self, path: Path) -> Column:
+        """The value of a path of the object itself, past every right; it may be longer than people's."""
+        return self._open_end(self._root, path)[0]
+
+    def open_column(self, node: _Node, path: Path) -> Column:
+        """The value of a path from the record of a node, past every right."""
+        return self._open_end(node, path)[0]
+
+    def _open_end(self, node: _Node, path: Path) -> tuple[Column, Codec]:
+        names = list(path)
+        while True:
+            field = node.object.find(names.pop(0))
+            assert field is not None  # the checker has seen it
+            if names and field.kinds:
+                field = field.narrowed(self._gate.model.objects[self._named(names.pop(0))])
+            elif names and TYPES[field.type].parts:
+                field = field.part(names.pop(0))
+            if not names:
+                return self._plain(node, field.name), self._conversions(node.object, field)
+            node = self._open(node, field)
+
+    def _named(self, name: str) -> str:
+        found = self._gate.model.find(name)
+        assert found is not None
+        return found.name
+
+    def _open(self, parent: _Node, hop: FieldDef) -> _Node:
+        prefix = tuple(each.name for each in (*parent.hops, hop))
+        known = self._nodes.get(prefix)
+        if known is not None and known.parent is parent:
+            return known
+        key = (id(parent), hop.name)
+        known = self._opened.get(key)
+        if known is None:
+            self._more(MAX_FORMULA_JOINS, len(self._joins))
+            known = self._opened[key] = self._node(self._gate.model.objects[hop.target or "user"])
+            known.hops, known.parent = (*parent.hops, hop), parent
+            self._joins.append((known.main, self._is(known, self._plain(parent, hop.name))))
+        return known
+
+    def _more(self, limit: int, joins: int) -> None:
+        if joins > limit:
+            raise Invalid.of("query.too_many_joins", Place(object=self.object.name), limit=limit)
+
+    def _mirrored(self, hops: tuple[FieldDef, ...], object: ObjectDef, field: FieldDef) -> ResolvedPath:
+        """The path that a mirror stands for, from the start of the statement."""
+        assert field.computed is not None and field.computed.path is not None
+        found = self._gate.resolve(object, field.computed.path)
+        return ResolvedPath(found.text, (*hops, *found.hops), found.object, found.field)
+
+    def _virtual(self, node: _Node, field: FieldDef) -> Column:
+        key = (id(node), field.name)
+        known = self._values.get(key)
+        if known is None:
+            known = self._values[key] = self._worked_out(node, field)
+        return known
+
+    def _worked_out(self, node: _Node, field: FieldDef) -> Column:
+        computed = field.computed
+        assert computed is not None
+        if computed.path is not None:
+            return self.column(self._mirrored(node.hops, node.object, field))
+        return self._of_formula(node, field, computed.column)
+
+    def _of_formula(self, node: _Node, field: FieldDef, formula: Formula) -> Column:
+        try:
+            found: SqlValue = formula.sql(_Inside(self, node), self.dialect, places=field.scale)
+        except FormulaError:
+            place = Place(object=node.object.name, field=field.name)
+            raise Invalid.of("query.not_in_database", place, field=field.name) from None
+        shape = shape_of(field)
+        kind = column_type(shape, self._tables.dialect)
+        value = found.column()
+        if node.parent is not None and not vanishes(formula.root):
+            value = sa.case((node.main.c.id.is_not(None), value))
+        if self.dialect == "postgresql" and shape.way == "number":
+            return sa.cast(value, sa.Numeric(38, shape.scale))
+        if self.dialect == "postgresql" and shape.way == "integer":
+            return sa.cast(value, kind)
+        if self.dialect == "postgresql" and field.type in TEXT_TYPES:
+            return sa.collate(sa.type_coerce(value, kind), "C")
+        return sa.type_coerce(value, kind)
+
+    def _is_virtual(self, node: _Node, field: FieldDef) -> bool:
+        """Whether the value is worked out: of a stored formula only while its column is being filled."""
+        computed = field.computed
+        if computed is None or not computed.stored:
+            return computed is not None
+        return node.table.is_filling(field.name) and self._pushes(computed.column)
+
     def _plain(self, node: _Node, name: str) -> Column:
         base, _, kind = name.partition(".")
+        own = node.object.fields.get(base)
+        if own is not None and self._is_virtual(node, own):
+            return self._virtual(node, own)
         if kind:
             field = node.object.fields[base]
             if not field.kinds:
@@ -245,11 +509,15 @@ class Source:
         return node
 
     def _join(self, parent: _Node, hop: FieldDef, prefix: Prefix) -> _Node:
-        if len(self._nodes) > MAX_JOINS:
-            raise Invalid.of("query.too_many_joins", Place(object=self.object.name), limit=MAX_JOINS)
-        node = self._node(self._gate.model.objects[hop.target or "user"])
+        self._more(MAX_JOINS, len(self._nodes))
         reference = self._guarded(parent, self._plain(parent, hop.name))
-        self._joins.append((node.main, self._is(node, reference)))
+        known = self._opened.get((id(parent), hop.name)) if parent.guard is None else None
+        if known is None:
+            node = self._node(self._gate.model.objects[hop.target or "user"])
+            node.hops, node.parent = (*parent.hops, hop), parent
+            self._joins.append((node.main, self._is(node, reference)))
+        else:
+            node = known  # a formula has joined it already
         node.guard = self._gate.predicate(node.object, "read", lambda name: self._plain(node, name))
         if hop.type == "owner":
             queue = self._gate.model.objects.get(NAMED_BY_ALL[1])

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Relation
 from tabwright.formula.scope import Path
-from tabwright.platform.tables import Uuid
+from tabwright.runtime.access.rights import MAX_HOPS
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.children import Related
-from tabwright.runtime.query.source import Column, Source
+from tabwright.runtime.query.source import Column, Source, person_column
 from tabwright.runtime.query.trees import below
-
-_PERSON: Mapping[str, sa.types.TypeEngine[Any]] = {
-    "id": Uuid(), "name": sa.Text(), "language": sa.Text(), "zone": sa.Text(),
-}  # fmt: skip
 
 
 class UnseenColumns:
@@ -29,9 +25,10 @@ class UnseenColumns:
     def column_of(self, path: Path) -> Column:
         if path[0] != "$user":
             source = self._source
+            if len(path) > MAX_HOPS + 1:  # a formula over another one's paths
+                return source.unseen(path)
             return source.column(source.gate.resolve(source.object, ".".join(path)))
-        name = path[1] if len(path) > 1 else "id"
-        return sa.bindparam(f"me_{name}", type_=_PERSON[name]) if name in _PERSON else sa.null()
+        return person_column(path)
 
     def children(self, relation: Relation) -> Related:
         return Related(self._source, relation, UnseenColumns)

@@ -81,12 +81,36 @@ def _defaults_of(batch: Batch, work: Work, uid: str | None, rows: list[Row]) -> 
 
 
 def formulas(batch: Batch, work: Work) -> None:
-    """Stored formulas would be filled here; then it is known what each update changes."""
+    """Stored formulas get their values; then it is known what each update changes.
+
+    A formula is worked out again where something that it reads of the record has changed. An update without
+    values asks for all of them: something else that they are made of has changed.
+    """
+    for field in batch.plan.computed:
+        _work_out(batch, work, field)
     names = (*batch.plan.own, "owner", "record_type")
     for row in batch.rows:
         if row.action == "update" and row.new is not None and row.old is not None:
             old, new = row.old, row.new
             row.changed = [name for name in names if new[name] != old[name]]
+
+
+def _work_out(batch: Batch, work: Work, field: FieldDef) -> None:
+    assert field.computed is not None
+    formula = field.computed.shown
+    own = [read.path[0] for read in formula.reads if not read.path[0].startswith("$")]
+    rows = []
+    for row in batch.rows:
+        if row.action not in ("create", "update") or row.new is None or row.faults:
+            continue
+        old, new = row.old, row.new
+        if old is None or not row.sent or any(new.get(name) != old.get(name) for name in own):
+            rows.append(row)
+    if rows:
+        evaluation = Evaluation(batch.object, work, (formula,), rows)
+        for row in rows:
+            assert row.new is not None
+            row.new[field.name] = evaluation.shown(formula, row)
 
 
 # ---- access on the new row -----------------------------------------------------------------------

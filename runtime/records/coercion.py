@@ -71,7 +71,8 @@ class Coercer:
     def _unknown(self, name: str, place: Place) -> Fault:
         found = self._object.find(name.lower())
         if found is not None and found.name in self._readable:
-            return Fault("field.read_only", {"field": found.name}, self._at(place, found.name))
+            code = "field.read_only" if found.computed is None else "field.computed"
+            return Fault(code, {"field": found.name}, self._at(place, found.name))
         close = get_close_matches(name.lower(), sorted(self._readable), n=3, cutoff=0.6)
         if close:
             return Fault(

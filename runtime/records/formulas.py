@@ -5,8 +5,10 @@ chunk.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -19,7 +21,7 @@ from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
-from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.query.answers import answers
 from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
@@ -41,6 +43,9 @@ class Evaluation:
         self._work = work
         self._new = work.call.env(work.now, is_new=True)
         self._old = work.call.env(work.now)
+        # What is stored is the same for everybody, whose day it may be.
+        zone = work.call.tenant.zone
+        self._kept = replace(self._new, today=work.now.astimezone(ZoneInfo(zone)).date(), zone=zone)
         self._person: Mapping[str, Any] = person_of(work.principal)
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}
@@ -189,6 +194,14 @@ class Evaluation:
             row.refuse("record.formula_failed")
             return False
 
+    def shown(self, formula: Formula, row: Row) -> Any:
+        """The value of a field's formula; blank where it cannot be computed."""
+        env = self._kept if row.old is None else replace(self._kept, is_new=False)
+        try:
+            return formula.evaluator()(self._values(formula, row), env)
+        except EvaluationError:
+            return None
+
     def value(self, formula: Formula, row: Row, field: FieldDef) -> Any:
         """A formula's value, as the field takes it; a value that it does not take is a fault at the field."""
         convert = self._converters.get(field.name)
@@ -204,15 +217,3 @@ class Evaluation:
         except Refused as refused:
             row.faults.append(fault_of(refused, row.place, self._work.language))
         return None
-
-
-def person_of(principal: Principal) -> Mapping[str, Any]:
-    """What ``$user`` names: the principal."""
-    if principal.kind == "system":
-        return {}
-    return {
-        "id": principal.user_id,
-        "name": principal.name,
-        "language": principal.language,
-        "zone": principal.zone,
-    }

@@ -16,6 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tabwright.metadata.dependencies import in_order
 from tabwright.metadata.model import FieldDef, ObjectDef, UniqueRuleDef
 from tabwright.platform.database import Prepared, Store, Writer, prepare
 from tabwright.platform.tables import in_ids, uuid_of
@@ -94,7 +95,7 @@ class ObjectPlan:
         self.store = store
         self.object = object
         self.table = table
-        self.own = tuple(field.name for field in object.own_fields)
+        self.own = tuple(field.name for field in object.stored_fields)
         self.side_fields = tuple(name for name in self.own if table.is_side(name))
         self.blank: dict[str, Any] = dict.fromkeys((*SYSTEM, *self.own))
         self._codecs: dict[str, Codec] = {name: table.codec(name) for name in self.own}
@@ -107,13 +108,16 @@ class ObjectPlan:
                 loads[name] = lru_cache(maxsize=256)(plain)
         self._loads = [(name, load) for name, load in loads.items() if load is not None]
         self.auto_numbers = tuple(
-            field for field in object.own_fields if field.type == "auto_number" and field.number_pattern
+            field for field in object.stored_fields if field.type == "auto_number" and field.number_pattern
         )
-        self.references = tuple(field for field in object.fields.values() if field.is_reference)
-        self.booleans = tuple(field.name for field in object.own_fields if field.type == "boolean")
+        self.references = tuple(
+            field for field in object.fields.values() if field.is_reference and field.computed is None
+        )
+        self.computed = in_order(object, [each.name for each in object.stored_fields if each.computed])
+        self.booleans = tuple(field.name for field in object.stored_fields if field.type == "boolean")
         self.inactive_codes = {
             field.name: frozenset(value.code for value in field.picklist.values if not value.active)
-            for field in object.own_fields
+            for field in object.stored_fields
             if field.picklist is not None and not all(value.active for value in field.picklist.values)
         }
         self._updates: dict[tuple[tuple[str, ...], bool], Update] = {}

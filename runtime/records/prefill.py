@@ -8,8 +8,8 @@ from tabwright.formula.compiler import Formula
 from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.model import ObjectDef, RecordTypeDef
+from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.desk import Call
-from tabwright.runtime.records.formulas import person_of
 from tabwright.runtime.records.values import Refused, converter
 
 

@@ -8,7 +8,7 @@ from tabwright.runtime.records.batch import Batch, Work
 
 def seal(batch: Batch, work: Work) -> None:
     """Seal the new values of secret fields. One that says the same as before stays as it was kept."""
-    secrets = [field for field in batch.object.own_fields if field.type == "secret"]
+    secrets = [field for field in batch.object.stored_fields if field.type == "secret"]
     if not secrets:
         return
     keys = work.call.tenant.keys

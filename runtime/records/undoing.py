@@ -126,7 +126,7 @@ def _intents(
     for id, revision, owner in work.writer.rows(prepare(work.writer.store, chosen), ids):
         present[uuid_of(id)] = int(revision)
         owners[uuid_of(id)] = None if owner is None else uuid_of(owner)
-    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.own_fields}
+    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.stored_fields}
     names |= {"owner": "owner", "record_type": "record_type"}
     intents: list[Intent] = []
     for id, newest in last.items():

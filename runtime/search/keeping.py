@@ -38,7 +38,7 @@ def searched_fields(object: ObjectDef) -> tuple[FieldDef, ...]:
         return ()
     return tuple(
         field
-        for field in object.own_fields
+        for field in object.stored_fields
         if TYPES[field.type].searched and (field.searchable or field.name == object.name_field)
     )
 
@@ -94,8 +94,8 @@ class SearchIndex:
         self._number = number
         self._fields = frozenset(marks.values())
         self._name = object.name_field
-        self._rich = frozenset(each.name for each in object.own_fields if each.rich_text)
-        self._files = frozenset(each.name for each in object.own_fields if each.holds_files)
+        self._rich = frozenset(each.name for each in object.stored_fields if each.rich_text)
+        self._files = frozenset(each.name for each in object.stored_fields if each.holds_files)
         self._sqlite = store.dialect == "sqlite"
 
     def concerns(self, changed: Iterable[str]) -> bool:

@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from tabwright.metadata.dependencies import fingerprint
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.platform.language import register_messages
@@ -106,7 +107,17 @@ class DropIndex:
     entry: Entry
 
 
-Step = CreateTable | CreateSide | AddColumns | FillKey | Convert | BuildIndex | DropIndex
+@dataclass(frozen=True, slots=True)
+class FillFormula:
+    """Work out a stored formula for the rows that are there."""
+
+    object: str
+    n: int
+    field: str
+    entry: Entry
+
+
+Step = CreateTable | CreateSide | AddColumns | FillKey | Convert | BuildIndex | DropIndex | FillFormula
 
 
 @dataclass(slots=True)
@@ -114,6 +125,9 @@ class Fit:
     """The steps to a model, and the rows of ``physical`` that they make or change."""
 
     instant: list[Step] = field(default_factory=list)
+    formulas: list[FillFormula] = field(
+        default_factory=list
+    )  # in the publish too, once all columns are there
     prepare: list[Step] = field(default_factory=list)
     after: list[Step] = field(default_factory=list)
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -121,7 +135,7 @@ class Fit:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return (*self.instant, *self.prepare, *self.after)
+        return (*self.instant, *self.formulas, *self.prepare, *self.after)
 
 
 def fit(
@@ -136,7 +150,7 @@ def fit(
     ``rows(n)`` counts the rows of table ``o<n>``, up to just above INDEX_ROWS. ``same`` are names of objects
     that stand as the model says already. Raises Invalid where an object does not fit its two tables.
     """
-    work = _Work(physical, rows, now)
+    work = _Work(model, physical, rows, now)
     skip = frozenset(same)
     uids = {object.uid for object in model.objects.values()}
     for object in model.objects.values():
@@ -153,7 +167,8 @@ def fit(
 class _Work:
     """What one ``fit`` has come to so far."""
 
-    def __init__(self, physical: Physical, rows: Callable[[int], int], now: datetime) -> None:
+    def __init__(self, model: Model, physical: Physical, rows: Callable[[int], int], now: datetime) -> None:
+        self.model = model
         self.physical = physical
         self.fit = Fit()
         self.now = now
@@ -217,16 +232,19 @@ def _fit_object(work: _Work, object: ObjectDef) -> None:
     has_side = any(entry.side == "side" for entry in there)
     entries: dict[str, Entry] = {}
     added: list[Entry] = []
-    for each in object.own_fields:
+    for each in object.stored_fields:
         entry = _fit_field(work, object, each, own, room, added, fresh)
         if entry is not None:
             entries[each.name] = entry
     if work.fit.faults:
         return
     _add_columns(work, object, own.n, added, fresh, has_side)
-    for each in object.own_fields:
-        entries[each.name] = _fit_keys(work, object, each, entries[each.name], own, added)
-    uids = {each.uid for each in object.own_fields}
+    for each in object.stored_fields:
+        entry = _fit_keys(work, object, each, entries[each.name], own, added)
+        if each.computed is not None:
+            entry = _fit_formula(work, object, each, entry, own, fresh)
+        entries[each.name] = entry
+    uids = {each.uid for each in object.stored_fields}
     for entry in there:
         if entry.state == "live" and entry.uid not in uids:
             work.put(replace(entry, state="dropped", dropped_at=work.now))
@@ -239,13 +257,21 @@ def _fit_field(
     """The entry of a field; a new column is put to ``added``, its DDL comes with those of the others."""
     shape = shape_of(each)
     history = () if fresh else work.physical.history("field", each.uid)
+    # What people have written stays when the field becomes a formula, and comes back with it.
+    for entry in history:
+        if entry.is_computed != (each.computed is not None) and entry.state == "live":
+            work.put(replace(entry, state="dropped", dropped_at=work.now))
+    history = [entry for entry in history if entry.is_computed == (each.computed is not None)]
     present = next((e for e in reversed(history) if e.state == "live"), None) or next(
         (e for e in reversed(history) if e.state == "dropped"), None
     )
     unique = any(each.name in rule.fields for rule in object.unique_rules)
     if present is not None and present.shape == shape and not (unique and present.side == "side"):
         if present.state != "live":
-            return work.put(replace(present, state="live", dropped_at=None))
+            storage = present.storage
+            if each.computed is not None:
+                storage = {**storage, "formula": ""}  # records have changed since
+            return work.put(replace(present, state="live", dropped_at=None, storage=storage))
         return present
     waiting = next((e for e in history if e.state == "building" and e.shape == shape), None)
     new = waiting or _new_column(work, object, each, own, room, unique, fresh)
@@ -270,6 +296,8 @@ def _new_column(
         work.fit.faults.append(Fault(code, {"object": object.name, "field": each.name}, place))
         return None
     storage: dict[str, Any] = shape.as_json()
+    if each.computed is not None:
+        storage["formula"] = ""
     if side == "side":
         storage["side"] = True
     if sort:
@@ -289,7 +317,11 @@ def _fit_conversion(
     if each.picklist is not None and each.picklist.restricted:
         codes = frozenset(value.code for value in each.picklist.values)
     conversion = Conversion(old.shape, new.shape, codes, each.max_length)
-    former = _former(work.physical.history("field", each.uid), old, new.shape)
+    former = _former(
+        [e for e in work.physical.history("field", each.uid) if e.is_computed == old.is_computed],
+        old,
+        new.shape,
+    )
     if codes is not None or each.max_length is not None:
         # What the values had to keep when they were converted says, on the way back, which were lost.
         kept = {"codes": None if codes is None else sorted(codes), "longest": each.max_length}
@@ -371,6 +403,28 @@ def _fit_keys(
         else:
             # An ignore-case rule would not hold without its folded forms.
             (work.fit.prepare if form == "u" else work.fit.after).append(step)
+    return entry
+
+
+def _fit_formula(
+    work: _Work, object: ObjectDef, each: FieldDef, entry: Entry, own: Entry, fresh: bool
+) -> Entry:
+    """The column of a stored formula that has become another one is filled again."""
+    if entry.state != "live":
+        return entry
+    wanted_by = fingerprint(work.model, object, each)
+    if entry.storage["formula"] == wanted_by and not entry.is_filling:
+        return entry
+    storage = {key: value for key, value in entry.storage.items() if key != "fill"} | {"formula": wanted_by}
+    rows = 0 if fresh else work.rows(own.n)
+    unique = any(each.name in rule.fields for rule in object.unique_rules)
+    if rows > DATA_ROWS and not unique:
+        entry = work.put(replace(entry, storage=storage | {"fill": "building"}))
+        work.fit.after.append(FillFormula(object.name, own.n, each.name, entry))
+        return entry
+    entry = work.put(replace(entry, storage=storage))
+    if rows:
+        work.fit.formulas.append(FillFormula(object.name, own.n, each.name, entry))
     return entry
 
 

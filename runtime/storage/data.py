@@ -37,14 +37,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class _Object:
+class OwnTables:
     """Both tables of an object with just the columns that a step needs."""
 
     main: sa.Table
     side: sa.Table | None
 
     @classmethod
-    def of(cls, n: int, entries: tuple[Entry, ...], dialect: Dialect, marks: tuple[str, ...] = ()) -> _Object:
+    def of(
+        cls, n: int, entries: tuple[Entry, ...], dialect: Dialect, marks: tuple[str, ...] = ()
+    ) -> OwnTables:
         metadata = sa.MetaData()
         main = main_table(n, [each for each in entries if each.side == "main"], dialect, metadata)
         for mark in marks:
@@ -66,7 +68,7 @@ class _Object:
         )
 
 
-class _Put:
+class Put:
     """Writes computed values to columns of one table: (id, values...) rows, one statement a chunk."""
 
     def __init__(self, dialect: Dialect, table: sa.Table, columns: list[tuple[str, Shape]]) -> None:
@@ -106,7 +108,7 @@ class Filling:
             self._prepare_conversion(step)
 
     def _prepare_key(self, step: FillKey) -> None:
-        own = _Object.of(step.n, (step.entry,), self.dialect)
+        own = OwnTables.of(step.n, (step.entry,), self.dialect)
         source, target = own.column(step.entry), own.column(step.entry, step.form)
         key = sort_key if step.form == "s" else folded
         main = own.main
@@ -115,8 +117,8 @@ class Filling:
         self._compute: Callable[[tuple[Any, ...]], tuple[Any, ...]] = lambda row: (
             None if row[2] is None else key(row[2]),
         )
-        self._puts: list[tuple[_Put, tuple[int, ...]]] = [
-            (_Put(self.dialect, target.table, [(target.name, Shape("text"))]), (0,))
+        self._puts: list[tuple[Put, tuple[int, ...]]] = [
+            (Put(self.dialect, target.table, [(target.name, Shape("text"))]), (0,))
         ]
         self._main = main
 
@@ -125,7 +127,7 @@ class Filling:
         mark = f"r{step.new.n}"
         former = tuple(entry for entry, _ in step.former)
         entries = (step.old, step.new, *former)
-        own = _Object.of(step.n, entries, self.dialect, (mark,) if has_mark else ())
+        own = OwnTables.of(step.n, entries, self.dialect, (mark,) if has_mark else ())
         main = own.main
         columns_read = (own.column(entry) for entry in (step.old, *former))
         self._select = sa.select(main.c.id, main.c.rev, *columns_read).select_from(own.joined)
@@ -135,9 +137,9 @@ class Filling:
         forms += [("u", Shape("text"))] if step.new.fold else []
         columns = [(f"{form}{step.new.n}", shape) for form, shape in forms]
         target = own.column(step.new).table
-        self._puts = [(_Put(self.dialect, target, columns), tuple(range(len(columns))))]
+        self._puts = [(Put(self.dialect, target, columns), tuple(range(len(columns))))]
         if has_mark:
-            self._puts.append((_Put(self.dialect, main, [(mark, _REV)]), (-1,)))
+            self._puts.append((Put(self.dialect, main, [(mark, _REV)]), (-1,)))
         convert = converter(step, self.dialect)
         sort, fold = bool(step.new.sort), bool(step.new.fold)
 
@@ -230,7 +232,7 @@ class Loss:
 def count_losses(reader: Reader, step: Convert, dialect: Dialect, examples: int = 20) -> Loss:
     """Convert every value in mind; nothing is written."""
     former = tuple(entry for entry, _ in step.former)
-    own = _Object.of(step.n, (step.old, *former), dialect)
+    own = OwnTables.of(step.n, (step.old, *former), dialect)
     column = own.column(step.old)
     query = (
         sa.select(own.main.c.id, column, *(own.column(entry) for entry in former))

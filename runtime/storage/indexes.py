@@ -78,13 +78,13 @@ def _way_specs(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, Ind
     counts and adds up all columns without looking at the records.
     """
     found = {}
-    by = board_field(object, object.own_fields)
+    by = board_field(object, object.stored_fields)
     if by is not None and (term := _term(by.name, entries)) is not None:
-        measure = board_sum(object.own_fields)
+        measure = board_sum(object.stored_fields)
         amount = _term(measure.name, entries) if measure is not None else None
         terms = (term, _ID, _OWNER, *((amount,) if amount is not None else ()), _DELETED)
         found[f"{object.uid}:board"] = IndexSpec(terms)
-    start = calendar_field(object, object.own_fields)
+    start = calendar_field(object, object.stored_fields)
     if start is not None and (term := _term(start.name, entries)) is not None:
         found[f"{object.uid}:calendar"] = IndexSpec((term, _ID, _OWNER))
     return found
@@ -110,7 +110,7 @@ def equal_fields(view: ListViewDef) -> tuple[str, ...]:
 def wanted(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSpec]:
     """Every index that an object should have, by a key that stays the same through renames."""
     found: dict[str, IndexSpec] = {f"{object.uid}:owner": IndexSpec((_OWNER, _ID))}
-    for field in object.own_fields:
+    for field in object.stored_fields:
         if field.is_reference and (term := _term(field.name, entries)) is not None:
             found[f"{field.uid}:lookup"] = IndexSpec((term, _ID))
     for rule in object.unique_rules:

@@ -35,6 +35,7 @@ from tabwright.runtime.storage.columns import (
     Dialect,
     Shape,
     codec,
+    codec_of,
     column_type,
     for_field,
     shape_of,
@@ -87,12 +88,14 @@ _NOT_NULL = frozenset({"rev", "created_at", "updated_at"})
 
 def needs_sort_key(object: ObjectDef, field: FieldDef) -> bool:
     """Whether a field has a sort key column: text that is sortable, or the object's name."""
-    return field.type in TEXT_TYPES and (field.sortable or field.name == object.name_field)
+    return (
+        field.is_stored and field.type in TEXT_TYPES and (field.sortable or field.name == object.name_field)
+    )
 
 
 def needs_fold(object: ObjectDef, field: FieldDef) -> bool:
     """Whether a field has a folded form: text in a unique rule that ignores case."""
-    if field.type not in TEXT_TYPES:
+    if field.type not in TEXT_TYPES or not field.is_stored:
         return False
     return any(rule.ignore_case and field.name in rule.fields for rule in object.unique_rules)
 
@@ -118,6 +121,16 @@ class Entry:
     def side(self) -> Side:
         """Which of the object's two tables a field stands in."""
         return "side" if self.storage.get("side") else "main"
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether a formula gives a field's values: people's own values never stand in such a column."""
+        return "formula" in self.storage
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether a job is still filling a stored formula's column."""
+        return self.storage.get("fill") == "building"
 
     @property
     def sort(self) -> str | None:
@@ -198,11 +211,12 @@ class Physical:
 
     def field(self, field: FieldDef) -> Entry | None:
         """The column that holds ``field`` as it is defined: of its shape, the one in use first."""
-        shape = shape_of(field)
+        shape, computed = shape_of(field), field.computed is not None
         found = [
             entry
             for entry in self._of_uid.get(("field", field.uid), ())
-            if entry.shape == shape and entry.state in ("live", "dropped", "retired")
+            if entry.shape == shape and entry.is_computed == computed
+            if entry.state in ("live", "dropped", "retired")
         ]
         return max(found, key=lambda entry: (entry.state == "live", entry.n), default=None)
 
@@ -219,9 +233,9 @@ class RecordTable:
     dialect: Dialect
     main: sa.Table
     side: sa.Table | None
-    entries: Mapping[str, Entry]  # own fields only, by name
+    entries: Mapping[str, Entry]  # own fields that have a column, by name
     digest: str
-    codecs: Mapping[str, Codec] = field(repr=False)  # every field, by name; "owner_kind", "deleted_at" too
+    codecs: Mapping[str, Codec] = field(repr=False)  # every field, virtual ones and "owner_kind" too
 
     @property
     def id(self) -> sa.Column[Any]:
@@ -246,6 +260,11 @@ class RecordTable:
     def codec(self, field_name: str) -> Codec:
         """The conversions of a field's values."""
         return self.codecs[field_name]
+
+    def is_filling(self, field_name: str) -> bool:
+        """Whether the column of a stored formula is being filled: till then its value is worked out."""
+        entry = self.entries.get(field_name)
+        return entry is not None and entry.is_filling
 
     def is_side(self, field_name: str) -> bool:
         """Whether a field stands in the second table."""
@@ -282,7 +301,7 @@ class RecordTable:
 
     def fields_in(self, side: Side) -> tuple[FieldDef, ...]:
         """Own fields that stand in one of the two tables, in the admin's order."""
-        return tuple(each for each in self.object.own_fields if self.entries[each.name].side == side)
+        return tuple(each for each in self.object.stored_fields if self.entries[each.name].side == side)
 
     def field_number(self, field_name: str) -> int:
         """The number by which the journal names an own field."""
@@ -337,7 +356,7 @@ def record_table(object: ObjectDef, physical: Physical, dialect: Dialect) -> Rec
     if own is None:
         raise NotFound.of("storage.no_table", object=object.name)
     entries: dict[str, Entry] = {}
-    for each in object.own_fields:
+    for each in object.stored_fields:
         entry = physical.field(each)
         if entry is None:
             raise NotFound.of("storage.no_column", object=object.name, field=each.name)
@@ -350,6 +369,9 @@ def record_table(object: ObjectDef, physical: Physical, dialect: Dialect) -> Rec
     codecs = {
         name: for_field(object.fields[name], codec(entry.shape, dialect)) for name, entry in entries.items()
     }
+    for each in object.own_fields:
+        if not each.is_stored:
+            codecs[each.name] = codec_of(each, dialect)
     shapes = dict(_SYSTEM_SHAPES)
     for name, column in SYSTEM_COLUMNS.items():
         codecs.setdefault(name, codec(shapes[column], dialect))

@@ -97,7 +97,7 @@ def test_the_pages_are_complete() -> None:
             shared = kinds.partition("\n## ")[2].partition("\n## ")[0]
             for name in schema.schema_of(kind)["properties"]:
                 assert f"| `{name}` |" in section or f"| `{name}` |" in shared, (kind, name)
-        for type in type_names:
+        for type in (*type_names, *fieldtypes.COMPUTED):
             section = types.partition(f"`{type}`\n")[2].partition("\n## ")[0]
             for name in schema.schema_of("field")["$defs"][f"{type}_options"]["properties"]:
                 assert f"| `{name}` |" in section, (type, name)
@@ -105,7 +105,7 @@ def test_the_pages_are_complete() -> None:
 
 def test_the_types_of_schema_model_and_formulas_are_the_same() -> None:
     root = schema.schema_of("field")
-    assert tuple(root["properties"]["type"]["enum"]) == type_names
+    assert tuple(root["properties"]["type"]["enum"]) == (*type_names, *fieldtypes.COMPUTED)
     for type in type_names:
         options = root["$defs"][f"{type}_options"]["properties"]
         said = {key: each["default"] for key, each in options.items() if "default" in each}

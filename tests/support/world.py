@@ -33,9 +33,10 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Call, Pieces, TenantRuntime
 from tabwright.runtime.journal import sealer
+from tabwright.runtime.publishing.computing import env_at, fill_formulas
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.storage.apply import row_counter, save, take
-from tabwright.runtime.storage.changes import fit
+from tabwright.runtime.storage.changes import FillFormula, fit
 from tabwright.runtime.storage.tables import Physical, Tables
 
 Document = Mapping[str, Any]
@@ -109,6 +110,9 @@ class World:
             way = fit(model, physical, row_counter(writer), self.clock.now())
             take(writer, way.steps)
             save(writer, way.entries.values())
+            tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
+            todo = (step for step in way.steps if isinstance(step, FillFormula))
+            fill_formulas(writer, todo, model, tables, env_at(self.clock.now(), "Asia/Shanghai"))
         with self.store.read() as reader:
             physical = Physical.read(reader)
         self.releases.made[number] = (model, Tables(physical, self.store.dialect))
@@ -142,7 +146,7 @@ class World:
         from tabwright.platform.tables import Uuid
 
         table = self.table(object)
-        names = list(self.model.objects[object].fields)
+        names = [each.name for each in self.model.objects[object].fields.values() if each.is_stored]
         chosen = sa.select(*(table.column(name) for name in names)).select_from(table.joined)
         statement = prepare(self.store, chosen.where(table.id == sa.bindparam("id", type_=Uuid())))
         with self.store.read() as reader:

@@ -1,0 +1,84 @@
+"""Computed fields: where their values come from, compiled, and that none is worked out from itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabwright.metadata import fieldtypes
+from tabwright.metadata.documents import Component
+from tabwright.metadata.kinds.work import Work
+from tabwright.metadata.model import Computed
+from tabwright.metadata.world import FieldSource
+
+
+def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]) -> Computed | None:
+    """Where the values of a computed field come from, or None with all faults. ``options`` are its values',
+    with defaults.
+    """
+    component = source.component
+    assert component is not None and source.computed is not None
+    _check_keys(work, source, component)
+    key = "path" if source.computed == "mirror" else "formula"
+    if source.computed == "mirror" and not _shows(work, source, component):
+        return None
+    ring = work.lens.world.ring(source)
+    if ring:
+        for each in ring:
+            work.lens.field(each.object, each.name)
+        shown = " → ".join(each.path for each in (*ring, source))
+        work.fault(component, "computed.ring", "options", key, ring=shown)
+        return None
+    derived = work.lens.derived(source)
+    formula = derived.formula
+    if formula is None:
+        work.formula_faults(component, derived.error, "options", key)
+        return None
+    if source.is_stored and any(read.path[0] == "$user" for read in formula.reads):
+        work.fault(component, "computed.stored_person", "options", "formula")
+    if formula.uses_now:
+        for name in ("unique", "searchable"):
+            if component.body.get(name):
+                work.fault(component, "computed.changes", name, key=name)
+    number = source.computed != "mirror" and fieldtypes.TYPES[source.type].number
+    places, length = options.get("scale"), options.get("max_length")
+    return Computed(
+        kind=source.computed,
+        formula=formula,
+        shown=formula.finished(
+            digits=options.get("precision") if number else None, places=places, length=length
+        ),
+        column=formula.finished(digits=None, places=places, length=length),
+        stored=source.is_stored,
+        path=source.text if source.computed == "mirror" else None,
+    )
+
+
+def _check_keys(work: Work, source: FieldSource, component: Component) -> None:
+    """What needs a column of its own is asked of a stored field only, and of a type that can have it."""
+    kind = fieldtypes.TYPES[source.type]
+    can = {"unique": kind.keys, "searchable": kind.searched, "sortable": source.type in fieldtypes.TEXT_TYPES}
+    for key, possible in can.items():
+        if not component.body.get(key):
+            continue
+        if not possible:
+            work.fault(component, "document.no_effect", key, key=key)
+        elif not source.is_stored:
+            work.fault(component, "computed.not_stored", key, key=key)
+    if component.body.get("unique") == "ignore_case" and source.type not in fieldtypes.TEXT_TYPES:
+        work.fault(component, "document.not_allowed", "unique", value="ignore_case", allowed="true", hint="")
+
+
+def _shows(work: Work, source: FieldSource, component: Component) -> bool:
+    """Whether the path of a mirror leads over a lookup to a field that can be shown on another record."""
+    if "." not in source.text:
+        work.fault(component, "computed.no_way", "options", "path", path=source.text)
+        return False
+    if work.path(component, source.object, source.text, "options", "path") is None:
+        return False
+    end = work.lens.walk(source.object, tuple(source.text.split(".")))[-1]
+    assert end is not None
+    if end.type not in (*fieldtypes.RETURNED, *fieldtypes.MIRRORED) or "mask" in end.options:
+        work.fault(component, "computed.not_shown", "options", "path", path=source.text)
+        return False
+    return True
