@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Relation
 from tabwright.formula.scope import Columns, Path
-from tabwright.metadata.model import FieldDef, Model
+from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.runtime.access.gate import Gate
-from tabwright.runtime.query.source import Column, Source
 
-ColumnsOf = Callable[[Source], Columns]
+Column = sa.ColumnElement[Any]
+
+
+class Rows(Protocol):
+    """Records of an object in a statement (``source.Source``)."""
+
+    gate: Gate
+
+    @property
+    def dialect(self) -> str: ...
+
+    @property
+    def id(self) -> Column: ...
+
+    def own(self, name: str) -> Column: ...
+
+    def inner(self, object: ObjectDef, gate: Gate | None = None) -> Rows: ...
+
+    def select_inside(self, *columns: Column) -> sa.Select[Any]: ...
+
+
+ColumnsOf = Callable[[Any], Columns]  # of such records
 
 
 class Related:
     """The living children of a relation, as far as ``gate``, or that of ``parent``, lets them be seen."""
 
     def __init__(
-        self, parent: Source, relation: Relation, columns_of: ColumnsOf, gate: Gate | None = None
+        self, parent: Rows, relation: Relation, columns_of: ColumnsOf, gate: Gate | None = None
     ) -> None:
         model = parent.gate.model
         self._field = lookup_of(model, relation)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,13 +28,11 @@ from tabwright.platform.errors import Invalid, Place
 from tabwright.platform.tables import Uuid
 from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
+from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.ranks import codes, rank, rank_codec
 from tabwright.runtime.storage.columns import Codec, Shape, codec, column_type, shape_of
 from tabwright.runtime.storage.links import id_in, kind_in, part_in
 from tabwright.runtime.storage.tables import RecordTable, Tables
-
-if TYPE_CHECKING:
-    from tabwright.runtime.query.children import Related
 
 Prefix = tuple[str, ...]
 Column = sa.ColumnElement[Any]
@@ -69,11 +67,20 @@ class _Inside:
         return self._source.open_column(self._node, path)
 
     def children(self, relation: Relation) -> Related:
-        from tabwright.runtime.query.children import Related  # each is made of the other
-        from tabwright.runtime.query.unseen import UnseenColumns
+        return Related(self._source, relation, _Beside, Gate.system(self._source.gate.model))
 
-        system = Gate.system(self._source.gate.model)
-        return Related(self._source, relation, UnseenColumns, system)
+
+class _Beside:
+    """What it asks of children, of one of them."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def column_of(self, path: Path) -> Column:
+        return person_column(path) if path[0] == "$user" else self._source.unseen(path)
+
+    def children(self, relation: Relation) -> Related:
+        return Related(self._source, relation, _Beside)
 
 
 @dataclass(frozen=True, slots=True)
