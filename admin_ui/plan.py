@@ -90,11 +90,14 @@ def change_lines(
     return tuple(_change_line(studio, each, words, held or {}) for each in sorted(changes, key=_reading))
 
 
-def _reading(each: Difference) -> tuple[bool, str, int]:
-    """How changes are read: object by object, each before its parts; then what stands beside objects."""
+def _reading(each: Difference) -> tuple[bool, str, int, str]:
+    """How changes are read: object by object, each before its parts, fields in the order in which they were
+    made; then what stands beside objects.
+    """
     kind, object = each.component.kind, each.component.object
     owner = each.component.name if kind == "object" else object or ""
-    return (not owner, owner, _PARTS.index(kind) if kind in _PARTS else len(_PARTS))
+    part = _PARTS.index(kind) if kind in _PARTS else len(_PARTS)
+    return (not owner, owner, part, str(each.component.uid) if kind == "field" else "")
 
 
 def _change_line(studio: Studio, each: Difference, words: Words, held: Mapping[str, int]) -> ChangeLine:

@@ -184,7 +184,13 @@ def _related(studio: Studio, object: str) -> list[dict[str, Any]]:
                 "colour": source.component.body.get("colour", "blue"),
                 "fields": [[one.name, _label(studio, one)] for one in own],
                 "cells": [
-                    [one.name, _label(studio, one), TYPES[one.type].number, one.type == "integer"]
+                    [
+                        one.name,
+                        _label(studio, one),
+                        TYPES[one.type].number,
+                        one.type == "integer",
+                        one.type != "auto_number",
+                    ]
                     for one in own
                     if each.type in HEADS and one.name != each.name and _fits_a_line(one)
                 ],

@@ -207,7 +207,7 @@
     if (input) { input.focus(); input.select(); }
   }
   function addLines(key) {
-    var at = sectionPlace(), known = state.related[key], wanted = known.cells.filter(function (one) { return one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
+    var at = sectionPlace(), known = state.related[key], wanted = known.cells.filter(function (one) { return one[4] && one[0] !== "owner" && ["created_at", "created_by", "updated_at", "updated_by", "record_type"].indexOf(one[0]) < 0; }).slice(0, 5);
     model.change(function (doc) { doc.related = doc.related.filter(function (each) { return each.field !== key; }); /* one place is enough */ doc.sections.splice(at, 0, { columns: 2, fields: [], lines: { relation: key, columns: (wanted.length ? wanted : known.cells.slice(0, 1)).map(function (one) { return { field: one[0] }; }) } }); });
     chosen = { kind: "lines", key: at };
     changed(true);
