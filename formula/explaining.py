@@ -21,6 +21,7 @@ from tabwright.formula.treewalk import Input, Walk, outward
 from tabwright.formula.typed import Node, Read, nodes_of
 
 State = Literal["value", "error", "skipped", "hidden"]
+NO_FIELDS: Final[Mapping[Path, bool]] = {}
 HIDDEN_NAME: Final = "…"  # stands in a text for a name that the reader may not see
 
 
@@ -29,7 +30,7 @@ class Step:
     """A sub-expression: how it is written, what it gave, and what it was made of.
 
     ``start`` and ``end`` are its place in the formula's text. ``error`` is there at each step that has no
-    value because of it; it arose at the innermost one. ``read`` is what a step without parts looked at. Of a
+    value because of it; it arose at the innermost one. ``read`` is the name that a step is. Of a
     step that is hidden, and of one that was skipped, ``value`` says nothing.
     """
 
@@ -58,13 +59,21 @@ class Step:
 
 
 def explain(
-    formula: Formula, values: Sequence[Input], env: Env, hidden: Collection[Read | Aggregate] = ()
+    formula: Formula,
+    values: Sequence[Input],
+    env: Env,
+    hidden: Collection[Read | Aggregate] = (),
+    fields: Mapping[Path, bool] = NO_FIELDS,
+    *,
+    result: bool = False,
 ) -> Step:
     """The formula's value as a tree of steps.
 
     ``values`` stand in the order of ``formula.inputs``. What is ``hidden`` takes part in the computing, but
-    neither its name nor any value that was made with it is told, the formula's own value excepted. Raises
-    nothing: an error is part of the explanation.
+    neither its name nor any value that was made with it is told; with ``result`` the formula's own value is,
+    for who sees that anyway.
+    ``fields`` are names that stand for formulas of their own, and whether their values may be told, whatever
+    those look at. Raises nothing: an error is part of the explanation.
     """
     figures.use_context()
     walk = _Recorder(dict(zip(formula.inputs, values, strict=True)), env)
@@ -73,8 +82,8 @@ def explain(
     written: dict[tuple[int, int], nodes.Tree] = {}
     for tree, _ in nodes.walk(syntax):
         written.setdefault((tree.start, tree.end), tree)
-    teller = _Teller(walk, written, frozenset(hidden))
-    whole = teller.whole(formula.root, syntax)
+    teller = _Teller(walk, written, frozenset(hidden), fields)
+    whole = teller.whole(formula.root, syntax, result)
     return replace(whole, type=formula.type)
 
 
@@ -108,18 +117,20 @@ class _Teller:
         walk: _Recorder,
         written: Mapping[tuple[int, int], nodes.Tree],
         hidden: frozenset[Read | Aggregate],
+        fields: Mapping[Path, bool],
     ) -> None:
         self._walk = walk
         self._written = written
         self._hidden = hidden
         self._names = frozenset(path for each in hidden for path in _named(each))
+        self._names |= {path for path, told in fields.items() if not told}
+        names = {place: tree.path for place, tree in written.items() if isinstance(tree, nodes.Name)}
+        self._fields = {place: fields[path] for place, path in names.items() if path in fields}
         self._hides: dict[int, bool] = {}
 
-    def whole(self, root: Node, syntax: nodes.Tree) -> Step:
+    def whole(self, root: Node, syntax: nodes.Tree, result: bool) -> Step:
         step = self._step(root, syntax)
-        if step.state == "hidden":  # what the formula gives is told in any case
-            return replace(step, **self._outcome(root))
-        return step
+        return replace(step, **self._outcome(root)) if result and step.state == "hidden" else step
 
     def _step(self, node: Node, tree: nodes.Tree) -> Step:
         within = _under(node) if self._is_hidden(node) else ()
@@ -130,13 +141,12 @@ class _Teller:
         parts: dict[tuple[int, int], Step] = {}
         for below in self._parts(node, place):
             parts.setdefault((below.start, below.end), below)
-        reads = [each.data for each in nodes_of(node) if each.op == "read"]
         return Step(
             text=print_formula(_without(tree, self._names)),
             start=tree.start,
             end=tree.end,
             type=node.type,
-            read=reads[0] if isinstance(tree, nodes.Name) and len(reads) == 1 else None,
+            read=Read(tree.path) if isinstance(tree, nodes.Name) else None,
             parts=tuple(sorted(parts.values(), key=lambda each: each.start)),
             **({"state": "hidden"} if self._is_hidden(node) else self._outcome(node)),
         )
@@ -161,13 +171,16 @@ class _Teller:
                 yield self._step(arg, self._written[own])
 
     def _is_hidden(self, node: Node) -> bool:
-        if not self._hidden:
+        if not self._names:
             return False
         if id(node) not in self._hides:
-            self._hides[id(node)] = any(
-                each.op in INPUTS and each.data in self._hidden for each in nodes_of(node)
-            )
+            inputs = (each for each in nodes_of(node) if each.op in INPUTS)
+            self._hides[id(node)] = any(map(self._is_hidden_input, inputs))
         return self._hides[id(node)]
+
+    def _is_hidden_input(self, node: Node) -> bool:
+        told = self._fields.get((node.at.start, node.at.end))
+        return node.data in self._hidden if told is None else not told
 
 
 def _named(hidden: Read | Aggregate) -> Iterator[Path]:

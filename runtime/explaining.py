@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
+from tabwright.formula import nodes
 from tabwright.formula.aggregates import Aggregate
 from tabwright.formula.compiler import Formula
 from tabwright.formula.explaining import Step, explain
+from tabwright.formula.parser import parse
 from tabwright.formula.typed import Read
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Invalid
@@ -30,16 +33,23 @@ class Explained:
 
     step: Step
     paths: Mapping[Read, ResolvedPath]
+    hides: bool = False  # part of it may not be told
 
 
-def explained(call: Call, object: ObjectDef, formula: Formula, id: UUID) -> Explained:
+def explained(
+    call: Call, object: ObjectDef, formula: Formula, id: UUID, *, result: bool = False
+) -> Explained:
     """The formula on a record of the release in force. A field that only a draft has counts as blank; no
-    save is going on, so a previous value is the present one.
+    save is going on, so a previous value is the present one. ``result``: the person sees the formula's value
+    whatever it is made of, as that of a field is seen by who may read the field.
 
     Raises NotFound where the person may not see the record.
     """
     system = Gate.system(call.model)
-    there = _resolved(system, object, formula.reads)
+    names = tuple(
+        Read(node.path) for node, _ in nodes.walk(parse(formula.text)) if isinstance(node, nodes.Name)
+    )
+    there = _resolved(system, object, (*formula.reads, *names))
     seen = {
         read: found
         for read, found in _resolved(call.gate, object, tuple(there)).items()
@@ -47,25 +57,28 @@ def explained(call: Call, object: ObjectDef, formula: Formula, id: UUID) -> Expl
     }
     shown = Reads(call).get(object.name, id, _texts(seen))
     stored = Reads(replace(call, gate=system)).get(object.name, id, _texts(there))
-    person = person_of(call.principal)
-    values = {
-        read: person.get(read.path[-1] if len(read.path) > 1 else "id")
-        if read.path[0] == "$user"
-        else stored.get(there[read].text)
-        if read in there
-        else None
-        for read in formula.reads
-    }
     # A record on the way that the person may not see leaves the value blank for them.
-    told = {read: found for read, found in seen.items() if shown[found.text] == values[read]}
-    hidden: list[Read | Aggregate] = [read for read in there if read not in told]
-    answered = where_in_force(call, object, formula, id)
-    hidden += [each for each in answered if not may_tell(call.gate, each)]
+    told = {read: found for read, found in seen.items() if shown[found.text] == stored[there[read].text]}
+    person, answered = person_of(call.principal), where_in_force(call, object, formula, id)
     given = [
-        *(values[read] for read in formula.reads),
+        *(_value(read, there, stored, person) for read in formula.reads),
         *(answered[each.root.data] for each in formula.aggregates),
     ]
-    return Explained(explain(formula, given, call.env(call.clock.now()), hidden), told)
+    hidden: list[Read | Aggregate] = [read for read in formula.reads if read in there and read not in told]
+    hidden += [each for each in answered if not may_tell(call.gate, each)]
+    fields = {
+        read.path: read in told for read in names if read in there and there[read].field.computed is not None
+    }
+    step = explain(formula, given, call.env(call.clock.now()), hidden, fields, result=result)
+    return Explained(step, told, bool(hidden) or not all(fields.values()))
+
+
+def _value(
+    read: Read, there: Mapping[Read, ResolvedPath], stored: Mapping[str, Any], person: Mapping[str, Any]
+) -> Any:
+    if read.path[0] == "$user":
+        return person.get(read.path[-1] if len(read.path) > 1 else "id")
+    return stored.get(there[read].text) if read in there else None
 
 
 def _resolved(gate: Gate, object: ObjectDef, reads: Sequence[Read]) -> dict[Read, ResolvedPath]:

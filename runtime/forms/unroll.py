@@ -113,6 +113,8 @@ def view_piece(
                 label += Markup(' <span class="tw-tag is-draft">{}</span>').format(marked[field.name])
             opened = f'<div class="tw-field{spread}"><dt>{label}</dt><dd><span>'
             inside: list[Part[Seen]] = [_or_blank(shower(field, field.name, model, language)), "</span>"]
+            if field.computed is not None:
+                inside.append(_why(field, language))
             if field.name in inplace:
                 opened = opened.replace("><dt>", f' data-value="{field.name}"><dt>', 1)
                 inside.append(_pencil(field, language))
@@ -152,6 +154,15 @@ def _pencil(field: FieldDef, language: Language) -> Show:
     said = escape(say("pages.cell.edit", {"field": label_in(field.labels, language)}, language))
     tail = f'/edit#f-{field.name}" aria-label="{said}" title="{said}">{icon("pencil", "icon icon-14")}</a>'
     head = f'<a class="tw-pencil" data-edit href="/o/{field.object}/'
+    return lambda seen: f"{head}{seen.row['id']}{tail}"
+
+
+def _why(field: FieldDef, language: Language) -> Show:
+    """The way to how a computed value came about: a link to a page, which scripts open over this one."""
+    said = escape(say("pages.why.title_of", {"field": label_in(field.labels, language)}, language))
+    shut = escape(say("pages.why.close", {}, language))
+    tail = f'/why/{field.name}" aria-label="{said}" title="{said}">{icon("help", "icon icon-14")}</a>'
+    head = f'<a class="tw-whylink" data-why="{said}" data-shut="{shut}" href="/o/{field.object}/'
     return lambda seen: f"{head}{seen.row['id']}{tail}"
 
 

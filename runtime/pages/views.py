@@ -37,6 +37,7 @@ from tabwright.runtime.pages import (
     session_dialog,
     signing,
     totals,
+    why,
 )
 from tabwright.runtime.pages.boards import routes as boards
 from tabwright.runtime.pages.bulk import routes as bulk
@@ -133,6 +134,7 @@ def _desk(site: Site) -> Desk:
 
 def _door(pages: Blueprint, site: Site) -> None:
     session_dialog.register(pages, site)
+    why.register(pages, site)
 
     @pages.get("/sign-in")
     @policy("public")
