@@ -276,7 +276,7 @@ def json_value(text: str, path: str, at: At) -> str:
     if len(text) > TEXT_RESULT or text.count("[") + text.count("{") > 1_000:
         fail("FORMULA_TEXT_TOO_LONG", at)
     try:
-        found: Any = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+        found: Any = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError, ArithmeticError):
         fail("FORMULA_NOT_JSON", at)
     for step in path.removeprefix("$").replace("[", ".[").split("."):
@@ -291,10 +291,12 @@ def json_value(text: str, path: str, at: At) -> str:
             found = found.get(step) if isinstance(found, dict) else None
     if isinstance(found, bool):
         return "true" if found else "false"
+    if isinstance(found, int):
+        return str(found)
     if isinstance(found, Decimal):
         return figures.number_text(found) if found.is_finite() and abs(found.adjusted()) < 100 else str(found)
     if isinstance(found, (dict, list)):
-        return json.dumps(found, ensure_ascii=False, default=str, separators=(",", ":"))
+        return json.dumps(found, ensure_ascii=False, default=float, separators=(",", ":"))
     return found or ""
 
 

@@ -52,9 +52,9 @@ def _is_blank(use: Use) -> Node:
     value = stored(use.args[0])
     if value.op == "shift":  # a percent field is blank when what is stored is
         value = value.args[0]
-    return (
-        literal(False, BOOLEAN, use.at) if value.type.kind == "boolean" else make("blank", value, at=use.at)
-    )
+    if value.type.kind == "boolean" and not value.nullable:
+        return literal(False, BOOLEAN, use.at)
+    return make("blank", value, at=use.at)
 
 
 def _is_null(use: Use) -> Node:
@@ -113,8 +113,11 @@ def _prior(node: Node) -> Node:
 
 
 def _prior_value(use: Use) -> Node:
-    now = use.args[0]
-    return make("if", make("is_new", at=use.at), now, _prior(now), at=use.at)
+    now = stored(use.args[0], always=True)
+    found = make("if", make("is_new", at=use.at), now, _prior(now), at=use.at)
+    if now is use.args[0]:
+        return found
+    return make("zero", found, data=use.args[0].data, at=use.at)
 
 
 def _is_changed(use: Use) -> Node:

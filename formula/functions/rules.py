@@ -98,8 +98,8 @@ def as_text(node: Node, at: At, where: nodes.Tree) -> Node:
     raise Wrong("FORMULA_WRONG_TYPE", where, function=at.function, expected="text", received=kind)
 
 
-def stored(node: Node) -> Node:
+def stored(node: Node, *, always: bool = False) -> Node:
     """The value as it is stored: where blanks count as zero, a number field before that (not so in the
-    dialect of imported files).
+    dialect of imported files, unless ``always``).
     """
-    return node.args[0] if node.op == "zero" and not node.data else node
+    return node.args[0] if node.op == "zero" and (always or not node.data) else node
