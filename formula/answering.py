@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, Literal
@@ -27,9 +27,10 @@ from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError, Fault, FormulaError, Language, say
 from tabwright.formula.figures import FIELD_DIGITS, LIMIT, SCALE
 from tabwright.formula.parser import Dialect
-from tabwright.formula.scope import Path, Place
+from tabwright.formula.scope import Behind, Path, Place
 from tabwright.formula.sqlite import key_of, register
 from tabwright.formula.treewalk import evaluate
+from tabwright.formula.typed import grafted, literal
 
 Engine = Literal["python", "tree", "sqlite", "postgresql"]
 _KIND_OF: Final[Mapping[str, str]] = {
@@ -79,7 +80,24 @@ class _Cell:
     value: Value = None
     prior: Value = None
     formula: str | None = None
-    blanks: str | None = None
+    blanks: Blanks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """The names of the record at the end of ``hops``."""
+
+    sheet: "_Sheet"
+    hops: Path
+
+    def type_of(self, path: Path) -> Type | None:
+        return self.sheet.type_of((*self.hops, *path))
+
+    def suggestions(self, path: Path) -> Iterable[str]:
+        return self.sheet.suggestions((*self.hops, *path))
+
+    def behind(self, path: Path) -> Behind | None:
+        return self.sheet.behind((*self.hops, *path))
 
 
 @dataclass(slots=True)
@@ -88,11 +106,38 @@ class _Sheet:
 
     cells: dict[Path, _Cell]
     dialect: str = "python"
+    compiling: Callable[[str, Any, Blanks | None], Formula] | None = None
     columns: dict[Path, Any] = field(default_factory=dict)
+    formulas: dict[Path, Formula | None] = field(default_factory=dict)  # None: being compiled
 
     def type_of(self, path: Path) -> Type | None:
         cell = self.cells.get(path)
-        return cell.type if cell else None
+        if cell is None or cell.formula is None:
+            return cell.type if cell else None
+        return self._formula(path, cell).type
+
+    def behind(self, path: Path) -> Behind | None:
+        cell = self.cells.get(path)
+        if cell is None or cell.formula is None:
+            return None
+        found = self._formula(path, cell)
+        return Behind((), found.root, found.nested)
+
+    def _formula(self, path: Path, cell: _Cell) -> Formula:
+        found = self.formulas.get(path)
+        if found is not None:
+            return found
+        if path in self.formulas or self.compiling is None:
+            raise _Bad("FORMULA_OF_ITSELF", name=".".join(path))
+        self.formulas[path] = None
+        scope = _Within(self, path[:-1]) if len(path) > 1 else self
+        made = self.compiling(cell.formula or "", scope, cell.blanks)
+        if made.type.kind == "null":
+            made = replace(made, type=cell.type, root=literal(None, cell.type))
+        if len(path) > 1:  # read from where the outer formula stands
+            made = replace(made, root=grafted(made.root, path[:-1], made.type, made.root.at))
+        self.formulas[path] = made
+        return made
 
     def suggestions(self, path: Path) -> Iterable[str]:
         return {
@@ -217,16 +262,21 @@ class Answers:
         dialect: Dialect = _one_of(asked, "dialect", ("tabwright", "sf"))
         blanks: Blanks = _one_of(asked, "blanks", ("blank", "zero"))
         returns = _returned(asked.get("returns"))
-        sheet = _Sheet(_cells(asked), self.engine)
-        formula = compile_formula(
-            text,
-            sheet,
-            place=Place.VALIDATION,
-            expected=returns,
-            blanks=blanks,
-            dialect=dialect,
-            compat=bool(asked.get("compat", dialect == "sf")),
-        )
+        compat = bool(asked.get("compat", dialect == "sf"))
+
+        def compiling(text: str, scope: Any, own: Blanks | None, expected: Type | None = None) -> Formula:
+            return compile_formula(
+                text,
+                scope,
+                place=Place.VALIDATION,
+                expected=expected,
+                blanks=own or blanks,
+                dialect=dialect,
+                compat=compat,
+            )
+
+        sheet = _Sheet(_cells(asked), self.engine, compiling)
+        formula = compiling(text, sheet, None, returns)
         found = self._run(formula, sheet, _moment(asked))
         if returns is not None and returns.scale is not None and isinstance(found, Decimal):
             found = found.quantize(figures.QUANTA[returns.scale], ROUND_HALF_UP)

@@ -389,7 +389,7 @@ class PostgresqlWriter(Writer):
         )
         packed = infix("+", infix("*", up, _number(places.SPAN), sa.Numeric()), along, sa.Numeric())
         held = sa.case((outside, _number(0)), else_=packed)
-        return sa.cast(held, sa.BigInteger()), outside
+        return sa.type_coerce(sa.cast(held, sa.BigInteger()), PackedPoint()), outside
 
     # Dates
 
