@@ -112,7 +112,8 @@ class _Source:
     # Names
 
     def helper(self, name: str, call: Any) -> str:
-        self.constants["h_" + name] = call
+        if self.constants.setdefault("h_" + name, call) is not call:
+            raise ValueError(f"two helpers are called {name}")
         return "h_" + name
 
     def constant(self, value: Any) -> str:
@@ -221,7 +222,7 @@ class _Source:
         if places is not None:
             return f"{self.helper('quantize', Decimal.quantize)}({args[0]}, {self.constant(QUANTA[places])})"
         if node.op == "concat" and node.checked:
-            return f"{self.helper('joined', strings.joined)}({', '.join([self.constant(node.at), *args])})"
+            return f"{self.helper('held', strings.joined)}({', '.join([self.constant(node.at), *args])})"
         if node.op == "concat" and len(args) > _FEW:
             return f"{self.helper('concat', strings.concat)}({', '.join(args)})"
         if operation.code is None:

@@ -40,7 +40,7 @@ QUANTA: Final = {places: Decimal(1).scaleb(-places) for places in range(-PLACES,
 STEADY: Final = 13
 _STEADY, _Q18, _Q38 = QUANTA[STEADY], QUANTA[18], QUANTA[38]
 _BIG: Final = Decimal(LIMIT)
-_EXACT_POWER: Final = 16  # up to here a power is worked out exactly before it is rounded, as the databases do
+EXACT_POWER: Final = 16  # up to here a power is worked out exactly before it is rounded, as the databases do
 NUMERAL: Final = r"[+-]?([0-9]{1,40}([.][0-9]{0,40})?|[.][0-9]{1,40})([eE][+-]?[0-9]{1,2})?"
 _NUMERAL: Final = re.compile(NUMERAL)
 
@@ -127,7 +127,7 @@ def power(a: Decimal, b: Decimal, at: At) -> Decimal:
         fail("FORMULA_DIVISION_BY_ZERO", at)
     if not a or abs(n) > EXPONENT or abs(n) * abs(a.adjusted()) > 10 * PLACES:
         return _extreme_power(a, n, at)
-    if abs(n) <= _EXACT_POWER:
+    if abs(n) <= EXACT_POWER:
         places = max(-int(a.as_tuple().exponent), 0)
         whole = int(a.scaleb(places)) ** abs(n)
         if n >= 0:
@@ -149,7 +149,10 @@ def _extreme_power(a: Decimal, n: int, at: At) -> Decimal:
 
 
 def _settled_power(a: Decimal, b: Decimal, at: At) -> Decimal:
-    x = CONTEXT.power(a, b)
+    try:
+        x = CONTEXT.power(a, b)
+    except Overflow:
+        fail("FORMULA_TOO_BIG_NUMBER", at)
     return settle(x) if abs(x) <= _BIG else fail("FORMULA_TOO_BIG_NUMBER", at)
 
 

@@ -20,6 +20,8 @@ _PATTERN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MOST_FAULTS: Final = 50
+# No text has them: half a character of UTF-16, and what ends a text in C.
+_NO_TEXT: Final = re.compile("[\ud800-\udfff\x00]")
 SIGNS: Final = {
     "&&": "AND", "||": "OR", "<=": "REL", ">=": "REL", "<": "REL", ">": "REL",
     "<>": "EQ", "!=": "EQ", "==": "EQ", "=": "EQ",
@@ -57,6 +59,9 @@ def tokenize(text: str) -> list[Lexeme]:
     found: list[Lexeme] = []
     faults: list[Fault] = []
     at = 0
+    if bad := _NO_TEXT.search(text):
+        code = f"U+{ord(bad.group()):04X}"
+        raise FormulaError([fault_at(text, "FORMULA_BAD_CHARACTER", *bad.span(), found=code)])
     while at < len(text) and len(faults) < _MOST_FAULTS:
         match = _PATTERN.match(text, at)
         if match is None:

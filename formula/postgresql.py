@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import Grouping
 
 from tabwright.formula import days, places, strings
 from tabwright.formula.budget import PLACES, TEXT_RESULT
-from tabwright.formula.figures import LIMIT, NUMERAL, SCALE, STEADY
+from tabwright.formula.figures import EXACT_POWER, LIMIT, NUMERAL, SCALE, STEADY
 from tabwright.formula.sqlwriter import (
     NotPushable,
     PackedPoint,
@@ -180,13 +180,17 @@ class PostgresqlWriter(Writer):
     def op_abs(self, node: Node, x: Sql) -> Sql:
         return sa.func.abs(x, type_=sa.Numeric())
 
-    def op_pow(self, node: Node, a: Sql, b: Sql) -> Sql:
+    def op_pow(self, node: Node, a: Sql, b: Sql) -> Sql | tuple[Sql, Sql]:
         exponent = whole_literal(node.args[1])
-        if exponent is None or not 0 <= exponent <= 16:
+        if exponent is None or not -EXACT_POWER <= exponent <= EXACT_POWER:
             raise NotPushable(node)
         if exponent == 0:
             return self.strictly(node, _number(1))
-        product = balanced(lambda x, y: infix("*", x, y, sa.Numeric()), [a] * exponent)
+        product = balanced(lambda x, y: infix("*", x, y, sa.Numeric()), [a] * abs(exponent))
+        if exponent < 0:
+            one = _round(_number(1), PLACES)
+            divisor = sa.func.nullif(product, _number(0), type_=sa.Numeric())
+            return _round(infix("/", one, divisor, sa.Numeric()), SCALE), a == _number(0)
         places = node.args[0].scale * exponent
         if places > PLACES:
             product = _round(product, PLACES)

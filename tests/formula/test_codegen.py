@@ -1,40 +1,14 @@
 """Generated Python: nothing of the user's in it, and nothing but a few kinds of node."""
 
-import ast
 import random
-import re
 from decimal import Context, Decimal, setcontext
 
 import pytest
 
 from formulas import ENV, Writer, compiled
+from sources import check_source
 from tabwright.formula.codegen import write
 from tabwright.formula.faults import FormulaError
-
-NODES = (
-    ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.If, ast.Expr,
-    ast.Tuple, ast.Name, ast.Load, ast.Store, ast.Constant, ast.Call, ast.IfExp, ast.NamedExpr,
-    ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
-    ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In,
-    ast.Attribute,
-)  # fmt: skip
-NAME = re.compile(r"formula|v|e|[fkt]\d+|h_[a-z_]+")
-
-
-def check_source(source: str) -> None:
-    for node in ast.walk(ast.parse(source)):
-        assert isinstance(node, NODES), ast.dump(node)
-        if isinstance(node, ast.Name):
-            assert NAME.fullmatch(node.id), node.id
-        elif isinstance(node, ast.arg):
-            assert NAME.fullmatch(node.arg), node.arg
-        elif isinstance(node, ast.Attribute):  # of the environment only
-            assert isinstance(node.value, ast.Name) and node.value.id == "e"
-            assert node.attr in ("today", "now", "zone", "is_new", "calendar", "fiscal")
-        elif isinstance(node, ast.Constant):
-            assert node.value in (None, True, False)
-        elif isinstance(node, ast.Call):
-            assert isinstance(node.func, ast.Name) and node.func.id.startswith("h_")
 
 
 def test_the_source_holds_only_what_is_on_the_list() -> None:

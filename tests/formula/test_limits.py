@@ -134,6 +134,7 @@ def _deeper(frames: int, run: Callable[[], object]) -> object:
     [
         ("9^(9^9)", (), "FORMULA_TOO_BIG_NUMBER"),
         ("9^(9^8)", (), "FORMULA_TOO_BIG_NUMBER"),
+        ("2^2^2^2^2", (), "FORMULA_TOO_BIG_NUMBER"),
         ("n^99999", (Decimal("1.0001"),), None),
         ("n^99999", (Decimal("1.000000000000000001"),), None),
         ("(0 - n)^99999999999", (Decimal("0.5"),), None),

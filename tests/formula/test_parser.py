@@ -63,6 +63,8 @@ def test_the_dialects_differ_in_powers(text: str, ours: int, sf: int) -> None:
         ("1 /* x", "FORMULA_OPEN_COMMENT", 2, 4, None),
         ('"\\d+"', "FORMULA_BAD_ESCAPE", 1, 3, "\\\\d"),
         ("a ? b", "FORMULA_BAD_CHARACTER", 2, 3, None),
+        ('"a\ud800"', "FORMULA_BAD_CHARACTER", 2, 3, None),
+        ("a /* \x00 */", "FORMULA_BAD_CHARACTER", 5, 6, None),
         ("a，b", "FORMULA_WIDE_SIGN", 1, 2, ","),
         ("金额 ≥ 5", "FORMULA_WIDE_SIGN", 3, 4, ">="),
     ],

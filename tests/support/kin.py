@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from formulas import ENV, ERROR, FIELDS, USER, Names, Writer, _as_value, _column, record, stored
+from formulas import ACCEPTED, ENV, ERROR, FIELDS, USER, Names, Writer, _as_value, _column, record, stored
 from tabwright.formula.aggregates import Aggregate, Relation
 from tabwright.formula.compiler import Formula, compile_formula
 from tabwright.formula.faults import EvaluationError, FormulaError
@@ -253,7 +253,7 @@ class KinWriter(Writer):
         return self.of(kind, max(depth - 1, 0))
 
 
-ALLOWED = frozenset({"FORMULA_TOO_BIG", "FORMULA_TOO_LONG", "FORMULA_NOT_IN_SQL", "FORMULA_SQL_TOO_BIG"})
+ALLOWED = ACCEPTED | {"FORMULA_NOT_IN_SQL", "FORMULA_SQL_TOO_BIG", "FORMULA_NOT_HERE"}
 
 
 def main(count: int, seed: int, url: str) -> int:
