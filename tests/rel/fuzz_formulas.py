@@ -38,8 +38,8 @@ from tabwright.formula.scope import Place
 from tabwright.formula.treewalk import evaluate
 
 DIALECTS: dict[str, sa.Dialect] = {
-    "sqlite": sqlite.dialect(),  # type: ignore[no-untyped-call]
-    "postgresql": postgresql.dialect(paramstyle="named"),
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
 }
 SIGNS: list[str] = [
     *"()[]{},;.:#$&|=<>!+-*/^\"\'\\ \n\t\0\u3000\u200b\ufeff（），＝“”%@`~?", *"eE0ß客İ", "\ud800", "😀",
