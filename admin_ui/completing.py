@@ -24,7 +24,34 @@ def names(studio: Studio, object: str, path: tuple[str, ...]) -> list[Found]:
     person's language, all texts by which they are found, their type, and whether names stand behind them too.
     """
     scope = scope_of(studio, object)
-    return [_name(studio, scope, object, (*path, name)) for name in scope.suggestions(path)]
+    found = [_name(studio, scope, object, (*path, name)) for name in scope.suggestions(path)]
+    return found if path else [*found, *(_relation(studio, scope, name) for name in scope.relations())]
+
+
+def children_of(studio: Studio, object: str, relation: str) -> str:
+    """The object whose records a relation stands for; ``object`` itself where there is no such relation."""
+    path = tuple(relation.lower().split("."))
+    found = scope_of(studio, object).relation(path) if relation else None
+    return found[0].object if found is not None else object
+
+
+def _relation(studio: Studio, scope: RecordScope, name: str) -> Found:
+    """What the functions about children take first."""
+    language = studio.call.language
+    found = scope.relation(tuple(name.split(".")))
+    assert found is not None  # it is one of the scope's own
+    relation, world = found[0], studio.drafting.world
+    of, through = world.part("object", relation.object), world.part("field", relation.name)
+    labels = of.body.get("plural") or of.body.get("label", {}) if of is not None else {}
+    lookup = label_in(through.body.get("label", {}), language) if through is not None else relation.field
+    return {
+        "name": name,
+        "label": label_in(labels, language) or name,
+        "find": finding(name, *labels.values()),
+        "type": say("studio.formula.children", {"field": lookup}, language),
+        "leads": False,
+        "children": True,
+    }
 
 
 def _name(studio: Studio, scope: RecordScope, object: str, path: tuple[str, ...]) -> Found:
@@ -68,6 +95,7 @@ def functions(language: Language, place: Place) -> list[Found]:
             "usage": each.usage,
             "says": each.zh if language == "zh" else each.en,
             "group": each.group,
+            "over": each.over is not None,
             "example": each.examples[0].formula if each.examples else "",
         }
         for each in FUNCTIONS.values()

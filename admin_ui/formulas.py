@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.choosing import records
-from tabwright.admin_ui.completing import functions, names, scope_of
+from tabwright.admin_ui.completing import children_of, functions, names, scope_of
 from tabwright.admin_ui.components import form_of, known_kind
 from tabwright.admin_ui.editor.forms import Entry
 from tabwright.admin_ui.editor.reading import Form, document_of
@@ -340,13 +340,16 @@ def register(blueprint: Blueprint, site: Site) -> None:
     @blueprint.post("/complete")
     @policy("session")
     def complete_formula() -> Response:
-        """What may stand behind ``path`` in a formula, as JSON; at its beginning the functions too."""
+        """What may stand behind ``path`` in a formula, as JSON; at its beginning the functions too.
+        ``within``: the relation whose children are spoken of.
+        """
         studio = open_studio(site)
         formula = asked(studio, request.form)
         path = tuple(step for step in request.form.get("path", "").lower().split(".") if step)
         found: dict[str, object] = {"names": []}
         if formula is not None:
-            found = {"names": names(studio, formula.about, path)}
+            about = children_of(studio, formula.about, request.form.get("within", "")[:200])
+            found = {"names": names(studio, about, path)}
             if not path:
                 found["functions"] = functions(studio.call.language, formula.place)
         return _json(found)

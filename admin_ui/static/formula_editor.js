@@ -233,11 +233,12 @@
   };
 
   // ---- completion ----
-  // {names, functions} behind a path; asked for once, until another input of the form changes.
-  Editor.prototype.behind = function (path) {
+  // {names, functions} behind a path; asked for once, until another input of the form changes. within: the relation
+  // whose children are spoken of.
+  Editor.prototype.behind = function (path, within) {
     var known = this.known, data = question(this.box, this.area);
-    data.set("path", path.join("."));
-    var key = data.get("path");
+    data.set("path", path.join(".")); data.set("within", within || "");
+    var key = data.get("within") + ":" + data.get("path");
     known[key] = known[key] || ask("complete", data).then(function (answer) { return answer.json(); }).catch(function () { delete known[key]; return { names: [], functions: [] }; });
     return known[key];
   };
@@ -255,7 +256,7 @@
     if (token && token.kind !== "name" && token.kind !== "keyword") token = null;
     if (!token && !context.explicit) return null;
     var typed = token ? context.state.sliceDoc(token.from, pos) : "", steps = typed.toLowerCase().split("."), word = steps.pop();
-    return this.behind(steps).then(function (found) {
+    return this.within(pos).then(function (within) { return self.behind(steps, within); }).then(function (found) {
       if (context.aborted) return null;
       var options = found.names.filter(function (each) { return fits(each.find, word); }).map(function (each) {
         return { label: each.name, displayLabel: each.label, detail: each.name, type: "field", boost: -rank(each.name, each.label, each.find, word), info: function () { return self.aboutName(each, steps); } };
@@ -284,18 +285,36 @@
     if (each.example) { var line = el("p", { "class": "tw-hint" }, this.words.example + " "); line.appendChild(el("code", { "class": "tw-mono" }, each.example)); made.appendChild(line); }
     return made;
   };
-  // The signature of the call that the cursor stands in, its argument marked.
-  Editor.prototype.sign = function () {
-    var line = $("[data-fx-sign]", this.fx), pos = this.view.state.selection.main.head, open = [], before = null;
-    if (!this.view.hasFocus) { line.hidden = true; return; }
+  // The calls that are open at a place, the innermost last: function, argument, and what the first argument begins with.
+  Editor.prototype.calls = function (pos) {
+    var open = [], before = null;
     tokens(this.text()).forEach(function (each) {
       if (each.to > pos || each.kind === "comment") return;
-      if (each.text === "(") open.push({ name: before && before.kind === "name" ? before.text.toUpperCase() : "", at: 0 });
+      var call = open[open.length - 1];
+      if (call && call.first === null) call.first = each.kind === "name" ? each.text : "";
+      if (each.text === "(") open.push({ name: before && before.kind === "name" ? before.text.toUpperCase() : "", at: 0, first: null });
       else if (each.text === ")") open.pop();
-      else if (each.text === "," && open.length) open[open.length - 1].at++;
+      else if (each.text === "," && call) call.at++;
       before = each;
     });
-    var call = open.pop();
+    return open;
+  };
+  // The relation whose children are spoken of at a place: behind the first argument of a function about children.
+  Editor.prototype.within = function (pos) {
+    var calls = this.calls(pos).filter(function (each) { return each.at > 0 && each.first; });
+    if (!calls.length) return Promise.resolve("");
+    return this.behind([]).then(function (found) {
+      var over = (found.functions || []).filter(function (each) { return each.over; }).map(function (each) { return each.name; });
+      var relations = found.names.filter(function (each) { return each.children; }).map(function (each) { return each.name; });
+      var call = calls.filter(function (each) { return over.indexOf(each.name) >= 0 && relations.indexOf(each.first.toLowerCase()) >= 0; }).pop();
+      return call ? call.first : "";
+    });
+  };
+  // The signature of the call that the cursor stands in, its argument marked.
+  Editor.prototype.sign = function () {
+    var line = $("[data-fx-sign]", this.fx);
+    if (!this.view.hasFocus) { line.hidden = true; return; }
+    var call = this.calls(this.view.state.selection.main.head).pop();
     if (!call || !call.name) { line.hidden = true; return; }
     this.behind([]).then(function (found) {
       var known = (found.functions || []).filter(function (each) { return each.name === call.name; })[0];
@@ -361,9 +380,9 @@
       $("[data-fx-says]", picker).replaceChildren(each ? what === "names" ? self.aboutName(each, path) : self.aboutFunction(each) : "");
     }
     function fill() {
-      self.behind(path).then(function (found) {
+      self.within(self.view.state.selection.main.head).then(function (within) { return self.behind(path, within); }).then(function (found) {
         var word = input.value.trim().toLowerCase();
-        shown = found[what].filter(function (each) { return !word || fits(what === "names" ? each.find : each.name.toLowerCase() + " " + each.says.toLowerCase(), word); });
+        shown = (found[what] || []).filter(function (each) { return !word || fits(what === "names" ? each.find : each.name.toLowerCase() + " " + each.says.toLowerCase(), word); });
         if (word) shown.sort(function (a, b) { return rank(a.name, a.label || "", a.find || "", word) - rank(b.name, b.label || "", b.find || "", word); });
         list.replaceChildren.apply(list, shown.map(function (each, n) {
           var item = el("li", { role: "option", id: list.id + "-" + n, "aria-selected": "false", "data-n": n }, each.label || each.name);

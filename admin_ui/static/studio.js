@@ -189,6 +189,16 @@
     var pressed = false; // pressed: the choice was made by mouse or finger, not by arrow keys
     form.addEventListener("pointerdown", function (event) { pressed = !!event.target.closest(".st-type"); });
     form.addEventListener("keydown", function () { pressed = false; });
+    // A part as the server has it; what was typed into a formula meanwhile goes along.
+    function renew(here, there) {
+      var typed = all("[data-formula] textarea", here).map(function (area) { return { name: area.name, value: area.value, focus: area.closest("[data-formula]").contains(document.activeElement) }; });
+      here.replaceChildren.apply(here, Array.prototype.slice.call(there.childNodes));
+      typed.forEach(function (each) {
+        var area = $('[data-formula] textarea[name="' + CSS.escape(each.name) + '"]', here);
+        if (area && area.value !== each.value) area.value = each.value;
+        if (area && each.focus) area.focus();
+      });
+    }
     function refresh(everything) {
       var whole = due = everything || due, mine = ++asked, data = new FormData(form);
       data.set("do", "refresh");
@@ -200,7 +210,7 @@
           var fresh = new DOMParser().parseFromString(html, "text/html");
           (whole ? form.dataset.whole : form.dataset.soft).split(" ").forEach(function (part) {
             var here = $('[data-part="' + part + '"]', form), there = $('[data-part="' + part + '"]', fresh);
-            if (here && there) { here.replaceChildren.apply(here, Array.prototype.slice.call(there.childNodes)); enhance(here); }
+            if (here && there) { renew(here, there); enhance(here); }
           });
           // What the choice asks for stands below all the cards: nobody would know.
           // Only the form scrolls: scrollIntoView would push the head of the panel off the sheet too.

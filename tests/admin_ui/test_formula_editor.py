@@ -64,6 +64,17 @@ def test_fields_are_completed_through_lookups_in_both_languages(site: PageSite) 
     assert names(ask(admin, "complete", "", path="no.where")) == {}
 
 
+def test_children_are_offered_and_their_fields_within(site: PageSite) -> None:
+    admin = someone(site, "a7")
+    rule = {"kind": "validation_rule", "object": "account", "check": "/condition", "/condition": ""}
+    found = names(ask(admin, "complete", "", **rule, path=""))
+    assert found["deal"]["children"] and found["deal"]["type"] == "Children, by “Account”"
+    inner = names(ask(admin, "complete", "", **rule, path="", within="deal"))
+    assert "amount" in inner and "amount" not in found
+    nothing = names(ask(admin, "complete", "", **rule, path="", within="no.thing"))
+    assert nothing.keys() == found.keys()
+
+
 def test_functions_are_those_that_are_legal_in_the_place(site: PageSite) -> None:
     admin = someone(site, "a2")
     rule = {each["name"]: each for each in ask(admin, "complete", "", path="").get_json()["functions"]}

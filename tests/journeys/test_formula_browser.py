@@ -1,7 +1,7 @@
 """A commission in four tiers, built in Studio with the formula editor, by mouse and keys; zh and en.
 
 Issue 4, line 7: the formula goes through ``account.owner.level``, is tried on a record, and a mistyped name
-is led back by the squiggle's quick fix.
+is led back by the squiggle's quick fix. Published, the field of the record says why its value is so.
 """
 
 from __future__ import annotations
@@ -78,6 +78,13 @@ def editor(page: Page, within: str) -> Locator:
     return code
 
 
+def publish(page: Page, base: str) -> None:
+    """What stands in the draft."""
+    page.goto(base + "/studio/plan")
+    page.locator("[data-publish]").click()
+    page.wait_for_url(re.compile("/studio(?!/plan)"))
+
+
 def add_level(page: Page, base: str, story: Story) -> None:
     """A number on the user, if nobody has added it; published."""
     page.goto(base + "/studio/objects/user/new-field?type=decimal")
@@ -85,9 +92,7 @@ def add_level(page: Page, base: str, story: Story) -> None:
     page.locator(".st-name > summary").click()
     page.locator("[name=local]").fill("level")
     page.locator("[form=field-form][value=save]").click()
-    page.goto(base + "/studio/plan")
-    page.locator("[data-publish]").click()
-    page.wait_for_url(re.compile("/studio(?!/plan)"))
+    publish(page, base)
 
 
 @pytest.mark.parametrize("story", [ZH, EN], ids=["zh", "en"])
@@ -101,14 +106,15 @@ def test_a_commission_in_four_tiers(site: tuple[PageSite, str], chrome: Browser,
     made.records.update("user", seller.user_id, {"level": "1.5"})
     account = made.records.create("account", {"name": "Nordwind", "owner": str(seller.user_id)})
     deal = f"deal {story.language}"
-    made.records.create("deal", {"name": deal, "amount": "600000", "account": str(account.id)})
+    record = made.records.create("deal", {"name": deal, "amount": "600000", "account": str(account.id)})
 
-    page.goto(base + "/studio/objects/deal/new-field?type=currency")
+    page.goto(base + "/studio/objects/deal/new-field?type=formula")
     page.locator(f"[name='/label/{story.language}']").fill(story.commission)
     page.locator(".st-name > summary").click()
     page.locator("[name=local]").fill(story.name)
-    code = editor(page, "/default")
-    box = page.locator('[data-pointer="/default"]')
+    page.locator("[name='/options/returns']").select_option("currency")
+    code = editor(page, "/options/formula")
+    box = page.locator('[data-pointer="/options/formula"]')
 
     # Typed with a slip; the squiggle stands at it, and its quick fix leads back.
     code.click()
@@ -153,6 +159,17 @@ def test_a_commission_in_four_tiers(site: tuple[PageSite, str], chrome: Browser,
 
     page.locator("[form=field-form][value=save]").click()
     page.wait_for_url(re.compile("/studio/objects/deal$"))
+    publish(page, base)
+
+    # On the record the value says why it is so.
+    page.goto(f"{base}/o/deal/{record.id}")
+    row = page.locator(".tw-field", has_text=story.commission)
+    expect(row).to_contain_text("45,000.00")
+    row.locator("[data-why]").click()
+    why = page.get_by_role("dialog")
+    expect(why).to_contain_text("amount >= 500000")
+    expect(why.locator(".tw-whystep").filter(has_text="account.owner.level").last).to_contain_text("1.5")
+    assert barriers(page) == []
     assert said == []
     context.close()
 
