@@ -51,7 +51,11 @@ _PLACES = {
     ("field", "filter"): Place.WHERE,
     ("list_view", "where"): Place.WHERE,
     ("list_view", "when"): Place.WHERE,
-    ("layout", "visible"): Place.VISIBILITY,
+    **{
+        (kind, key): Place.VISIBILITY
+        for kind in ("field", "layout")
+        for key in ("visible", "required_when", "read_only_when", "offered_when")
+    },
 }
 
 
@@ -125,7 +129,8 @@ def _of_entry(studio: Studio, kind: str, object: str, entry: Entry, document: di
     options = document.get("options")
     target = options.get("target") if isinstance(options, dict) else None
     about = str(target) if entry.scope == "target" and target else object
-    place = _PLACES.get((kind, entry.key), Place.DEFAULT if entry.result == "key" else Place.FORMULA_FIELD)
+    key = "offered_when" if "/offered_when/" in entry.pointer else entry.key
+    place = _PLACES.get((kind, key), Place.DEFAULT if entry.result == "key" else Place.FORMULA_FIELD)
     expected = BOOLEAN if entry.result == "boolean" else _field_type(studio, object, entry, document)
     zero = (
         document.get("type") == "formula" and isinstance(options, dict) and "blank" != options.get("blanks")

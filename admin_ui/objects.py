@@ -152,6 +152,8 @@ def _marks(studio: Studio, component: Component) -> tuple[str, ...]:
         head = studio.drafting.find("object", component.object or "")
         if head is not None and head.body["name_field"] == component.local:
             found.insert(0, s("mark.name_field"))
+    if body.get("severity") == "warning":
+        found.append(s("mark.warning"))
     if body.get("active", True) is False:
         found.append(s("mark.inactive"))
     return tuple(found)

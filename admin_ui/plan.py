@@ -24,7 +24,10 @@ from tabwright.runtime.pages.world import local_path
 from tabwright.runtime.publishing.consequences import Consequence
 from tabwright.runtime.publishing.service import Plan
 
-VERBS = ("read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
+VERBS = (
+    "read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export",
+    "skip_rules",
+)  # fmt: skip
 _PARTS = ("object", "field", "record_type", "layout", "list_view")
 MOST_STEPS = 8  # that are offered after a publish
 SHOWN = 12  # sentences about one change that are shown at once

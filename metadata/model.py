@@ -101,6 +101,9 @@ class FieldDef:
     external_key: bool = False
     read_only: bool = False
     read_only_after_create: bool = False
+    required_when: Formula | None = None  # of the record as it is to be saved
+    read_only_when: Formula | None = None  # of the record as it was saved last
+    offered_when: Mapping[str, Formula] = field(default_factory=dict)  # picklist: code -> when it is offered
     searchable: bool = False
     sortable: bool = False
     system: bool = False  # every object has it; not to be mixed up with ``locked``
@@ -230,6 +233,9 @@ class LayoutField:
     required: bool = False
     read_only: bool = False
     visible: Formula | None = None
+    required_when: Formula | None = None  # these three are as a field's own of the same name
+    read_only_when: Formula | None = None
+    offered_when: Mapping[str, Formula] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,10 +345,10 @@ class ListViewDef:
 class ValidationRuleDef:
     uid: str
     name: str
-    condition: Formula  # true = the record is refused
+    condition: Formula  # true = the record is refused, or warned of
     message: Labels
     field: str | None
-    severity: Literal["error"] = "error"
+    severity: Literal["error", "warning"] = "error"
 
 
 @dataclass(frozen=True, slots=True)

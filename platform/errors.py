@@ -110,6 +110,10 @@ class Conflict(TabwrightError):
     status = 409
 
 
+class Unconfirmed(Conflict):
+    """Warnings that nobody has let pass; ``confirm`` in the parameters of each fault is what lets it pass."""
+
+
 class Stale(TabwrightError):
     """The revision that the caller saw is not the present one."""
 

@@ -26,6 +26,7 @@ from tabwright.platform.csrf import CSRF_FIELD, CSRF_HEADER, csrf_matches
 from tabwright.platform.errors import (
     Denied,
     Failed,
+    Fault,
     LimitReached,
     Malformed,
     NotFound,
@@ -302,15 +303,23 @@ def wants_page() -> bool:
     )
 
 
+def told(fault: Fault, language: Language) -> dict[str, Any]:
+    """A fault as programs are told of it: its code, its message, its place, and what would let it pass."""
+    found: dict[str, Any] = {
+        "code": fault.code, "message": say_fault(fault, language), **fault.place.known(),
+    }  # fmt: skip
+    if "confirm" in fault.params:
+        found["confirm"] = fault.params["confirm"]
+    return found
+
+
 def problem(
     error: TabwrightError, language: Language, request_id: str, status: int | None = None, **more: Any
 ) -> dict[str, Any]:
     """The RFC 9457 document of an error, with every fault and its place."""
     status = status or error.status
-    faults = [
-        {"code": each.code, "message": say_fault(each, language), **each.place.known()}
-        for each in error.faults
-    ]
+    faults = [told(each, language) for each in error.faults]
+    confirm = list(dict.fromkeys(each["confirm"] for each in faults if "confirm" in each))
     return {
         "type": f"urn:tabwright:{error.code}",
         "title": HTTPStatus(status).phrase,
@@ -319,6 +328,7 @@ def problem(
         "code": error.code,
         "request_id": request_id,
         "faults": faults,
+        **({"confirm": confirm} if confirm else {}),
         **more,
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -262,6 +262,7 @@ class Call:
     zone: str  # IANA name
     request_id: str
     cause: str  # form api bulk import rule roll_up undo publish sign_in export view system
+    confirmed: frozenset[str] = frozenset()  # the warnings that the caller lets pass (records.rules)
 
     @property
     def tables(self) -> Tables:
@@ -280,3 +281,7 @@ class Call:
     def because(self, cause: str) -> Call:
         """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""
         return replace(self, cause=cause)
+
+    def confirming(self, confirmed: Iterable[str]) -> Call:
+        """The same call by somebody who has seen these warnings and lets them pass (``records.rules``)."""
+        return replace(self, confirmed=frozenset(confirmed))

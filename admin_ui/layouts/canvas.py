@@ -144,10 +144,25 @@ def _field(studio: Studio, field: FieldSource) -> dict[str, Any]:
         "required": bool(body.get("required")),
         "readOnly": bool(body.get("read_only")) or field.type in ("formula", "rollup", "auto_number"),
         "system": field.component is None,
+        "values": _values(studio, field),
         "isNew": field.component is not None and studio.drafting.state_of(field.component) == "added",
         "href": generic_href("field", field.path) if field.component is not None else "",
         "find": finding(label, field.name, card.label),
     }
+
+
+def _values(studio: Studio, field: FieldSource) -> list[list[str]]:
+    """Codes and labels of a picklist field."""
+    if not TYPES[field.type].picks:
+        return []
+    given = field.options.get("values")
+    if given is None:
+        shared = studio.drafting.find("picklist", str(field.options.get("global", "")))
+        given = shared.body["values"] if shared is not None else ()
+    language = studio.call.language
+    return [
+        [str(each["code"]), label_in(each.get("label") or {"en": each["code"]}, language)] for each in given
+    ]
 
 
 def _label(studio: Studio, field: FieldSource) -> str:

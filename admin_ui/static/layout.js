@@ -138,6 +138,7 @@
     var known = field(entry.field), found = faultsAt("/sections/" + s + "/fields/" + f), span = known.wide ? columns : Math.min(entry.span || 1, columns);
     var marks = el("span", { class: "lay-marks tw-3" });
     if (entry.visible) marks.append(icon("eye-cog", "icon-14"), el("span", { class: "tw-sr", text: w.visible }));
+    if (entry.required_when || entry.read_only_when || entry.offered_when) marks.append(icon("git-branch", "icon-14"), el("span", { class: "tw-sr", text: w.conditions }));
     if (entry.read_only || known.readOnly) marks.append(icon("lock", "icon-14"), el("span", { class: "tw-sr", text: w.read_only }));
     return el("div", { class: "tw-slot lay-slot" + (found.length ? " has-fault" : "") + (known.isNew ? " is-new" : ""), "data-field": entry.field, "data-span": span, "aria-pressed": null, "data-chosen": isChosen("field", entry.field) ? "true" : null },
       grip(known.label, "field:" + entry.field, function (by) { stepField(entry.field, by); }),

@@ -90,6 +90,13 @@
         if (value === null || value === "" || value === false || value === undefined) delete target[key]; else target[key] = value;
       });
     },
+    setIn: function (target, key, inside, value) { // one of a map; an empty map is none
+      return this.change(function () {
+        var map = target[key] || {};
+        if (value) map[inside] = value; else delete map[inside];
+        if (Object.keys(map).length) target[key] = map; else delete target[key];
+      });
+    },
     setLabel: function (target, language, text) {
       return this.change(function () {
         var label = target.label || {};

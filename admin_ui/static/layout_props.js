@@ -46,8 +46,11 @@
       el("div", {}, kit.faultLine(own),
         known.wide ? el("p", { class: "tw-hint", text: w.wide }) : select(kit, w.span, "span", spans, entry.span || 1, function (value) { kit.changed(model.set(entry, "span", +value > 1 ? +value : null)); }),
         known.readOnly || known.system ? null : check(kit, w.required, "required", entry.required, set("required")),
+        known.readOnly || known.system || entry.required || entry.read_only ? null : folded(kit, w.required_when, entry.required_when, condition(kit, entry, "required_when", w.required_when, w.required_when_hint, w.when_clear)),
         check(kit, w.read_only, "read_only", entry.read_only, set("read_only")),
-        el("h3", { text: w.visible }), condition(kit, name, entry),
+        known.readOnly || known.system || entry.read_only ? null : folded(kit, w.read_only_when, entry.read_only_when, condition(kit, entry, "read_only_when", w.read_only_when, w.read_only_when_hint, w.when_clear)),
+        known.values.length && !entry.read_only ? folded(kit, w.offered_when, entry.offered_when, offered(kit, entry, known)) : null,
+        el("h3", { text: w.visible }), condition(kit, entry, "visible", w.visible, w.visible_hint, w.visible_clear),
         kit.may ? el("h3", { text: w.position }) : null,
         kit.may ? el("div", { class: "tw-row tw-gap-2" }, button(kit, w.up, "up", function () { kit.stepField(name, -1); }, "arrow-up"), button(kit, w.down, "down", function () { kit.stepField(name, 1); }, "arrow-down")) : null,
         kit.may ? moveTo(kit, name, moves) : null,
@@ -68,27 +71,43 @@
     return chosen;
   }
 
-  // ---- the condition: a formula, and rows that say the same ----
-  function condition(kit, name, entry) {
-    var el = kit.el, w = kit.words, box = el("div", { class: "lay-condition" });
-    var area = el("textarea", { class: "form-control form-control-sm tw-mono", rows: 3, spellcheck: "false", "aria-label": w.visible, "data-focus": "visible", disabled: !kit.may, on: { change: function () { kit.changed(kit.model.set(entry, "visible", area.value.trim())); } } });
-    area.value = entry.visible || "";
+  // ---- a condition: a formula, and rows that say the same ----
+  // ``at``: what it is called in the entry; ``inside``: the code that it is about, of a map of conditions.
+  function condition(kit, entry, at, title, hint, clear, inside) {
+    var el = kit.el, w = kit.words, box = el("div", { class: "lay-condition" }), first = at === "visible" && !inside;
+    var focus = inside ? at + ":" + inside : at, now = (inside ? (entry[at] || {})[inside] : entry[at]) || "";
+    function put(formula) { kit.changed(inside ? kit.model.setIn(entry, at, inside, formula) : kit.model.set(entry, at, formula)); }
+    var area = el("textarea", { class: "form-control form-control-sm tw-mono", rows: inside ? 1 : 3, spellcheck: "false", "aria-label": title, "data-focus": focus, disabled: !kit.may, on: { change: function () { put(area.value.trim()); } } });
+    area.value = now;
     var rows = el("div", { class: "lay-rows tw-builder", hidden: true });
-    box.append(area, el("p", { class: "tw-hint", text: w.visible_hint }));
+    box.append(area);
+    if (hint) box.append(el("p", { class: "tw-hint", text: hint }));
     if (!kit.may) return box;
-    box.append(el("div", { class: "tw-row tw-wrap tw-gap-2" }, button(kit, w.as_rows, "as-rows", function () { openRows(kit, rows, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "list"),
-      button(kit, w.formula_open, "formula", function () { openFormula(kit, area.value, function (formula) { kit.changed(kit.model.set(entry, "visible", formula)); }); }, "math-function"),
-      entry.visible ? button(kit, w.visible_clear, "always", function () { kit.changed(kit.model.set(entry, "visible", null)); }, "eye", "btn-quiet") : null), rows);
+    var open = first ? "as-rows" : "as-rows:" + focus;
+    box.append(el("div", { class: "tw-row tw-wrap tw-gap-2" }, button(kit, w.as_rows, open, function () { openRows(kit, rows, area.value, put, open); }, "list"),
+      button(kit, w.formula_open, first ? "formula" : "formula:" + focus, function () { openFormula(kit, area.value, at, title, put); }, "math-function"),
+      now ? button(kit, clear, first ? "always" : "always:" + focus, function () { put(null); }, "x", "btn-quiet") : null), rows);
     return box;
   }
-  function openFormula(kit, formula, apply) {
-    window.tabwrightFormula.edit({ kind: "layout", object: kit.state.object, key: "visible", text: formula, title: kit.words.visible, csrf: kit.csrf, apply: function (text) { apply(text || null); } });
+  function openFormula(kit, formula, at, title, apply) {
+    window.tabwrightFormula.edit({ kind: "layout", object: kit.state.object, key: at, text: formula, title: title, csrf: kit.csrf, apply: function (text) { apply(text || null); } });
+  }
+  // A condition that few fields have stands folded, open where there is one.
+  function folded(kit, title, open, inside) {
+    return kit.el("details", { class: "lay-when", open: !!open }, kit.el("summary", { text: title }), inside);
+  }
+  function offered(kit, entry, known) {
+    var all = kit.el("div", { class: "tw-stack tw-stack-2" }, kit.el("p", { class: "tw-hint", text: kit.words.offered_hint }));
+    known.values.forEach(function (each) {
+      all.append(kit.el("b", { class: "tw-13", text: each[1] }), condition(kit, entry, "offered_when", kit.say("offered_of", { value: each[1] }), "", kit.words.offered_clear, each[0]));
+    });
+    return all;
   }
   // The rows are those of every filter (conditions.js); applied, they are the formula.
-  function openRows(kit, box, formula, apply) {
+  function openRows(kit, box, formula, apply, opener) {
     window.tabwrightConditions.edit(box, {
       href: "/studio/filter/" + kit.state.object, where: formula, csrf: kit.csrf, unsaid: kit.words.rows_unsaid, offline: kit.words.offline, apply: apply,
-      shut: function () { var again = kit.box.querySelector('[data-focus="as-rows"]'); if (again) again.focus(); }
+      shut: function () { var again = kit.box.querySelector('[data-focus="' + opener + '"]'); if (again) again.focus(); }
     });
   }
 
@@ -146,7 +165,7 @@
       return made;
     }
     body.append(columns, select(kit, w.lines_position, "position", [["", w.lines_unordered]].concat(whole), lines.position || "", set("position")), el("p", { class: "tw-hint", text: w.lines_position_hint }),
-      number(w.lines_min, "min", 1), number(w.lines_max, "max", 1), el("h3", { text: w.visible }), condition(kit, null, lines));
+      number(w.lines_min, "min", 1), number(w.lines_max, "max", 1), el("h3", { text: w.visible }), condition(kit, lines, "visible", w.visible, w.visible_hint, w.visible_clear));
     if (kit.may) body.append(moves(kit, "sections", s, kit.sectionName(model.doc.sections[s])), button(kit, w.remove, "remove", function () {
       model.change(function (doc) { if (doc.sections[s].fields.length || doc.sections.length === 1) delete doc.sections[s].lines; else doc.sections.splice(s, 1); });
       kit.choose("whole"); kit.changed(true);

@@ -240,15 +240,30 @@ def _settings(sections: Sequence[Body]) -> dict[str, Body]:
     return found
 
 
+# What a condition of a layout's field is told as: with a formula, and without.
+_CONDITIONS = {
+    "visible": ("shown_if", "shown_always"),
+    "required_when": ("required_if", "required_if_off"),
+    "read_only_when": ("read_only_if", "read_only_if_off"),
+}
+
+
 def _setting(words: Words, title: str, old: Body, new: Body) -> Iterator[str]:
     for key in ("required", "read_only"):
         if old.get(key, False) != new.get(key, False):
             yield words.say(f"{key}_on" if new.get(key) else f"{key}_off", name=title)
-    if old.get("visible") != new.get("visible"):
-        if formula := new.get("visible"):
-            yield words.say("shown_if", name=title, formula=formula)
-        else:
-            yield words.say("shown_always", name=title)
+    for key, (under, without) in _CONDITIONS.items():
+        if old.get(key) != new.get(key):
+            formula = new.get(key)
+            yield words.say(under, name=title, formula=formula) if formula else words.say(without, name=title)
+    was, now = old.get("offered_when", {}), new.get("offered_when", {})
+    for code in dict.fromkeys([*now, *was]):
+        if was.get(code) != now.get(code):
+            formula = now.get(code)
+            if formula:
+                yield words.say("offered_if", name=title, value=code, formula=formula)
+            else:
+                yield words.say("offered_always", name=title, value=code)
     if old.get("span", 1) != new.get("span", 1):
         yield words.say("spans", name=title, count=new.get("span", 1))
 

@@ -15,6 +15,7 @@ from tabwright.metadata import fieldtypes
 from tabwright.metadata.choices import CHOICE_SEPARATOR, joined
 from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.computed import compile_computed
+from tabwright.metadata.kinds.conditions import conditions, offered_when
 from tabwright.metadata.kinds.dependent import dependency
 from tabwright.metadata.kinds.picklists import check_values, values_of
 from tabwright.metadata.kinds.trees import check_tree
@@ -136,6 +137,11 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
     if options.get("tree"):
         check_tree(work, source, component, target)
     kind = fieldtypes.TYPES[source.type]
+    offered = {}
+    if "offered_when" in options:
+        at = ("options", "offered_when")
+        offered = offered_when(work, component, source, options["offered_when"], *at)
+    asked = conditions(work, component, source.object, body)
     numbered = source.type == "auto_number"
     active = body.get("active", True)
     within = _within(work, component, source, options)
@@ -166,6 +172,9 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         kinds=kinds,
         into_tree=target is not None and work.lens.tree_of(target) is not None,
         lookup_filter=lookup_filter,
+        required_when=asked.get("required_when") if active else None,
+        read_only_when=asked.get("read_only_when"),
+        offered_when=offered,
         aliases=tuple(each.rpartition(".")[2] for each in body.get("aliases", ())),
         **(dependency(work, component, source) if fieldtypes.TYPES[source.type].picks else {}),
         number_per=within if numbered else None,

@@ -79,6 +79,7 @@ def compile_validation_rule(work: Work, component: Component, object: str) -> Va
         condition=condition,
         message=body["message"],
         field=field.name if field else None,
+        severity=body.get("severity", "error"),
     )
 
 

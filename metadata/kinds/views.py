@@ -9,6 +9,7 @@ from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES, sorts_in_lists
+from tabwright.metadata.kinds.conditions import condition, conditions, offered_when
 from tabwright.metadata.kinds.lines import compile_lines, lookup_here
 from tabwright.metadata.kinds.showing import shown_as
 from tabwright.metadata.kinds.work import Work, labels_of, repeated
@@ -128,22 +129,28 @@ def _layout_field(
     field = work.field(component, object, settings["field"], *at)
     visible = None
     if "visible" in settings:
-        visible = work.formula(
-            component, settings["visible"], *pointer, "visible",
-            object=object, expected=BOOLEAN, place=FormulaPlace.VISIBILITY,
-        )  # fmt: skip
+        visible = condition(work, component, object, settings["visible"], *pointer, "visible")
+    asked = conditions(work, component, object, settings, *pointer)
     if field is None:
         return None
+    offered = {}
+    if "offered_when" in settings:
+        offered = offered_when(work, component, field, settings["offered_when"], *pointer, "offered_when")
     if settings.get("span", 1) > section.get("columns", 2):
         work.fault(component, "layout.span_too_wide", *pointer, "span", columns=section.get("columns", 2))
     if settings.get("required") and settings.get("read_only"):
         work.fault(component, "document.no_effect", *pointer, "required", key="required")
+    if settings.get("read_only") and "required_when" in settings:
+        work.fault(component, "document.no_effect", *pointer, "required_when", key="required_when")
     return LayoutField(
         field=field.name,
         span=settings.get("span", 1),
         required=settings.get("required", False),
         read_only=settings.get("read_only", False),
         visible=visible,
+        required_when=asked.get("required_when"),
+        read_only_when=asked.get("read_only_when"),
+        offered_when=offered,
     )
 
 

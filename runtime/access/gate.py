@@ -31,7 +31,14 @@ from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place, S
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, RecordRule
-from tabwright.runtime.access.rights import AUDIT_FIELDS, AUDIT_RIGHT, MAX_HOPS, named_by_all, rights_of
+from tabwright.runtime.access.rights import (
+    AUDIT_FIELDS,
+    AUDIT_RIGHT,
+    MAX_HOPS,
+    OPERATIONS,
+    named_by_all,
+    rights_of,
+)
 
 Level = Literal["read", "edit", "delete", "transfer"]
 
@@ -127,8 +134,16 @@ class Gate:
 
     def operations(self, object: ObjectDef) -> tuple[str, ...]:
         """The operations allowed on the object, sorted: what describe says."""
-        known = ("create", "read", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
-        return tuple(sorted(each for each in known if self.may(object, each)))
+        return tuple(sorted(each for each in OPERATIONS if self.may(object, each)))
+
+    def skips_rules(self, object: ObjectDef) -> bool:
+        """Whether validation rules do not hold for what this principal writes. The platform keeps to them."""
+        return not self._all and self.may(object, "skip_rules")
+
+    @property
+    def is_system(self) -> bool:
+        """Whether this is the platform itself: nobody who has a layout, and nobody who could be asked."""
+        return self._all
 
     # ---- fields ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
-from typing import Literal
+from typing import Literal, get_args
 
 from cachetools import LRUCache
 
@@ -19,8 +19,10 @@ from tabwright.metadata.model import AppDef, FieldDef, FieldRight, Model, Object
 from tabwright.runtime.access.principal import Principal, TokenScope
 
 Operation = Literal[
-    "create", "read", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export"
-]
+    "create", "read", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export",
+    "skip_rules",
+]  # fmt: skip
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 BASE = "base"  # the built-in package: rights on its objects are always named
 NAMED_BY_ALL = ("user", "queue")  # everybody signed in may read id and name of these

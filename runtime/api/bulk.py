@@ -7,7 +7,7 @@ from typing import Any
 
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Fault, Malformed, Place
-from tabwright.platform.language import say_fault
+from tabwright.platform.web import told
 from tabwright.runtime.api import lines
 from tabwright.runtime.api.answers import Answer
 from tabwright.runtime.desk import Call
@@ -73,8 +73,7 @@ def _told(call: Call, each: RowResult) -> dict[str, Any]:
         row["id"] = each.id
         row["revision"] = each.revision
     if each.faults:
-        row["faults"] = [
-            {"code": fault.code, "message": say_fault(fault, call.language), **fault.place.known()}
-            for fault in each.faults
-        ]
+        row["faults"] = [told(fault, call.language) for fault in each.faults]
+    if each.warnings:
+        row["warnings"] = [told(fault, call.language) for fault in each.warnings]
     return row

@@ -9,7 +9,7 @@ from tabwright.runtime.api.record_schema import ID
 from tabwright.runtime.exchange.correcting import KINDS
 from tabwright.runtime.exchange.dates import ORDERS
 from tabwright.runtime.exchange.runs import VERBS
-from tabwright.runtime.exchange.settings import BLANKS, EXISTING, MISSING, MODES
+from tabwright.runtime.exchange.settings import BLANKS, EXISTING, MISSING, MODES, WARNINGS
 from tabwright.runtime.exchange.sources import DELIMITERS, ENCODINGS
 
 Schema = Mapping[str, Any]
@@ -50,6 +50,7 @@ _fault = _object(
     line=_whole,
     column=_whole,
     end=_whole,
+    confirm={"type": "string", "description": "Of a warning: what lets it pass."},
 )
 _document = {
     "type": "object",
@@ -127,6 +128,7 @@ COMPONENTS: Mapping[str, Schema] = {
             request_id=_text,
             faults=_list(_fault),
             current=_any,
+            confirm={**_list(_text), "description": "What lets all warnings among the faults pass."},
         ),
         "additionalProperties": False,
     },
@@ -199,6 +201,7 @@ COMPONENTS: Mapping[str, Schema] = {
                 id=_id,
                 revision=_whole,
                 faults=_list(_fault),
+                warnings={**_list(_fault), "description": "Warnings that were let pass."},
                 lines={"type": "object", "additionalProperties": _list(_line_result)},
             )
         ),
@@ -304,6 +307,7 @@ COMPONENTS: Mapping[str, Schema] = {
             columns={"type": "object"},
             parents={"type": "object"},
             before=_or_null(_object("filename at own", filename=_text, at=_moment, own=_flag)),
+            warnings={"enum": list(WARNINGS)},
         ),
         counts=_import_counts,
         checked=_or_null(
@@ -402,6 +406,10 @@ COMPONENTS: Mapping[str, Schema] = {
                     "type": ["object", "null"],
                     "additionalProperties": False,
                 },
+            },
+            warnings={
+                "enum": list(WARNINGS),
+                "description": "Whether rows that a rule warns of stay out, or go in and are listed.",
             },
         ),
         "additionalProperties": False,

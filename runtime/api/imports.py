@@ -26,7 +26,8 @@ class ProblemsQuery(ma.Schema):
     phase = fields.String(
         validate=validate.OneOf(PHASES),
         metadata={
-            "description": "Of the check, the run, the undo; `note`: rows that went in, but not whole."
+            "description": "Of the check, the run, the undo; `note`: rows that went in, but not whole; "
+            "`warned`: rows that go in though a rule warns of them."
         },
     )
     after = fields.Integer(load_default=0, validate=validate.Range(min=0, max=2**53))

@@ -29,6 +29,7 @@ from tabwright.runtime.api.shapes import (
     OptionsQuery,
     RecordQuery,
     SearchQuery,
+    WriteQuery,
 )
 from tabwright.runtime.desk import Call
 from tabwright.runtime.journal.asof import as_of, moment_of, own_fields
@@ -40,6 +41,7 @@ from tabwright.runtime.query.page import Record
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.query.rows import RowShape
 from tabwright.runtime.records.batch import Intent
+from tabwright.runtime.records.rules import tokens_in
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.records.together import Family
 from tabwright.runtime.search.everywhere import search_everywhere
@@ -80,13 +82,13 @@ class RecordApi:
             Endpoint("GET", many, "list_records", "A page of records", SIGNED_IN, self.list_records, tag,
                      query=ListQuery, answers={200: "Page"}, problems=(403, 404, 422)),
             Endpoint("POST", many, "create_record", "Make a record", SIGNED_IN, self.create_record, tag,
-                     takes_json=True, body_schema="Values", answers={201: "Record"},
+                     query=WriteQuery, takes_json=True, body_schema="Values", answers={201: "Record"},
                      problems=(403, 404, 409, 415, 422, 429)),
             Endpoint("GET", one, "get_record", "One record", SIGNED_IN, self.get_record, tag,
                      query=RecordQuery, answers={200: "Record", 304: ""}, problems=(403, 404, 422)),
             Endpoint("PATCH", one, "update_record", "Change the fields that are sent", SIGNED_IN,
-                     self.update_record, tag, takes_json=True, body_schema="Values", answers={200: "Record"},
-                     problems=(403, 404, 409, 412, 415, 422, 429)),
+                     self.update_record, tag, query=WriteQuery, takes_json=True, body_schema="Values",
+                     answers={200: "Record"}, problems=(403, 404, 409, 412, 415, 422, 429)),
             Endpoint("DELETE", one, "delete_record", "Into the recycle bin", SIGNED_IN, self.delete_record,
                      tag, answers={204: ""}, problems=(403, 404, 409, 412, 422, 429)),
             Endpoint("GET", one + "/history", "record_history", "The changes of a record, newest first",
@@ -248,6 +250,7 @@ class RecordApi:
 
     def create_record(self, call: Call, asked: Asked) -> Answer:
         object = self._object(call, asked, "create")
+        call = call.confirming(tokens_in(asked.query["confirm"]))
         family = self._family(call, object, Intent("create"), asked.body)
         with call.tenant.store.write() as writer:
             answer = self._written(call, asked, object, family, writer, created=True)
@@ -257,6 +260,7 @@ class RecordApi:
     def update_record(self, call: Call, asked: Asked) -> Answer:
         object = self._object(call, asked, "edit")
         id = self._id(call, asked)
+        call = call.confirming(tokens_in(asked.query["confirm"]))
         revision = self._expected(call, asked, object, id)
         family = self._family(call, object, Intent("update", id, revision=revision), asked.body)
         try:
@@ -284,7 +288,8 @@ class RecordApi:
         intents = intents_of(action, body["records"], body.get("key"))
         families = self._families(call, found, intents)
         with call.tenant.store.write() as writer:
-            records, per_row = Records(call.because("bulk")), not body["all_or_nothing"]
+            confirming = call.because("bulk").confirming(tokens_in(" ".join(body["confirm"])))
+            records, per_row = Records(confirming), not body["all_or_nothing"]
             if any(each.lines for each in families):
                 answer = answer_with_lines(
                     call, found, families, records.save_in(writer, found, families, per_row=per_row)

@@ -48,6 +48,17 @@ class RecordQuery(ma.Schema):
     )
 
 
+class WriteQuery(ma.Schema):
+    confirm = fields.String(
+        load_default="",
+        validate=validate.Length(max=8000),
+        metadata=_about(
+            "Warnings to let pass: their tokens, with commas between them. A 409 whose faults have the code "
+            "`record.warning` gives them in `confirm`; each stands for that warning about these very values."
+        ),
+    )
+
+
 class HistoryQuery(ma.Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(
@@ -87,6 +98,12 @@ class BulkBody(ma.Schema):
     key = fields.String(validate=_NAME, metadata=_about("Upsert: the unique or external key field."))
     all_or_nothing = fields.Boolean(
         load_default=True, truthy={True}, falsy={False}, metadata=_about("false: each record by itself.")
+    )
+    confirm = fields.List(
+        fields.String(validate=validate.Length(max=64)),
+        load_default=(),
+        validate=validate.Length(max=20_000),
+        metadata=_about("Tokens of warnings to let pass, as the `confirm` of a refusal gave them."),
     )
 
 

@@ -101,7 +101,8 @@ class Run:
             for name, value in (part.counts(phase) or {}).items():
                 for key, count in value.items() if isinstance(value, dict) else (("", value),):
                     sums[f"{name}|{key}"] += int(count)
-        made: dict[str, Any] = {"changed": 0, "unchanged": 0, "failed": 0, "followed": {}, "reasons": {}}
+        made: dict[str, Any] = {"changed": 0, "unchanged": 0, "failed": 0, "warned": 0}
+        made |= {"followed": {}, "reasons": {}}
         for name, count in sums.items():
             first, _, key = name.partition("|")
             if key:

@@ -120,11 +120,13 @@ class Bulk:
         """Rehearse once more with the same values: a rehearsal was cancelled, or the records have changed."""
         return self.choose(id, self.get(id).values)
 
-    def run(self, id: UUID) -> Run:
-        """Do it, or go on with it after it was stopped. Raises Conflict."""
+    def run(self, id: UUID, confirmed: bool = False) -> Run:
+        """Do it, or go on with it after it was stopped. ``confirmed``: the warnings that the rehearsal listed
+        pass, and no others. Raises Conflict.
+        """
         run = self._may(id, "run")
         self._require(self.object(run), run.action)
-        return self._go(run, "run")
+        return self._go(run, "run", confirmed=confirmed)
 
     def undo(self, id: UUID) -> Run:
         """Take it back, the whole of it or what was done. Raises Conflict."""
@@ -179,14 +181,14 @@ class Bulk:
             if name not in known:
                 raise Invalid.of("field.unknown", Place(object=object.name, field=name), path=name)
 
-    def _go(self, run: Run, phase: Phase, first: Any = None) -> Run:
+    def _go(self, run: Run, phase: Phase, first: Any = None, confirmed: bool = False) -> Run:
         """One part at once, more of them by a job."""
         if len(run.parts) == 1:
-            self._at_once(run, phase, first)
+            self._at_once(run, phase, first, confirmed)
         else:
             jobs, payload = (
                 self._call.tenant.jobs,
-                {"run": run.id.hex, "by": self._person.hex, "phase": phase},
+                {"run": run.id.hex, "by": self._person.hex, "phase": phase, "confirmed": confirmed},
             )
             with self._store.write() as writer:
                 self._still(writer, run)
@@ -196,7 +198,7 @@ class Bulk:
                 runs.change(writer, run.id, state=_STATES[phase], job_id=job)
         return self.get(run.id)
 
-    def _at_once(self, run: Run, phase: Phase, first: Any) -> None:
+    def _at_once(self, run: Run, phase: Phase, first: Any, confirmed: bool) -> None:
         def once(call: Call) -> None:
             with self._store.write() as writer:
                 present = self._still(writer, run)
@@ -205,7 +207,7 @@ class Bulk:
                 acting = call.because("undo" if phase == "undo" else "bulk")
                 # A rehearsal is of new values; all else is of what stands by now.
                 wanted = replace(present, values=run.values) if phase == "check" else present
-                working.do_part(acting, writer, wanted, phase, 0)
+                working.do_part(acting, writer, wanted, phase, 0, confirmed)
                 runs.change(writer, run.id, state=working.ENDS[phase])
 
         under_the_release_in_force(self._call, once)

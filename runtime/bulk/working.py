@@ -29,6 +29,7 @@ from tabwright.runtime.desk import Call, Tenancy
 from tabwright.runtime.journal.tables import changes, operations
 from tabwright.runtime.masks import masked
 from tabwright.runtime.records.batch import Intent, Outcome
+from tabwright.runtime.records.rules import tokens_of
 from tabwright.runtime.records.service import Records
 
 KIND = "bulk"
@@ -56,11 +57,17 @@ def waiting(run: Run, phase: Phase) -> list[int]:
     return found
 
 
-def do_part(call: Call, writer: Writer, run: Run, phase: Phase, number: int) -> None:
-    """Do a phase of one part in the open transaction, and keep what it counted."""
+def do_part(call: Call, writer: Writer, run: Run, phase: Phase, number: int, confirmed: bool = False) -> None:
+    """Do a phase of one part in the open transaction, and keep what it counted.
+
+    ``confirmed``: the warnings that the rehearsal listed pass, each of the record that it was about.
+    """
     if phase == "undo":
         _undo(call, writer, run, number)
         return
+    if confirmed:
+        shown = runs.problems(writer, run.id, "check", number * CHUNK, CHUNK)
+        call = call.confirming(tokens_of(fault for each in shown for fault in each.faults))
     object = object_of(call, run)
     ids = selection.unpack(runs.ids_in(writer, run.id, number))
     reference = {"bulk": run.id.hex}
@@ -105,6 +112,7 @@ def _counts(outcome: Outcome, found: Sequence[Problem], followed: dict[str, int]
         "failed": len(found),
         "followed": followed,
         "reasons": dict(reasons),
+        "warned": sum(1 for each in outcome.rows if each.warnings),
     }
 
 
@@ -180,12 +188,13 @@ def do_all(
     acting: Callable[[Writer], Call],
     step: Callable[[], AbstractContextManager[Writer]],
     told: Callable[[int], None],
+    confirmed: bool = False,
 ) -> None:
     """Do what a phase has still to do; ``told`` hears the number of records done within each step."""
     left = waiting(run, phase)
     for at, number in enumerate(left, 1):
         with step() as writer:
-            do_part(acting(writer), writer, run, phase, number)
+            do_part(acting(writer), writer, run, phase, number, confirmed)
             done = len(run.parts) - len(left) + at
             told(min(done * CHUNK, run.row_count))
             if at == len(left):
@@ -221,5 +230,5 @@ def _work(job: JobRun, tenancy: Tenancy, clock: Clock, ids: Ids) -> Any:
             f"bulk-{run.id.hex}", "undo" if phase == "undo" else "bulk",
         )  # fmt: skip
 
-    do_all(run, phase, acting, job.step, job.progress)
+    do_all(run, phase, acting, job.step, job.progress, bool(job.payload.get("confirmed")))
     return None

@@ -23,7 +23,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.exchange import runs
 from tabwright.runtime.exchange.counting import Tally
 from tabwright.runtime.exchange.keys import Keys
-from tabwright.runtime.exchange.passing import Others, Passing
+from tabwright.runtime.exchange.passing import Others, Passing, warned_as_chosen
 from tabwright.runtime.exchange.resolving import Plan, resolve
 from tabwright.runtime.exchange.runs import Run, fault_of
 from tabwright.runtime.exchange.sheets import LONGEST_CELL
@@ -230,7 +230,7 @@ def correct(call: Call, run: Run, object: ObjectDef, changes: Sequence[Change]) 
     Conflict where the import is not as it was, Invalid for rows that are neither bad nor corrected, for
     a row that is named twice, for cells that no file could hold, and beyond ``MOST_CORRECTED``.
     """
-    call = replace(call, zone=run.zone, cause="import")
+    call = warned_as_chosen(replace(call, zone=run.zone, cause="import"), run)
     plan = resolve(call.gate, object, run.settings, run.header)
     with call.tenant.store.write() as writer:
         same = sa.select(RUN.c.state, RUN.c.checked).where(RUN.c.id == run.id).with_for_update()

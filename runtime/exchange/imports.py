@@ -41,7 +41,7 @@ from tabwright.runtime.exchange.tables import LATER, PROBLEM, RUN
 
 register_messages(Path(__file__).with_name("messages.json"))
 
-PHASES = ("check", "run", "note", "undo")
+PHASES = ("check", "run", "note", "warned", "undo")
 _REMEMBERED = 20  # imports that are looked through for how a column was mapped before
 _PAGE = 500
 
@@ -290,7 +290,9 @@ class Imports:
         return self._importable(working.object_of(self._call, run).name)
 
     def problems(self, id: UUID, phase: str = "run", after: int = 0, limit: int = 100) -> Sequence[Problem]:
-        """The rows that a phase (check, run, note, undo) did not take, beyond row ``after``."""
+        """The rows that a phase (check, run, undo) did not take, beyond row ``after``; "note": that went in,
+        not whole; "warned": that go in, warnings or no.
+        """
         run = self.get(id)
         with self._call.tenant.store.read() as reader:
             return runs.problems(reader, run.id, phase, after, limit)

@@ -47,7 +47,8 @@ def remembered(call: Call, object: ObjectDef, header: Sequence[str]) -> Settings
                     values = {given: becomes for given, becomes in column.values.items() if becomes in known}
                     columns[chosen.name] = replace(column, values=values)
             before = Before(run.filename, run.created_at.isoformat(), own)
-            return replace(settings, columns=columns, before=before)
+            # That warnings pass was chosen for the warnings of that file.
+            return replace(settings, columns=columns, before=before, warnings="stop")
     return None
 
 

@@ -23,9 +23,11 @@ from tabwright.runtime.exchange.keys import Keys
 from tabwright.runtime.exchange.matching import matches
 from tabwright.runtime.exchange.parents import Round, Said
 from tabwright.runtime.exchange.resolving import Plan
+from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.translation import Line, Pending, Translator, nothing_pending
 from tabwright.runtime.records.batch import Intent, Outcome, RowResult
 from tabwright.runtime.records.pipeline import plan_of
+from tabwright.runtime.records.rules import EVERY
 from tabwright.runtime.records.service import Records
 
 SAME = "unique.in_batch"  # the fault of a row whose value an earlier row of the batch has
@@ -59,6 +61,11 @@ class Passed:
         result = self.results.get(line.number)
         return result.outcome if result is not None and result.outcome != "failed" else None
 
+    def warnings(self, line: Line) -> tuple[Fault, ...]:
+        """What a rule warned of in a line that went in."""
+        result = self.results.get(line.number)
+        return result.warnings if result is not None else ()
+
     def reasons(self, line: Line) -> list[Fault]:
         """Why a line did not go in."""
         result = self.results.get(line.number)
@@ -74,6 +81,11 @@ class Others:
     to_come: Counter[int] = attribute(default_factory=Counter)
     first: dict[int, int] = attribute(default_factory=dict)
     spoken: dict[int, Said] = attribute(default_factory=dict)
+
+
+def warned_as_chosen(call: Call, run: Run) -> Call:
+    """The call as the person chose for this file: warnings stop a row, or pass."""
+    return call.confirming((EVERY,)) if run.settings.warnings == "pass" else call
 
 
 class Passing:

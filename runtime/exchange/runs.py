@@ -48,6 +48,7 @@ NO_COUNTS: Mapping[str, int] = {
     "failed": 0,
     "made": 0,
     "noted": 0,
+    "warned": 0,
     "skipped": 0,
 }
 

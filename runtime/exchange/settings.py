@@ -15,10 +15,13 @@ Missing = Literal["fault", "blank", "create"]
 Blank = Literal["keep", "clear"]
 Existing = Literal["update", "keep"]
 
+Warnings = Literal["stop", "pass"]
+
 MODES: tuple[Mode, ...] = ("create", "update", "upsert")
 MISSING: tuple[Missing, ...] = ("fault", "blank", "create")
 BLANKS: tuple[Blank, ...] = ("keep", "clear")
 EXISTING: tuple[Existing, ...] = ("update", "keep")
+WARNINGS: tuple[Warnings, ...] = ("stop", "pass")
 MODE_RIGHTS: Mapping[Mode, tuple[str, ...]] = {
     "create": ("import", "create"),
     "update": ("import", "edit"),
@@ -81,7 +84,8 @@ class Settings:
     """``columns`` by name of the file's column; a column that is not in it is not imported.
 
     ``key``: the fields that together name the record of a row; empty where rows only make records. In JSON
-    it is nothing, one name, or the names of a unique rule.
+    it is nothing, one name, or the names of a unique rule. ``warnings``: whether rows of which a validation
+    rule warns stay out, or go in and are listed.
     """
 
     mode: Mode = "create"
@@ -89,6 +93,7 @@ class Settings:
     columns: Mapping[str, Column] = attribute(default_factory=dict)
     parents: Mapping[str, Parent] = attribute(default_factory=dict)  # by lookup
     before: Before | None = None
+    warnings: Warnings = "stop"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -100,6 +105,7 @@ class Settings:
                 for name, each in self.parents.items()
             },
             "before": asdict(self.before) if self.before is not None else None,
+            "warnings": self.warnings,
         }
 
     @staticmethod
@@ -110,7 +116,8 @@ class Settings:
             for name, each in value.get("parents", {}).items()
         }
         before = Before(**value["before"]) if value.get("before") else None
-        return Settings(value["mode"], _key(value["key"]) or (), columns, parents, before)
+        warnings = value.get("warnings", "stop")
+        return Settings(value["mode"], _key(value["key"]) or (), columns, parents, before, warnings)
 
 
 def key_json(key: tuple[str, ...]) -> str | list[str] | None:
@@ -144,6 +151,7 @@ def patched(settings: Settings, patch: Mapping[str, Any]) -> Settings:
     key = settings.key
     columns = dict(settings.columns)
     parents = dict(settings.parents)
+    warnings: Warnings = settings.warnings
     for name, value in patch.items():
         if name == "mode":
             known = next((each for each in MODES if each == value), None)
@@ -174,11 +182,17 @@ def patched(settings: Settings, patch: Mapping[str, Any]) -> Settings:
                     parents.pop(lookup, None)
                 else:
                     parents[lookup] = _parent(parents.get(lookup, Parent()), change, lookup, wrong)
+        elif name == "warnings":
+            chosen = next((each for each in WARNINGS if each == value), None)
+            if chosen is not None:
+                warnings = chosen
+            else:
+                wrong("/warnings", " | ".join(WARNINGS))
         else:
-            wrong("/" + name[:80], "mode, key, columns, parents")
+            wrong("/" + name[:80], "mode, key, columns, parents, warnings")
     if faults:
         raise Invalid(faults)
-    return Settings(mode, key, columns, parents, settings.before)
+    return Settings(mode, key, columns, parents, settings.before, warnings)
 
 
 def _parent(old: Parent, change: Any, lookup: str, wrong: Any) -> Parent:

@@ -59,7 +59,7 @@ PROBLEM = sa.Table(
     "import_problem",
     TENANT,
     sa.Column("import_id", Uuid, primary_key=True),
-    sa.Column("phase", CodeText, primary_key=True),  # check, run, note (went in, not whole), undo
+    sa.Column("phase", CodeText, primary_key=True),  # check, run, note (went in, not whole), warned, undo
     sa.Column("row", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("faults", sa.Text, nullable=False),
     sa.Column("cells", sa.Text, nullable=False),

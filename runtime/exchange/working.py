@@ -32,7 +32,7 @@ from tabwright.runtime.exchange.counting import Tally
 from tabwright.runtime.exchange.keys import Keys
 from tabwright.runtime.exchange.ordering import Waiting, in_levels
 from tabwright.runtime.exchange.parents import spoken_by
-from tabwright.runtime.exchange.passing import Others, Passed, Passing, Rows
+from tabwright.runtime.exchange.passing import Others, Passed, Passing, Rows, warned_as_chosen
 from tabwright.runtime.exchange.resolving import Plan, resolve
 from tabwright.runtime.exchange.runs import Run
 from tabwright.runtime.exchange.tables import LATER, OPERATION, PROBLEM
@@ -121,7 +121,9 @@ class Working:
             self._tally = Tally(run.counts if self._taken else {})
             if self._dry and not self._taken:
                 writer.execute(
-                    sa.delete(PROBLEM).where(PROBLEM.c.import_id == self._id, PROBLEM.c.phase == "check")
+                    sa.delete(PROBLEM).where(
+                        PROBLEM.c.import_id == self._id, PROBLEM.c.phase.in_(("check", "warned"))
+                    )
                 )
             elif self._dry:
                 began = self._take_up(writer, plan, began)
@@ -245,7 +247,7 @@ class Working:
 
     def _acting(self, writer: Writer) -> Call:
         call = acting(self._tenancy, self._clock, self._ids, self._job, writer, self._run, "import")
-        return standing(call)
+        return warned_as_chosen(standing(call), self._run)
 
     def _plan(self, call: Call) -> Plan:
         return resolve(call.gate, object_of(call, self._run), self._run.settings, self._run.header)
@@ -310,6 +312,9 @@ class Working:
                 for fault in faults:
                     self._tally.fault(columns, line.number, line.cells, fault)
                 continue
+            if warnings := done.warnings(line):
+                self._tally.row("warned")
+                problems.append(runs.problem_row(self._id, "warned", line.number, warnings, line.cells))
             if line.number in noted:
                 self._tally.row("noted")
                 if not self._dry:

@@ -10,6 +10,8 @@ from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import FieldDef, LayoutDef, ObjectDef
 from tabwright.runtime.records.picklists import allowed_with, codes_of
 
+NONE: Mapping[str, frozenset[str]] = {}
+
 
 def is_controlled(object: ObjectDef, layout: LayoutDef) -> bool:
     """Whether a form of this layout has a field whose choices follow another's."""
@@ -26,8 +28,15 @@ def is_offered_by_others(field: FieldDef) -> bool:
     return field.controlled_by is not None
 
 
-def offered(object: ObjectDef, texts: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """The codes that each controlled field may have: by the form's texts, else by the record."""
+def offered(
+    object: ObjectDef,
+    texts: Mapping[str, str],
+    row: Mapping[str, Any],
+    withheld: Mapping[str, frozenset[str]] = NONE,
+) -> dict[str, frozenset[str]]:
+    """The codes that each controlled field may have: by the form's texts, else by the record; of those with
+    conditions without the ``withheld`` ones.
+    """
     found = {}
     for field in object.own_fields:
         if field.controlled_by is None:
@@ -38,14 +47,30 @@ def offered(object: ObjectDef, texts: Mapping[str, str], row: Mapping[str, Any])
         else:
             codes = list(codes_of(control, row.get(control.name)))
         found[field.name] = allowed_with(field, codes)
+    for name, codes_away in withheld.items():
+        picks = object.fields[name].picklist
+        every = frozenset(each.code for each in picks.values) if picks is not None else frozenset()
+        found[name] = found.get(name, every) - codes_away
     return found
 
 
 def fitting(
-    object: ObjectDef, fields: Iterable[FieldDef], texts: Mapping[str, str], row: Mapping[str, Any]
+    object: ObjectDef,
+    fields: Iterable[FieldDef],
+    texts: Mapping[str, str],
+    row: Mapping[str, Any],
+    withheld: Mapping[str, frozenset[str]] = NONE,
 ) -> dict[str, str]:
-    """The texts without choices that no longer go with what controls them, down the whole chain."""
+    """The texts without choices that no longer go with what controls them, down the whole chain, and without
+    ``withheld`` ones that the record does not have yet.
+    """
     kept = dict(texts)
+    fields = tuple(fields)
+    for field in fields:
+        if field.name in withheld and field.name in kept:
+            away = withheld[field.name].difference(codes_of(field, row.get(field.name)))
+            codes = [code for code in _codes_in(field, kept[field.name]) if code not in away]
+            kept[field.name] = CHOICE_SEPARATOR.join(codes)
     chained = [field for field in fields if field.controlled_by is not None and field.name in kept]
     for _ in chained:
         may = offered(object, kept, row)

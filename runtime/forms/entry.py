@@ -10,6 +10,7 @@ from uuid import UUID
 from tabwright.metadata.model import FieldDef, LayoutField, Model
 from tabwright.platform.language import Language
 from tabwright.runtime.forms.shown import Seen
+from tabwright.runtime.records.conditions import NOTHING_ASKED, Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,14 @@ class Entry:
     errors: Mapping[str, Sequence[str]] = attribute(default_factory=dict)
     names: Mapping[str, str] = attribute(default_factory=dict)
     choices: Mapping[str, Sequence[Option]] = attribute(default_factory=dict)
-    hidden: Collection[str] = ()
+    asked: Asked = NOTHING_ASKED  # what hangs on conditions
     offered: Mapping[str, Collection[str]] = attribute(default_factory=dict)  # codes, where others decide
     lines: Mapping[str, str] = attribute(default_factory=dict)  # tables of lines as HTML, by relation
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What does not show. Where something is wrong shows all the same."""
+        return self.asked.hidden.difference(self.errors) if self.errors else self.asked.hidden
 
 
 Control = Callable[[str, str, Entry], str]  # text, attributes for descriptions and invalidity, entry

@@ -11,8 +11,10 @@ from tabwright.metadata.model import FieldDef, LayoutField, Model, label_in
 from tabwright.platform.language import Language
 from tabwright.runtime.forms.controls import GROUPS, control
 from tabwright.runtime.forms.entry import Entry, Option, Place
-from tabwright.runtime.forms.piece import Part
+from tabwright.runtime.forms.piece import Part, Piece
 from tabwright.runtime.forms.shown import Show, icon, shower
+
+STAR = '<span class="tw-req" aria-hidden="true">*</span>'
 
 __all__ = ["Entry", "Option", "Place", "block", "spread_of"]
 
@@ -41,27 +43,37 @@ def block(field: FieldDef, place: Place, model: Model, language: Language) -> li
     if place.required and field.type != "boolean":
         described += " required"
         invalid += " required"
-    star = '<span class="tw-req" aria-hidden="true">*</span>' if place.required else ""
     fill = control(field, place, model, language)
     name = field.name
+    star: Part[Entry] = STAR if place.required else ""
+    asks_now = not place.required and bool(field.required_when or place.layout.required_when)
+    if asks_now:
+        star = lambda entry: STAR if name in entry.asked.required else ""  # noqa: E731 - a slot
 
     def slot(entry: Entry) -> str:
         text = entry.texts.get(name, "")
+        more = " required" if asks_now and name in entry.asked.required and field.type != "boolean" else ""
         if name in entry.errors:
-            return fill(text, invalid, entry) + hint + _errors(name, entry.errors[name])
-        return fill(text, described, entry) + hint
+            return fill(text, invalid + more, entry) + hint + _errors(name, entry.errors[name])
+        return fill(text, described + more, entry) + hint
 
     if field.type in GROUPS:
-        parts: list[Part[Entry]] = [
-            f'<fieldset class="tw-f{wide}"><legend class="tw-label">{label}{star}</legend>',
-            slot,
-            "</fieldset>",
-        ]
+        opened = f'<fieldset class="tw-f{wide}"><legend class="tw-label">{label}'
+        parts: list[Part[Entry]] = [opened, star, "</legend>", slot, "</fieldset>"]
     elif field.type == "boolean":
         parts = [f'<div class="tw-f is-box{wide}">', slot, "</div>"]
     else:
-        parts = [f'<div class="tw-f{wide}"><label for="f-{name}">{label}{star}</label>', slot, "</div>"]
+        parts = [f'<div class="tw-f{wide}"><label for="f-{name}">{label}', star, "</label>", slot, "</div>"]
+    if field.read_only_when or place.layout.read_only_when:
+        shown = Place(place.layout, False, place.allowed, place.required, place.columns)
+        parts = _lockable(name, parts, block(field, shown, model, language))
     return _hideable(name, place, parts)
+
+
+def _lockable(name: str, parts: list[Part[Entry]], shown: list[Part[Entry]]) -> list[Part[Entry]]:
+    """A field that may be read-only is one slot: its input, or its value."""
+    asks, shows = Piece(parts), Piece(shown)
+    return [lambda entry: (shows if name in entry.asked.read_only else asks).fill(entry)]
 
 
 def _hideable(name: str, place: Place, parts: list[Part[Entry]]) -> list[Part[Entry]]:

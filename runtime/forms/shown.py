@@ -52,6 +52,7 @@ class Seen:
     row: Row
     zone: ZoneInfo
     hidden: Collection[str] = ()  # fields that a visibility formula takes away
+    fixed: Collection[str] = ()  # fields that a condition makes read-only
     whole: Mapping[str, str | None] | None = None  # masked values that were asked for; None: may not be
     lines: Mapping[str, str] = field(default_factory=dict)  # tables of lines as HTML, by relation
 

@@ -115,10 +115,13 @@ def view_piece(
             inside: list[Part[Seen]] = [_or_blank(shower(field, field.name, model, language)), "</span>"]
             if field.computed is not None:
                 inside.append(_why(field, language))
+            plain: list[Part[Seen]] = [opened, *inside, "</dd></div>"]
             if field.name in inplace:
                 opened = opened.replace("><dt>", f' data-value="{field.name}"><dt>', 1)
                 inside.append(_pencil(field, language))
             inside = [opened, *inside, "</dd></div>"]
+            if field.name in inplace and (field.read_only_when or entry.read_only_when):
+                inside = [_fixable(field.name, Piece(inside), Piece(plain))]
             if entry.visible is None:
                 parts += inside
             else:
@@ -147,6 +150,10 @@ def _frame(id: str, heading: str, collapsed: bool) -> tuple[list[str], str]:
 
 def _hideable(name: str, piece: Piece[Seen]) -> Show:
     return lambda seen: "" if name in seen.hidden else piece.fill(seen)
+
+
+def _fixable(name: str, edited: Piece[Seen], plain: Piece[Seen]) -> Show:
+    return lambda seen: (plain if name in seen.fixed else edited).fill(seen)
 
 
 def _pencil(field: FieldDef, language: Language) -> Show:

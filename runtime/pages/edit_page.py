@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,9 +26,11 @@ from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import is_controlled, offered
 from tabwright.runtime.forms.inputs import Entry, Option
 from tabwright.runtime.forms.shown import number_text, phone_text
-from tabwright.runtime.pages import alike, visibility, visiting
+from tabwright.runtime.pages import alike, visiting
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import plural, singular
+from tabwright.runtime.records.conditions import NOTHING_ASKED, Asked
+from tabwright.runtime.records.rules import only_warns, tokens_of
 
 if TYPE_CHECKING:
     from tabwright.runtime.pages.form_drafts import DraftBanner
@@ -48,6 +50,24 @@ class FaultLine:
 
     text: str
     anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Warnings that hold a save up, and what lets them pass."""
+
+    lines: tuple[FaultLine, ...]
+    confirm: str
+
+
+def warned(
+    error: TabwrightError, object: ObjectDef, asked: Sequence[FieldDef], language: Language
+) -> Warned | None:
+    """What a write was refused for, where it was nothing but warnings."""
+    if not only_warns(error):
+        return None
+    _, lines = sort_faults(error, object, asked, language)
+    return Warned(lines, " ".join(tokens_of(error.faults)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,7 @@ class FormPage:
     layout: str  # the full name of the layout that arranges it
     has_lines: bool = False  # tables of lines stand in it
     draft: DraftBanner | None = None
+    warned: Warned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +216,7 @@ def entry_of(
     posted: Posted,
     row: Mapping[str, Any],
     errors: Mapping[str, Sequence[str]],
-    hidden: Collection[str] = (),
+    asked: Asked = NOTHING_ASKED,
     lines: Mapping[str, str] = visiting.NO_LINES,
 ) -> Entry:
     """What the form's piece is filled with after a post that was not written."""
@@ -203,7 +224,7 @@ def entry_of(
     for name, found in errors.items():
         merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *found)))
     return Entry(
-        posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices, hidden, lines=lines
+        posted.texts, visiting.seen(call, row), merged, posted.names, posted.choices, asked, lines=lines
     )
 
 
@@ -234,25 +255,6 @@ def _line(label: str | None, said: str, name: str | None, language: Language) ->
     return FaultLine(shown, f"f-{name}" if name else None)
 
 
-def missing(
-    parts: visiting.Parts, posted: Posted, hidden: Collection[str], language: Language
-) -> dict[str, tuple[str, ...]]:
-    """Messages at the fields that this layout requires, that show, and that were left blank.
-
-    What the object itself requires is the write path's to say.
-    """
-    t = text(language)
-    return {
-        entry.field: (t("form.required", field=label_in(parts.object.fields[entry.field].labels, language)),)
-        for section in parts.layout.sections
-        for entry in section.fields
-        if entry.required
-        and entry.field not in hidden
-        and posted.texts.get(entry.field, "?").strip() == ""
-        and entry.field not in posted.errors
-    }
-
-
 def lines_of(
     errors: Mapping[str, Sequence[str]], object: ObjectDef, language: Language
 ) -> tuple[FaultLine, ...]:
@@ -276,11 +278,12 @@ def form_page(
     from_text: str = "",
     types: tuple[TypeChoice, ...] = (),
     is_dynamic: bool = False,
+    warned: Warned | None = None,
 ) -> FormPage:
     """The page round a filled form; ``row`` is the record that is edited, None for a new one."""
     object, t = parts.object, text(call.language)
     creating = row is None
-    entry = replace(entry, offered=offered(object, entry.texts, row or {}))
+    entry = replace(entry, offered=offered(object, entry.texts, row or {}, entry.asked.withheld))
     name = "" if row is None else visiting.name_of(call, object, row)
     at = f"/o/{object.name}" if row is None else f"/o/{object.name}/{row['id']}"
     title = (
@@ -310,10 +313,9 @@ def form_page(
         alike=" ".join(alike.checked(call.gate, object)) if creating else "",
         draft_action=at + ("/new/draft" if creating else "/draft"),
         layout=f"{object.name}.{parts.layout.name}",
-        is_dynamic=is_dynamic
-        or bool(visibility.conditioned(parts.layout))
-        or is_controlled(object, parts.layout),
+        is_dynamic=is_dynamic or parts.has_conditions or is_controlled(object, parts.layout),
         has_lines=bool(parts.layout.lines),
+        warned=warned,
     )
 
 

@@ -12,7 +12,7 @@ from tabwright.platform.errors import Fault, TabwrightError
 from tabwright.platform.language import format_number, say, say_fault
 from tabwright.runtime.exchange import sources
 from tabwright.runtime.exchange.imports import Imports
-from tabwright.runtime.exchange.runs import Issue, Run
+from tabwright.runtime.exchange.runs import Issue, Problem, Run
 from tabwright.runtime.exchange.settings import MODES
 from tabwright.runtime.exchange.sources import ENCODINGS
 from tabwright.runtime.pages.history import when_text
@@ -107,6 +107,9 @@ class ImportPage:
     speed: str
     bad: tuple[BadRow, ...]
     bad_title: str
+    warned: tuple[BadRow, ...]  # rows that go in though a rule warns of them
+    warned_title: str
+    asks_warnings: bool
     bad_columns: tuple[str, ...]
     progress: Progress | None
     said: str
@@ -183,6 +186,8 @@ class Maker:
         shown = [] if phase == "undo" or correcting else list(problems)
         rows = tuple(self._columns.rows()) if editing else ()
         letters = sources.unnamed(run.header) if run.format.header else ()
+        warned = run.counts.get("warned", 0)
+        passing = self._imports.problems(run.id, "warned", limit=ROWS) if warned else ()
         return ImportPage(
             object=object,
             plural=plural(object, self._language),
@@ -206,9 +211,12 @@ class Maker:
             counts=self.counts() if run.state not in ("mapping", "checking") else (),
             beside=self._beside() if run.state not in ("mapping", "checking") else (),
             speed=self._speed(),
-            bad=tuple(BadRow(p.row, tuple(p.cells[:3]), tuple(map(self._said, p.faults))) for p in shown),
+            bad=tuple(self._row(each) for each in shown),
             bad_title=t("import.bad_rows", count=self._number(run.counts["failed"])),
             bad_columns=run.header[:3],
+            warned=tuple(self._row(each) for each in passing),
+            warned_title=t("import.warned_rows", count=self._number(warned)),
+            asks_warnings=any(each.severity == "warning" for each in object.validation_rules),
             progress=self.progress(),
             said=t("import.said." + run.state),
             ready=self.ready(),
@@ -224,6 +232,9 @@ class Maker:
                 self._said(each) for p in (problems if phase == "undo" else notes) for each in p.faults
             ),
         )
+
+    def _row(self, problem: Problem) -> BadRow:
+        return BadRow(problem.row, tuple(problem.cells[:3]), tuple(map(self._said, problem.faults)))
 
     def ready(self) -> str:
         """The button that begins the import."""
@@ -360,7 +371,7 @@ class Maker:
         """What became of the rows, or would."""
         counts, t = self._run.counts, self._t
         names = ["created", "updated", "unchanged", "failed"]
-        names += [name for name in ("skipped", "made", "noted") if counts.get(name)]
+        names += [name for name in ("skipped", "made", "noted", "warned") if counts.get(name)]
         return tuple(
             Count(
                 t("import.count." + name),

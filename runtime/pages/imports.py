@@ -72,6 +72,8 @@ def patch_of(run: Run, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("mode") in MODES:
         patch["mode"] = form["mode"]
         patch["key"] = None if form["mode"] == "create" else form.get("key", "").split(",")
+    if "_warnings" in form:  # the box was there
+        patch["warnings"] = form.get("warnings", "stop")
     return patch
 
 

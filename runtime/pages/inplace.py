@@ -113,7 +113,9 @@ def _field(cell: Cell, name: str) -> FieldDef:
         raise Invalid.of(
             "field.unknown", FaultPlace(object=cell.object.name, field=name[:80]), path=name[:80]
         )
-    if not field.active or not asks(field, cell.entry(field.name), cell.parts.editable, creating=False):
+    fixed = field.name in visibility.stands(call, cell.parts, cell.row).read_only
+    may = asks(field, cell.entry(field.name), cell.parts.editable, creating=False)
+    if not field.active or not may or fixed:
         label = label_in(field.labels, call.language)
         raise Denied.of("pages.cell.not_here", FaultPlace(field=field.name), field=label)
     return field
@@ -139,6 +141,7 @@ def _editor(
     errors: Mapping[str, Sequence[str]] | None = None,
     others: Sequence[str] = (),
     clash: bool = False,
+    warned: edit_page.Warned | None = None,
 ) -> str:
     """The controls in a form of their own. ``others``: what is wrong elsewhere in the record."""
     call, zone = cell.desk.call, ZoneInfo(cell.desk.call.zone)
@@ -150,7 +153,10 @@ def _editor(
     else:
         filled, names = {**was, **posted.texts}, {**was_names, **posted.names}
         entry = Entry(filled, seen, errors or {}, names, posted.choices)
-    entry = replace(entry, offered=offered(cell.object, entry.texts, cell.row))
+    made = visibility.typed(call, cell.desk.reads, cell.parts, cell.fields, entry.texts, cell.row)
+    asked = visibility.asked(call, cell.parts, made, cell.row)
+    asked = replace(asked, hidden=frozenset())  # what is edited shows
+    entry = replace(entry, asked=asked, offered=offered(cell.object, entry.texts, cell.row, asked.withheld))
     allowed = cell.parts.record_type.picklists if cell.parts.record_type is not None else {}
     blocks = []
     for field in cell.fields:
@@ -166,6 +172,7 @@ def _editor(
         "was": request.form.get("_was", "") if kept else edit_page.pack(was, was_names),
         "others": others,
         "clash": clash,
+        "warned": warned,
     }
     return render("cell.html", cell.desk.look, context)
 
@@ -176,9 +183,8 @@ def _editor(
 def _save(cell: Cell) -> Response:
     call, form = cell.desk.call, _as_posted(request.form, cell.fields[0])
     posted = edit_page.read_posted(cell.fields, form, Lookups(call, cell.desk.reads), call.language, call)
-    errors, asked = _lacking(cell, posted)
-    if errors or posted.errors:
-        return _refused(replace(cell, fields=asked), posted, {**posted.errors, **errors}, (), 422)
+    if posted.errors:
+        return _refused(cell, posted, posted.errors, (), 422)
     values = edit_page.values_of(cell.fields, posted, ZoneInfo(call.zone), _given(cell, posted))
     since = edit_page.revision_of(form.get("revision", ""))
     try:
@@ -219,28 +225,17 @@ def _given(cell: Cell, posted: edit_page.Posted) -> list[str]:
     return [each.name for each in cell.fields if each.mask is None or each.name in changed]
 
 
-def _lacking(cell: Cell, posted: edit_page.Posted) -> tuple[dict[str, tuple[str, ...]], tuple[FieldDef, ...]]:
-    """What the layout requires and would be blank: the value itself, and fields that this value brings up.
-
-    Gives messages by field, and the fields to ask for.
-    """
-    call, parts = cell.desk.call, cell.parts
-    made = visibility.typed(call, cell.desk.reads, parts, cell.fields, posted.texts, cell.row)
-    before, after = visibility.hidden(call, parts, cell.row), visibility.hidden(call, parts, made)
-    asked = list(cell.fields)
-    given = dict(posted.texts)
-    for field in visiting.fields_of(parts, creating=False):
-        if field.name in before and field.name not in after and field.name not in given:
-            value = texts.to_text(field, cell.row.get(field.name), ZoneInfo(call.zone))
-            if value == "" and cell.entry(field.name).required:
-                given[field.name] = ""
-                asked.append(field)
-    seen = replace(posted, texts=given)
-    return edit_page.missing(parts, seen, after, call.language), tuple(asked)
-
-
 def _faulty(cell: Cell, posted: edit_page.Posted, error: TabwrightError) -> Response:
-    at, lines = edit_page.sort_faults(error, cell.object, cell.fields, cell.desk.call.language)
+    """What the write path refused. A field that this value makes required is asked for too."""
+    language = cell.desk.call.language
+    warned = edit_page.warned(error, cell.object, cell.fields, language)
+    if warned is not None:
+        return _refused(cell, posted, {}, (), error.status, warned)
+    lacking = {fault.place.field for fault in error.faults if fault.code == "value.required"}
+    takes = visiting.fields_of(cell.parts, creating=False)
+    more = [each for each in takes if each.name in lacking and each not in cell.fields]
+    cell = replace(cell, fields=(*cell.fields, *more[: MOST_FIELDS - len(cell.fields)]))
+    at, lines = edit_page.sort_faults(error, cell.object, cell.fields, language)
     others = tuple(line.text for line in lines if line.anchor is None)
     return _refused(cell, posted, at, others, error.status)
 
@@ -251,10 +246,12 @@ def _refused(
     errors: Mapping[str, Sequence[str]],
     others: Sequence[str],
     status: int,
+    warned: edit_page.Warned | None = None,
 ) -> Response:
     faults = [{"field": name, "text": said} for name, found in errors.items() for said in found]
     faults += [{"field": "", "text": said} for said in others]
-    editor = _editor(cell, posted, errors, others)
+    faults += [{"field": "", "text": line.text} for line in warned.lines] if warned is not None else []
+    editor = _editor(cell, posted, errors, others, warned=warned)
     return _json({"editor": editor, "faults": faults, **_shown(cell)}, status)
 
 
@@ -312,9 +309,9 @@ def _shown(cell: Cell) -> dict[str, Any]:
         return _cells(cell)
     call = cell.desk.call
     whole: dict[str, str | None] | None = {} if may_unmask(call) else None
-    hidden = visibility.hidden(call, cell.parts, cell.row)
-    tables = read_tables(call, cell.desk.reads, cell.parts, cell.row["id"], hidden)
-    filled = visiting.seen(call, cell.row, hidden, whole, tables)
+    asked = visibility.stands(call, cell.parts, cell.row)
+    tables = read_tables(call, cell.desk.reads, cell.parts, cell.row["id"], asked.hidden)
+    filled = visiting.seen(call, cell.row, asked, whole, tables)
     heights = visiting.highlights(call, cell.parts)
     may_edit = call.gate.allows(cell.object, "edit", cell.row)
     first = cell.fields[0]

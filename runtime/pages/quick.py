@@ -30,6 +30,7 @@ from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.shell import Notice, singular
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, Site, open_desk
+from tabwright.runtime.records.conditions import Asked
 
 FEW = 4  # fields that a panel offers where nothing has to be asked
 # What people typed stands escaped, so that a quote here is always one of our own attributes.
@@ -77,20 +78,18 @@ def _entries(parts: visiting.Parts) -> dict[str, LayoutField]:
     return {entry.field: entry for section in parts.layout.sections for entry in section.fields}
 
 
-def short_form(
-    parts: visiting.Parts, given: Collection[str], hidden: Collection[str]
-) -> tuple[FieldDef, ...]:
+def short_form(parts: visiting.Parts, given: Collection[str], asked: Asked) -> tuple[FieldDef, ...]:
     """The fields of the panel: the name, what is required, the highlights, what is given."""
-    object, entries = parts.object, _entries(parts)
+    object = parts.object
     return tuple(
         field
         for field in visiting.fields_of(parts, creating=True)
-        if field.name not in hidden
+        if field.name not in asked.hidden
         and (
             field.name == object.name_field
             or field.name in given
             or field.name in object.highlights
-            or ((field.required or entries[field.name].required) and field.type not in ("boolean", "owner"))
+            or ((field.required or field.name in asked.required) and field.type not in ("boolean", "owner"))
         )
     )
 
@@ -114,10 +113,10 @@ def _show(desk: Desk, object: ObjectDef) -> str:
     fields = visiting.fields_of(parts, creating=True)
     filled, known, _ = saving.prefilled(desk, object, parts, fields, record_type)
     typed = visibility.typed(call, desk.reads, parts, fields, filled, {})
-    hidden = visibility.hidden(call, parts, typed, is_new=True)
+    asked = visibility.asked(call, parts, typed)
     given = {field.name for field in fields if field.name in request.args}
-    shown = _widened(fields, short_form(parts, given, hidden), given, hidden)
-    return _panel(desk, parts, shown, Entry(filled, visiting.seen(call, {}), names=known), ())
+    shown = _widened(fields, short_form(parts, given, asked), given, asked.hidden)
+    return _panel(desk, parts, shown, Entry(filled, visiting.seen(call, {}), names=known, asked=asked), ())
 
 
 def _panel(
@@ -126,9 +125,10 @@ def _panel(
     fields: Sequence[FieldDef],
     entry: Entry,
     others: Sequence[str],
+    warned: edit_page.Warned | None = None,
 ) -> str:
     call, object, entries = desk.call, parts.object, _entries(parts)
-    entry = replace(entry, offered=offered(object, entry.texts, {}))
+    entry = replace(entry, offered=offered(object, entry.texts, {}, entry.asked.withheld))
     allowed = parts.record_type.picklists if parts.record_type is not None else {}
     blocks = []
     for field in fields:
@@ -142,6 +142,7 @@ def _panel(
         "title": text(call.language)("form.new_title", object=singular(object, call.language)),
         "blocks": blocks,
         "others": others,
+        "warned": warned,
         "record_type": record_type,
         "form_href": f"/o/{object.name}/new?{urlencode({**whole, 'record_type': record_type})}",
     }
@@ -165,42 +166,32 @@ def _save(desk: Desk, object: ObjectDef) -> Response:
     all_fields = visiting.fields_of(parts, creating=True)
     fields = [field for field in all_fields if field.name in form or f"{field.name}.text" in form]
     posted = edit_page.read_posted(fields, form, Lookups(call, desk.reads), call.language, call)
-    posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
+    made = visibility.typed(call, desk.reads, parts, fields, posted.texts, {})
+    asked = visibility.asked(call, parts, made)
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
-    values = {name: value for name, value in values.items() if value is not None}
+    values = {name: value for name, value in values.items() if value is not None and name not in asked.hidden}
     if record_type is not None:
         values.setdefault("record_type", record_type.name)
-    wrong, asked = _lacking(desk, parts, fields, posted)
+    shown = [field for field in all_fields if field in short_form(parts, posted.texts, asked)]
     needed = _lines_needed(desk, object, form.get("_record_type"))
-    if wrong or posted.errors or needed:
-        return _again(desk, parts, asked, posted, {**posted.errors, **wrong}, needed, 422)
+    if posted.errors or needed:
+        return _again(desk, parts, shown, posted, asked, posted.errors, needed, 422)
     try:
         saved = desk.records.create(object.name, values)
     except (NotFound, Unauthenticated):
         raise
     except TabwrightError as error:
+        held_up = edit_page.warned(error, object, all_fields, call.language)
+        if held_up is not None:
+            return _again(desk, parts, shown, posted, asked, {}, (), error.status, held_up)
         at, lines = edit_page.sort_faults(error, object, all_fields, call.language)
         others = [line.text for line in lines if line.anchor is None]
-        more = [field for field in all_fields if field in fields or field.name in at]
-        return _again(desk, parts, more, posted, at, others, error.status)
+        more = [field for field in all_fields if field in shown or field.name in at]
+        return _again(desk, parts, more, posted, asked, at, others, error.status)
     name = saving.saved_name(desk, object, saved.id)
     notice = Notice(text(call.language)("form.created", name=name), undo=f"/undo/{saved.operation}")
     toast = render("toast.html", desk.look, {"notice": notice})
     return _json({"id": str(saved.id), "name": name, "toast": toast})
-
-
-def _lacking(
-    desk: Desk, parts: visiting.Parts, fields: Sequence[FieldDef], posted: edit_page.Posted
-) -> tuple[dict[str, tuple[str, ...]], list[FieldDef]]:
-    """What the layout requires and is blank, also of fields that what was typed has brought up."""
-    call = desk.call
-    made = visibility.typed(call, desk.reads, parts, fields, posted.texts, {})
-    hidden = visibility.hidden(call, parts, made, is_new=True)
-    asked = list(short_form(parts, posted.texts, hidden))
-    zone = ZoneInfo(call.zone)
-    blank: Mapping[str, str] = {each.name: texts.to_text(each, None, zone) for each in asked}
-    seen = replace(posted, texts={**blank, **posted.texts})
-    return edit_page.missing(parts, seen, hidden, call.language), asked
 
 
 def _again(
@@ -208,13 +199,20 @@ def _again(
     parts: visiting.Parts,
     fields: Sequence[FieldDef],
     posted: edit_page.Posted,
+    asked: Asked,
     errors: Mapping[str, Sequence[str]],
     others: Sequence[str],
     status: int,
+    warned: edit_page.Warned | None = None,
 ) -> Response:
-    entry = edit_page.entry_of(desk.call, posted, {}, errors)
+    zone = ZoneInfo(desk.call.zone)
+    blank: Mapping[str, str] = {each.name: texts.to_text(each, None, zone) for each in fields}
+    kept = fitting(parts.object, fields, {**blank, **posted.texts}, {}, asked.withheld)
+    posted = replace(posted, texts=kept)
+    entry = edit_page.entry_of(desk.call, posted, {}, errors, asked)
     faults = [said for found in errors.values() for said in found] + list(others)
-    return _json({"panel": _panel(desk, parts, fields, entry, others), "faults": faults}, status)
+    faults += [line.text for line in warned.lines] if warned is not None else []
+    return _json({"panel": _panel(desk, parts, fields, entry, others, warned), "faults": faults}, status)
 
 
 def _json(body: Mapping[str, Any], status: int = 200) -> Response:

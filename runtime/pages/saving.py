@@ -26,6 +26,7 @@ from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import Desk, local_path, names
 from tabwright.runtime.personal.drafts import FormDraft
 from tabwright.runtime.records.batch import Intent, Saved
+from tabwright.runtime.records.conditions import Asked
 from tabwright.runtime.records.prefill import known_defaults
 
 CLASH = "record.field_changed"
@@ -45,11 +46,11 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
     filled, known, said = prefilled(desk, object, parts, fields, record_type)
     found = form_drafts.on_return(desk, object, None, fields, filled, known)
     empty = visibility.typed(call, desk.reads, parts, fields, found.texts, {})
-    hidden = visibility.hidden(call, parts, empty, is_new=True)
+    asked = visibility.asked(call, parts, empty)
     lines = LinesForm.new(call, desk.reads, parts, visiting.as_uuid(args.get("_copy")))
-    lines = lines.restored(found.draft).under(hidden)
+    lines = lines.restored(found.draft).under(asked.hidden)
     seen = visiting.seen(call, {})
-    entry = Entry(found.texts, seen, names=found.names, hidden=hidden, lines=lines.html())
+    entry = Entry(found.texts, seen, names=found.names, asked=asked, lines=lines.html())
     page = edit_page.form_page(
         call,
         parts,
@@ -121,16 +122,18 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     back = local_path(form.get("_back", ""), "")
     types = edit_page.type_choices(call, object, record_type, {})
     again = _Again(desk, parts, posted, None, back, types)
-    lines = lines.under(again.hidden)
+    asked = again.asked
+    lines = lines.under(asked.hidden)
     if form.get("_then") == "edit" or "_line" in form:
-        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, {}))
+        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, {}, asked.withheld))
         return again.show(lines, {}, (), 200)
     values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.texts)
-    values = {name: value for name, value in values.items() if value is not None}
+    # What does not show when the form is sent is left out, whatever was typed before it went.
+    values = {name: value for name, value in values.items() if value is not None and name not in asked.hidden}
     if record_type is not None:
         values.setdefault("record_type", record_type.name)
     lines = lines.checked()
-    wrong = {**posted.errors, **edit_page.missing(parts, posted, again.hidden, call.language)}
+    wrong = dict(posted.errors)
     lost = late_forms.gone(form, parts, call, creating=True)
     head = Intent("create", values=values)
     if wrong or lost or lines.has_errors:
@@ -177,13 +180,13 @@ class _Again:
         self.posted = posted
 
     @property
-    def hidden(self) -> frozenset[str]:
-        """What the visibility formulas take away from the form as it was posted."""
+    def asked(self) -> Asked:
+        """What the conditions say of the form as it was posted."""
         call, row = self._desk.call, self._row
         made = visibility.typed(
             call, self._desk.reads, self._parts, self._fields, self.posted.texts, row or {}
         )
-        return visibility.hidden(call, self._parts, made, is_new=row is None)
+        return visibility.asked(call, self._parts, made, row)
 
     def show(
         self,
@@ -191,11 +194,12 @@ class _Again:
         at: Mapping[str, tuple[str, ...]],
         told: tuple[edit_page.FaultLine, ...],
         status: int,
+        warned: edit_page.Warned | None = None,
     ) -> Response:
         desk, parts, row = self._desk, self._parts, self._row
-        hidden = self.hidden
-        lines = lines.under(hidden)
-        entry = edit_page.entry_of(desk.call, self.posted, row or {}, at, hidden, lines.html())
+        asked = self.asked
+        lines = lines.under(asked.hidden)
+        entry = edit_page.entry_of(desk.call, self.posted, row or {}, at, asked, lines.html())
         form = late_forms.in_present_names(desk.request.form, parts.object)
         page = edit_page.form_page(
             desk.call,
@@ -207,6 +211,7 @@ class _Again:
             back=self._back,
             types=self._types,
             is_dynamic=lines.is_dynamic,
+            warned=warned,
         )
         return desk.page("form.html", parts.object.name, page, status)
 
@@ -244,6 +249,9 @@ class _Again:
     def refused(self, error: TabwrightError, lines: LinesForm) -> Response:
         """What the write path refused, at its places. A record that is gone is not shown again."""
         language = self._desk.call.language
+        warned = edit_page.warned(error, self._parts.object, self._fields, language)
+        if warned is not None:
+            return self.show(lines, {}, (), error.status, warned)
         lines, faults = lines.with_faults(error)
         if isinstance(error, NotFound) and faults:
             raise error
@@ -290,12 +298,12 @@ def _filled(
     call = desk.call
     fields = visiting.fields_of(parts, creating=False)
     typed = visibility.typed(call, desk.reads, parts, fields, filled, row)
-    hidden = visibility.hidden(call, parts, typed)
-    lines = LinesForm.edit(call, desk.reads, parts, row["id"]).restored(draft).under(hidden)
+    asked = visibility.asked(call, parts, typed, row)
+    lines = LinesForm.edit(call, desk.reads, parts, row["id"]).restored(draft).under(asked.hidden)
     return edit_page.form_page(
         call,
         parts,
-        Entry(filled, visiting.seen(call, row), names=names, hidden=hidden, lines=lines.html()),
+        Entry(filled, visiting.seen(call, row), names=names, asked=asked, lines=lines.html()),
         was=was,
         row={**row, "revision": revision or row.get("revision")},
         back=local_path(desk.request.args.get("_back", ""), ""),
@@ -326,14 +334,16 @@ def save_edit(desk: Desk, object: ObjectDef, id: UUID) -> Response:
     back = local_path(form.get("_back", ""), "")
     shown = {**row, "revision": form.get("_revision") or row.get("revision")}
     again = _Again(desk, parts, posted, shown, back)
-    lines = lines.under(again.hidden)
+    asked = again.asked
+    lines = lines.under(asked.hidden)
     if form.get("_then") == "edit" or "_line" in form:
-        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, row))
+        again.posted = replace(posted, texts=fitting(object, fields, posted.texts, row, asked.withheld))
         return again.show(lines, {}, (), 200)
     since = edit_page.revision_of(form.get("_revision", ""))
-    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), posted.changed)
+    changed = [name for name in posted.changed if name not in asked.hidden]
+    values = edit_page.values_of(fields, posted, ZoneInfo(call.zone), changed)
     lines = lines.checked()
-    wrong = {**posted.errors, **edit_page.missing(parts, posted, again.hidden, call.language)}
+    wrong = dict(posted.errors)
     lost = late_forms.gone(form, parts, call, creating=False)
     head = Intent("update", id, values, seen=since)
     if wrong or lost or lines.has_errors:

@@ -1,14 +1,19 @@
-"""Which fields of a layout do not show: their visibility formulas, on a record or on what a form holds."""
+"""What the conditions of fields say of a record on a page, or of what a form holds: which fields show, are
+required, are read-only, offer which values; and which tables of lines show.
+
+A form says what the write path will say (``records.conditions``), but for what this person may not read:
+that counts as blank here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.formula.compiler import Formula
-from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
 from tabwright.metadata.model import FieldDef, LayoutDef
 from tabwright.platform.errors import Invalid
@@ -17,22 +22,27 @@ from tabwright.runtime.forms import texts
 from tabwright.runtime.pages.behind import read_behind
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.visiting import Parts
-from tabwright.runtime.query.answers import Answered, about
+from tabwright.runtime.query.answers import about
+from tabwright.runtime.records.conditions import NOTHING_ASKED, Asked, Holds
 from tabwright.runtime.records.values import Refused, converter
 
 
 def conditioned(layout: LayoutDef) -> tuple[tuple[str, Formula], ...]:
-    """What of the layout has a visibility formula: fields by name, tables of lines by relation."""
-    fields = [(each.field, each.visible) for part in layout.sections for each in part.fields]
-    fields += [(lines.relation, lines.visible) for lines in layout.lines]
-    return tuple((name, visible) for name, visible in fields if visible is not None)
+    """The tables of lines that show under a condition, by relation."""
+    return tuple((each.relation, each.visible) for each in layout.lines if each.visible is not None)
+
+
+def _formulas(parts: Parts) -> Iterator[Formula]:
+    yield from parts.conditions.of_the_new
+    yield from parts.conditions.of_the_old
+    yield from (visible for _, visible in conditioned(parts.layout))
 
 
 def paths(call: Call, parts: Parts) -> tuple[str, ...]:
-    """What the visibility formulas read, as far as this person may; the rest counts as blank."""
+    """What the conditions read, as far as this person may; the rest counts as blank."""
     found: dict[str, None] = {}
-    for _, visible in conditioned(parts.layout):
-        for read in visible.reads:
+    for formula in _formulas(parts):
+        for read in formula.reads:
             if read.path[0].startswith("$"):
                 continue
             try:
@@ -42,33 +52,44 @@ def paths(call: Call, parts: Parts) -> tuple[str, ...]:
     return tuple(found)
 
 
-def hidden(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool = False) -> frozenset[str]:
-    """The fields and tables of lines that do not show for a row of typed values by path.
-
-    A formula that cannot be computed shows what it is about.
+def asked(call: Call, parts: Parts, row: Mapping[str, Any], stood: Mapping[str, Any] | None = None) -> Asked:
+    """What the conditions say of a row of typed values by path; tables of lines that do not show are among
+    what is hidden. ``stood``: the record as it was saved last, None for a new one.
     """
-    if not parts.has_conditions:
-        return frozenset()
-    entries = conditioned(parts.layout)
+    if not parts.has_conditions and not parts.conditions.any:
+        return NOTHING_ASKED
+    now = _judge(call, parts, row, is_new=stood is None)
+    then = None if stood is None else _judge(call, parts, stood, is_new=False)
+    found = parts.conditions.asked(now, then)
+    tables = frozenset(name for name, visible in conditioned(parts.layout) if not now(visible, True))
+    return replace(found, hidden=found.hidden | tables)
+
+
+def stands(call: Call, parts: Parts, row: Mapping[str, Any]) -> Asked:
+    """What the conditions say of a record as it stands."""
+    return asked(call, parts, row, row)
+
+
+def _judge(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool) -> Holds:
     env = call.env(call.clock.now(), is_new=is_new)
     id = row.get("id")
     known = None if is_new or not isinstance(id, UUID) else id
-    answered = about(call, parts.object, (visible for _, visible in entries), known)
-    return frozenset(name for name, visible in entries if not _holds(visible, row, env, call, answered))
-
-
-def _holds(formula: Formula, row: Mapping[str, Any], env: Env, call: Call, answered: Answered) -> bool:
+    answered = about(call, parts.object, _formulas(parts), known)
     who = call.principal
     person: dict[str, Any] = {"id": who.user_id, "name": who.name, "language": who.language, "zone": who.zone}
-    values = [
-        person.get(read.path[1]) if read.path[0] == "$user" else row.get(".".join(read.path))
-        for read in formula.reads
-    ]
-    values += [answered[each.root.data] for each in formula.aggregates]
-    try:
-        return formula.evaluator()(values, env) is True
-    except EvaluationError:
-        return True
+
+    def holds(formula: Formula, failed: bool) -> bool:
+        values = [
+            person.get(read.path[1]) if read.path[0] == "$user" else row.get(".".join(read.path))
+            for read in formula.reads
+        ]
+        values += [answered[each.root.data] for each in formula.aggregates]
+        try:
+            return formula.evaluator()(values, env) is True
+        except EvaluationError:
+            return failed
+
+    return holds
 
 
 def typed(

@@ -24,6 +24,7 @@ from tabwright.runtime.forms.unroll import (
 )
 from tabwright.runtime.pages.preview import NO_MARKS, Marks
 from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.records.conditions import NOTHING_ASKED, Asked, Conditions, conditions_of
 
 NO_LINES: Mapping[str, str] = {}
 STAMPS = ("id", "revision", "owner", "created_at", "created_by", "updated_at", "updated_by")
@@ -42,7 +43,8 @@ class Parts:
     edited: tuple[FieldDef, ...]  # those that this person's form of a record takes
     asked: tuple[FieldDef, ...]  # those that the form of a new one takes
     shown: tuple[FieldDef, ...]  # those that the record's page shows: of the layout and of the highlights
-    has_conditions: bool  # whether something of the layout has a visibility formula
+    conditions: Conditions  # of the fields, and of those of the layout
+    has_conditions: bool  # whether what a form asks hangs on what it holds
     key: tuple[Any, ...]  # what a piece made of these depends on
 
 
@@ -59,6 +61,7 @@ def parts_for(
 
     def make() -> Parts:
         layout = call.gate.layout(object, record_type)
+        conditions = conditions_of(call.tenant, object, layout)
         editable = frozenset(field.name for field in call.gate.editable(object))
         key = (
             call.tenant.store.key, object.digest, layout.name, kept[5], call.gate.footprint(object),
@@ -76,8 +79,8 @@ def parts_for(
             form_fields(object, layout, editable, creating=False),
             form_fields(object, layout, editable, creating=True),
             _shown(object, layout, readable),
-            any(entry.visible for section in layout.sections for entry in section.fields)
-            or any(lines.visible for lines in layout.lines),
+            conditions,
+            conditions.depends or any(lines.visible for lines in layout.lines),
             (*key, marked),
         )
 
@@ -196,12 +199,12 @@ def names_in(row: Mapping[str, Any], fields: Iterable[FieldDef], call: Call) -> 
 def seen(
     call: Call,
     row: Mapping[str, Any],
-    hidden: Collection[str] = (),
+    asked: Asked = NOTHING_ASKED,
     whole: Mapping[str, str | None] | None = None,
     lines: Mapping[str, str] = NO_LINES,
 ) -> Seen:
     """A row as the pieces take it."""
-    return Seen(row, ZoneInfo(call.zone), hidden, whole, lines)
+    return Seen(row, ZoneInfo(call.zone), asked.hidden, asked.read_only, whole, lines)
 
 
 def as_uuid(value: str | UUID | None) -> UUID | None:

@@ -50,7 +50,7 @@ def why_page(desk: Desk, object: ObjectDef, id: UUID, name: str) -> WhyPage:
         id=id,
         name=str(row.get(object.name_field) or ""),
         field=label_in(field.labels, call.language),
-        value=shower(field, field.name, call.model, call.language)(visiting.seen(call, row, ())),
+        value=shower(field, field.name, call.model, call.language)(visiting.seen(call, row)),
         formula="" if found.hides else formula.text,
         shown=shown(call, found, formula.text),
         is_hiding=found.hides,

@@ -32,6 +32,7 @@ from tabwright.runtime.personal.frame import Frame, frame_of
 from tabwright.runtime.personal.notices import COUNTED
 from tabwright.runtime.personal.recents import Recents
 from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.records.rules import tokens_in
 from tabwright.runtime.records.service import Records
 
 if TYPE_CHECKING:
@@ -273,10 +274,18 @@ def open_desk(site: Site, request: Request, visit: Visit) -> Desk:
         zone=principal.zone,
         request_id=visit.request_id,
         cause="form",
+        confirmed=_confirmed(request),
     )
     look = look_of(request, language, session.csrf)
     look = replace(look, whose=whose(site.settings, session.identity_id, session.location.id))
     return Desk(site, request, visit, session, call, look, Reads(call))
+
+
+def _confirmed(request: Request) -> frozenset[str]:
+    """The warnings that the person has seen on the form that was posted, and lets pass."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return frozenset()
+    return tokens_in(" ".join(request.form.getlist("_confirm")))
 
 
 def preview_desk(desk: Desk, draft: Model) -> Desk:

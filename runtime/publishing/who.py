@@ -20,7 +20,10 @@ from tabwright.runtime.storage.tables import Tables
 if TYPE_CHECKING:
     from tabwright.platform.database import Reader
 
-SHOWN = ("read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export")
+SHOWN = (
+    "read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export",
+    "skip_rules",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

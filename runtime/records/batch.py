@@ -53,7 +53,7 @@ class Row:
     __slots__ = (
         "number", "action", "intent", "id", "sent", "old", "new", "changed", "revision", "refused_as",
         "faults",
-        "changes",
+        "changes", "warned",
     )  # fmt: skip
 
     def __init__(self, number: int, intent: Intent) -> None:
@@ -69,6 +69,7 @@ class Row:
         self.changes = False  # whether anything is written
         self.refused_as: type[TabwrightError] = Invalid
         self.faults: list[Fault] = []
+        self.warned: list[Fault] = []  # warnings that were let pass
 
     @property
     def known_id(self) -> UUID | None:
@@ -101,7 +102,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one intent. ``outcome`` "unchanged" wrote nothing; "failed" has ``faults``."""
+    """What became of one intent. ``outcome`` "unchanged" wrote nothing; "failed" has ``faults``.
+
+    ``warnings`` are those that held and were let pass.
+    """
 
     row: int
     outcome: Literal["created", "updated", "unchanged", "deleted", "restored", "purged", "failed"]
@@ -109,6 +113,7 @@ class RowResult:
     revision: int
     faults: tuple[Fault, ...] = ()
     error: type[TabwrightError] | None = None
+    warnings: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,7 @@ class Work:
         self.depth = depth
         self.rehearsal = rehearsal
         self.trace: list[tuple[str, int]] = []
+        self.heads_made: frozenset[UUID] = frozenset()  # with this operation, before their lines
         self._nested = nested
 
     @property

@@ -13,7 +13,7 @@ from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.query.choosing import Choice
-from tabwright.runtime.records import built_in, origin
+from tabwright.runtime.records import built_in, origin, rules
 from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
@@ -228,21 +228,7 @@ def validation(batch: Batch, work: Work) -> None:
             if asked and not row.has_fault_at(name):
                 row.refuse("value.required", name, field=name)
     check_picklists(object, batch.plan.inactive_codes, writing, work.language)
-    rules = object.validation_rules
-    checked = [row for row in writing if not row.faults and (row.old is None or row.changed)]
-    if object.master is not None:  # a part follows its parent's owner, whatever else is wrong with it
-        checked = [row for row in checked if row.changed != ["owner"]]
-    if rules and checked:
-        evaluation = Evaluation(batch.object, work, tuple(rule.condition for rule in rules), checked)
-        for rule in rules:
-            for row in checked:
-                if evaluation.holds(rule.condition, row):
-                    row.refuse(
-                        "record.rule",
-                        rule.field,
-                        rule=rule.name,
-                        message=label_in(rule.message, work.language),
-                    )
+    rules.check(batch, work)
     if any(row.faults for row in batch.rows) and not batch.per_row:
         batch.stopped = True
 

@@ -202,6 +202,20 @@ class Evaluation:
         except EvaluationError:
             return None
 
+    def truth(self, formula: Formula, row: Row, failed: bool) -> bool:
+        """Whether a condition is true; ``failed`` where it cannot be computed."""
+        try:
+            return (
+                formula.evaluator()(self._values(formula, row), self._new if row.old is None else self._old)
+                is True
+            )
+        except EvaluationError:
+            return failed
+
+    def read(self, formula: Formula, row: Row) -> Sequence[Any]:
+        """What a formula reads of a row: values of its ``reads`` in order, then those of its aggregates."""
+        return self._values(formula, row)
+
     def value(self, formula: Formula, row: Row, field: FieldDef) -> Any:
         """A formula's value, as the field takes it; a value that it does not take is a fault at the field."""
         convert = self._converters.get(field.name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale
 from tabwright.runtime.filing import claims
-from tabwright.runtime.records import checks, loading, masters, related, trees, writing
+from tabwright.runtime.records import checks, conditions, loading, masters, related, rules, trees, writing
 from tabwright.runtime.records.batch import Batch, Intent, Outcome, Row, RowResult, Work, error_of
 from tabwright.runtime.records.hooks import STAGES, Hooks
 from tabwright.runtime.records.plan import ObjectPlan
@@ -39,8 +39,8 @@ OWN: dict[str, tuple[Stage, ...]] = {
     "defaults": (checks.defaults, masters.inherit),
     "formulas": (checks.formulas,),
     "access_new": (checks.access_new, masters.check, trees.check),
-    "validation": (checks.validation, related.restrict),
-    "uniqueness": (checks.uniqueness,),
+    "validation": (conditions.check, checks.validation, related.restrict),
+    "uniqueness": (checks.uniqueness, rules.warn),
     "write": (writing.write, claims.claim),
     "search": (writing.search,),
     "after_rules": (related.follow, masters.hand_down),
@@ -146,7 +146,8 @@ def _result(row: Row) -> RowResult:
         revision = row.old["revision"] if row.old is not None else 0
         return RowResult(row.number, "failed", row.known_id, revision, tuple(row.faults), row.refused_as)
     outcome = _DONE[row.action] if row.changes else "unchanged"
-    return RowResult(row.number, outcome, row.id, row.revision)  # type: ignore[arg-type]
+    warned = tuple(row.warned)
+    return RowResult(row.number, outcome, row.id, row.revision, warnings=warned)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -191,6 +191,9 @@ class _Pass:
             id_of(intent.id) if row.outcome == "failed" else row.id
             for intent, row in zip(intents, self.heads, strict=True)
         ]
+        self._work.heads_made = frozenset(
+            row.id for row in self.heads if row.outcome == "created" and row.id is not None
+        )
         relations: dict[str, list[tuple[int, int]]] = {}
         for family, each in enumerate(families):
             for at, lines in enumerate(each.lines):

@@ -103,6 +103,29 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = {
         {**LAYOUT, "sections": [TERMS, BASICS]}, {**LAYOUT, "sections": [BASICS, TERMS]},
         ["The section “Terms” moves below “Basics”"],
     ),
+    "conditions of fields": (
+        "layout", "deal.standard",
+        {
+            **LAYOUT,
+            "sections": [{"fields": ["name", {"field": "note", "read_only_when": "amount > 1"}, "stage"]}],
+        },
+        {
+            **LAYOUT,
+            "sections": [
+                {
+                    "fields": [
+                        {"field": "name", "required_when": "amount > 5"}, "note",
+                        {"field": "stage", "offered_when": {"won": "amount > 0"}},
+                    ]
+                }
+            ],
+        },
+        [
+            "“Name” is required here if amount > 5",
+            "“Note” is no longer read-only here under a condition",
+            "“won” of “Stage” can be chosen here if amount > 0",
+        ],
+    ),
     "fields come, go and move": (
         "layout", "deal.standard",
         {**LAYOUT, "sections": [BASICS, TERMS]},

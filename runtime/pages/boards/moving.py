@@ -20,7 +20,7 @@ from tabwright.runtime.forms.piece import Piece
 from tabwright.runtime.pages import edit_page, visibility, visiting
 from tabwright.runtime.pages.lookups import Lookups
 from tabwright.runtime.pages.record_page import read_record, row_parts
-from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.world import Desk
 from tabwright.runtime.records.batch import Intent
 
@@ -76,7 +76,7 @@ def move(desk: Desk, object: ObjectDef, id: UUID, form: Mapping[str, Any]) -> Mo
     given = {name: texts.to_value(object.fields[name], said, zone) for name, said in changes.items()}
     given |= edit_page.values_of(fields.values(), posted, zone, asked)
     whole = texts.to_texts(fields.values(), row, zone) | changes | dict(posted.texts)
-    wrong = {**_missing(desk, parts, tuple(fields.values()), whole, row), **posted.errors}
+    wrong = dict(posted.errors)
     name = visiting.name_of(call, object, row)
     intent = Intent("update", id, given)
     try:
@@ -92,6 +92,12 @@ def move(desk: Desk, object: ObjectDef, id: UUID, form: Mapping[str, Any]) -> Mo
     except (NotFound, Unauthenticated):
         raise
     except TabwrightError as error:
+        warned = edit_page.warned(error, object, tuple(fields.values()), call.language)
+        if warned is not None:
+            was = texts.to_texts([fields[each] for each in asked], row, zone)
+            filled = replace(posted, texts={**was, **posted.texts})
+            inputs = _inputs(desk, parts, row, filled, {}, asked, whole)
+            return Needs(name, asked, inputs + confirming(desk, warned), ())
         faults, status = tuple(error.faults), error.status
     at, notes = _sorted(desk, object, faults, fields, changes)
     for field, said in wrong.items():
@@ -116,20 +122,6 @@ def _changes(desk: Desk, object: ObjectDef, parts: visiting.Parts, form: Mapping
     if not found:
         raise Invalid.of("pages.board.nothing")
     return found
-
-
-def _missing(
-    desk: Desk,
-    parts: visiting.Parts,
-    fields: tuple[FieldDef, ...],
-    whole: Mapping[str, str],
-    row: Mapping[str, Any],
-) -> dict[str, tuple[str, ...]]:
-    """What the layout requires and the record would not have after the change."""
-    typed = visibility.typed(desk.call, desk.reads, parts, fields, dict(whole), row)
-    hidden = visibility.hidden(desk.call, parts, typed)
-    posted = edit_page.Posted(whole, {}, {})
-    return edit_page.missing(parts, posted, hidden, desk.call.language)
 
 
 def _sorted(
@@ -165,8 +157,11 @@ def _inputs(
     call, object = desk.call, parts.object
     known = visiting.names_in(row, [object.fields[name] for name in wanted], call)
     posted = replace(posted, names={**known, **posted.names})
-    entry = edit_page.entry_of(call, posted, row, at)
-    entry = replace(entry, offered=offered(object, {**whole, **posted.texts}, row))
+    given = {**whole, **posted.texts}
+    made = visibility.typed(call, desk.reads, parts, visiting.fields_of(parts, creating=False), given, row)
+    asked = replace(visibility.asked(call, parts, made, row), hidden=frozenset(), read_only=frozenset())
+    entry = edit_page.entry_of(call, posted, row, at, asked)
+    entry = replace(entry, offered=offered(object, given, row, asked.withheld))
     blocks: list[Any] = []
     for name in wanted:
         field = object.fields[name]
@@ -174,6 +169,11 @@ def _inputs(
         place = Place(LayoutField(name, required=True), True, allowed, True)
         blocks.extend(block(field, place, call.model, call.language))
     return Piece(blocks).render(entry)
+
+
+def confirming(desk: Desk, warned: edit_page.Warned) -> Markup:
+    """The warnings, and the box that lets them pass."""
+    return Markup(render("warned.html", desk.look, {"warned": warned}))
 
 
 def note_of(desk: Desk, error: TabwrightError) -> str:

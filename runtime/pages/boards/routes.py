@@ -91,7 +91,7 @@ def register(app: Flask, site: Site) -> None:
             return _refusal(note_of(desk, error), error.status)
         t = text(desk.call.language)
         if isinstance(done, Needs):
-            title = t("board.needs_title", name=done.name, count=len(done.asked))
+            title = t("board.needs_title", name=done.name, count=len(done.asked)) if done.asked else done.name
             answer = jsonify(
                 title=title, asked=",".join(done.asked), inputs=str(done.inputs), notes=list(done.notes)
             )

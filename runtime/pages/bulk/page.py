@@ -25,6 +25,7 @@ from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 from tabwright.runtime.pages.shell import in_sentence, plural
 from tabwright.runtime.pages.visiting import as_uuid, name_of
+from tabwright.runtime.records.rules import WARNING
 
 SAMPLES = 8
 LISTED = 50
@@ -84,6 +85,7 @@ class BulkPage:
     icon: str
     faults: tuple[str, ...]
     button: str
+    warned_text: str  # lets the warnings of the rehearsal pass; "" where there are none
     undo_text: str
 
     @property
@@ -125,6 +127,8 @@ def bulk_page(
     done = run.job.progress_done if run.job is not None else 0
     refused = [] if phase is None or choosing is not None else bulk.problems(run.id, phase, LISTED)
     failed = counts.get("failed", 0)
+    held = _held(counts) if phase == "check" else 0  # what a warning alone stands against
+    listed = "warned" if held and held == failed else phase
     return BulkPage(
         run=run,
         object=object,
@@ -138,7 +142,7 @@ def bulk_page(
         samples=_samples(call, reads, object, run) if shows_plan else (),
         samples_text=t("bulk.samples", count=min(SAMPLES, run.row_count)),
         refused=tuple(_refused(call, object, each, run) for each in refused),
-        refused_title=t(f"bulk.refused_{phase}", count=f"{failed:,}") if failed else "",
+        refused_title=t(f"bulk.refused_{listed}", count=f"{failed:,}") if failed else "",
         refused_more=t("bulk.refused_more", count=f"{failed - LISTED:,}") if failed > LISTED else "",
         csv_href=f"/bulk/{run.id}/refused.csv?phase={phase}" if failed else "",
         progress=t(f"bulk.{run.state}", done=f"{done:,}", of=f"{run.row_count:,}")
@@ -150,8 +154,15 @@ def bulk_page(
         icon=image,
         faults=tuple(dict.fromkeys(say_fault(each, call.language) for each in run.error)),
         button=t(f"bulk.do_{run.action}", count=f"{counts.get('changed', 0):,}") if shows_plan else "",
+        warned_text=t("bulk.let_pass", count=f"{held:,}") if held and run.state == "checked" else "",
         undo_text=t("bulk.undo", count=f"{run.counted('run')['changed']:,}"),
     )
+
+
+def _held(counts: Any) -> int:
+    """How many records a warning holds up."""
+    reasons = counts.get("reasons", {})
+    return sum(count for reason, count in reasons.items() if reason.partition(":")[2] == WARNING)
 
 
 def _lines(call: Call, run: Run, phase: Phase, counts: Any, t: Any) -> tuple[Line, ...]:
@@ -161,8 +172,15 @@ def _lines(call: Call, run: Run, phase: Phase, counts: Any, t: Any) -> tuple[Lin
     lines = [Line(css, sign, t(f"bulk.count_{kind}", count=f"{counts['changed']:,}"))]
     if counts["unchanged"]:
         lines.append(Line("is-add", "=", t("bulk.count_unchanged", count=f"{counts['unchanged']:,}")))
-    if counts["failed"]:
-        lines.append(Line("is-del", "!", t(f"bulk.count_failed_{phase}", count=f"{counts['failed']:,}")))
+    held = _held(counts) if phase == "check" else 0
+    if counts["failed"] > held:
+        lines.append(
+            Line("is-del", "!", t(f"bulk.count_failed_{phase}", count=f"{counts['failed'] - held:,}"))
+        )
+    if held:
+        lines.append(Line("is-mod", "!", t("bulk.count_held", count=f"{held:,}")))
+    if counts["warned"]:
+        lines.append(Line("is-mod", "!", t("bulk.count_warned", count=f"{counts['warned']:,}")))
     left = run.row_count - counts["rows"]
     if phase == "run" and left > 0:
         lines.append(Line("", "…", t("bulk.count_left", count=f"{left:,}")))

@@ -120,9 +120,10 @@ def register(app: Flask, site: Site) -> None:
     def act(id: UUID, verb: str) -> Response:
         desk, bulk, _ = opened(id)
         try:
-            run = {"run": bulk.run, "cancel": bulk.cancel, "undo": bulk.undo, "check": bulk.check_again}[
-                verb
-            ](id)
+            if verb == "run":
+                run = bulk.run(id, "confirmed" in request.form)
+            else:
+                run = {"cancel": bulk.cancel, "undo": bulk.undo, "check": bulk.check_again}[verb](id)
         except Conflict:
             desk.flash("bulk.moved_on", kind="warning")
             return redirect(f"/bulk/{id}")

@@ -60,7 +60,9 @@ def posted(
     told = tuple(dict.fromkeys(said for line in closed for said in line.faults))
     lines = [line for line in lines if line not in closed]
     table = Table(plan, tuple(lines), had, now.beyond, now.rest, told)
-    return fitted(_acted(call, table, form.get("_line", "").split()))
+    acted = _acted(call, table, form.get("_line", "").split())
+    # What is saved is said as it was typed: the write path tells of choices that do not go together.
+    return fitted(acted) if "_line" in form or form.get("_then") == "edit" else acted
 
 
 def _same(line: Line) -> Line:

@@ -42,7 +42,7 @@ def register(app: Flask, site: Site) -> None:
         row = read_record(call, desk.reads, found, id)
         parts = row_parts(call, found, row)
         heights = visiting.highlights(call, parts)
-        filled = visiting.seen(call, row, visibility.hidden(call, parts, row))
+        filled = visiting.seen(call, row, visibility.stands(call, parts, row))
         return _piece(
             desk, "palette_preview.html", object=found, label=label_in(found.labels, call.language),
             name=visiting.name_of(call, found, row),

@@ -214,9 +214,9 @@
   all("form[data-dynamic]").forEach(function (form) {
     var timer, asked = 0;
     form.addEventListener("change", function () { clearTimeout(timer); timer = setTimeout(refresh, 150); });
-    function inputs(from) { // which there are, and what they offer
+    function inputs(from) { // which there are, which must be filled, and what they offer
       return all('[id^="f-"]', from).map(function (el) {
-        return el.id + (el.options ? all("option", el).map(function (each) { return each.value; }) : el.type === "checkbox" ? el.value : "");
+        return el.id + (el.required ? "*" : "") + (el.options ? all("option", el).map(function (each) { return each.value; }) : el.type === "checkbox" ? el.value : "");
       }).join();
     }
     function refresh() {
