@@ -115,10 +115,10 @@ def own_fields(call: Call, object: ObjectDef, paths: Sequence[str]) -> tuple[str
     """
     gate = call.gate
     always = [name for name in ("id", "revision") if gate.find(object, name) is not None]
-    wanted = paths or [field.name for field in gate.readable(object)]
+    wanted = paths or [field.name for field in gate.readable(object) if field.is_stored]
     resolved = gate.resolve_all(object, (*always, *wanted))
     for path in resolved:
-        if path.hops:
+        if path.hops or not path.field.is_stored:  # what is worked out now says nothing of then
             raise Invalid.of("journal.path", Place(object=object.name, field=path.text), path=path.text)
     return tuple(dict.fromkeys(path.field.name for path in resolved))
 

@@ -458,7 +458,7 @@ class Source:
             return sa.cast(value, kind)
         if self.dialect == "postgresql" and field.type in TEXT_TYPES:
             return sa.collate(sa.type_coerce(value, kind), "C")
-        return sa.type_coerce(value, kind)
+        return value if isinstance(value, sa.BindParameter) else sa.type_coerce(value, kind)
 
     def _is_virtual(self, node: _Node, field: FieldDef) -> bool:
         """Whether the value is worked out: of a stored formula only while its column is being filled."""

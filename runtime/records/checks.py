@@ -93,6 +93,9 @@ def formulas(batch: Batch, work: Work) -> None:
         if row.action == "update" and row.new is not None and row.old is not None:
             old, new = row.old, row.new
             row.changed = [name for name in names if new[name] != old[name]]
+        elif row.action == "restore" and row.new is not None and row.old is not None:
+            old, new = row.old, row.new  # what its formulas read has gone on meanwhile
+            row.changed = [each.name for each in batch.plan.computed if new[each.name] != old[each.name]]
 
 
 def _work_out(batch: Batch, work: Work, field: FieldDef) -> None:
@@ -101,7 +104,7 @@ def _work_out(batch: Batch, work: Work, field: FieldDef) -> None:
     own = [read.path[0] for read in formula.reads if not read.path[0].startswith("$")]
     rows = []
     for row in batch.rows:
-        if row.action not in ("create", "update") or row.new is None or row.faults:
+        if row.action not in ("create", "update", "restore") or row.new is None or row.faults:
             continue
         old, new = row.old, row.new
         if old is None or not row.sent or any(new.get(name) != old.get(name) for name in own):

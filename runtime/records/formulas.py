@@ -87,7 +87,8 @@ class Evaluation:
         object = self._object_at(prefix)
         hop = prefix[-1]
         if len(prefix) == 1:
-            found = [self._held(self._object, row.new, hop) for row in rows]
+            # A lookup that is changed leads to two records: formulas may ask for what was before.
+            found = [self._held(self._object, values, hop) for row in rows for values in (row.new, row.old)]
         else:
             above = self._object_at(prefix[:-1])
             found = [self._held(above, values, hop) for values in self._related[prefix[:-1]].values()]
@@ -172,7 +173,7 @@ class Evaluation:
             return self._held(self._object, source, path[0])
         if path[0] == "$user":
             return self._person.get(path[1])
-        return self._follow(path, row.new)
+        return self._follow(path, row.old if read.prior and row.old is not None else row.new)
 
     def _follow(self, path: Path, start: Mapping[str, Any] | None) -> Any:
         here = start
