@@ -20,7 +20,7 @@ from tabwright.metadata.kinds.dependent import dependency
 from tabwright.metadata.kinds.picklists import check_values, values_of
 from tabwright.metadata.kinds.trees import check_tree
 from tabwright.metadata.kinds.work import Work, labels_of
-from tabwright.metadata.model import Computed, FieldDef, PicklistDef
+from tabwright.metadata.model import FieldDef, PicklistDef
 from tabwright.metadata.world import (
     EDITABLE_SYSTEM_FIELDS,
     RESERVED_FIELDS,
@@ -163,7 +163,7 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         read_only=numbered or not active or computed is not None or body.get("read_only", False),
         read_only_after_create=body.get("read_only_after_create", not options.get("reparent", True)),
         searchable=body.get("searchable", False),
-        sortable=body.get("sortable", False) or _sorts_by_value(computed),
+        sortable=body.get("sortable", False),
         locked=body.get("system", False),
         default=default if active else None,
         picklist=_picklist(work, component, options, kind.many) if kind.picks else None,
@@ -181,11 +181,6 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         computed=computed,
         **_from_options(source.type, options),
     )
-
-
-def _sorts_by_value(computed: Computed | None) -> bool:
-    """Text that is worked out has no sort key; where the database works it out, lists sort by it as it is."""
-    return computed is not None and not computed.stored and computed.pushable
 
 
 def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:

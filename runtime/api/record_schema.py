@@ -205,6 +205,8 @@ def _field(gate: Gate, object: ObjectDef, field: FieldDef) -> dict[str, Any]:
 
 def _sortable(object: ObjectDef, field: FieldDef) -> bool:
     sorts = TYPES[field.type].sorts
+    if not field.is_stored:
+        return field.in_database and sorts != "no"
     if sorts == "key":
         return field.sortable or field.name == object.name_field
     return sorts != "no"

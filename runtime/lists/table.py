@@ -65,6 +65,8 @@ def is_sortable(field: FieldDef, hops: Sequence[FieldDef], object: ObjectDef) ->
     """Whether a list may be ordered by the field (decision 0003); by a retired one nobody begins to."""
     if hops or not field.active or not sorts_in_lists(field.type):
         return False
+    if not field.is_stored:  # text that is worked out has no sort key and is sorted as it is
+        return field.in_database
     if TYPES[field.type].sorts == "key" and field.type != "auto_number":
         return field.sortable or field.name == object.name_field
     return True
