@@ -331,7 +331,9 @@ def test_a_stored_formula_is_the_same_from_python_and_from_the_database(crm: Wor
         "time": 'TIMEVALUE("09:30")', "lookup": "account.parent", "user": "created_by",
         "url": '"https://example.com/" & name',
     }  # fmt: skip
-    more = {"lookup": {"target": "account"}, "text": {"max_length": 5}, "decimal": {"scale": 5}}
+    more: dict[str, dict[str, Any]] = {
+        "lookup": {"target": "account"}, "text": {"max_length": 5}, "decimal": {"scale": 5},
+    }  # fmt: skip
     crm.publish(
         [
             document("field", f"deal.t_{kind}", **formula(kind, text, stored=True, **more.get(kind, {})))
