@@ -44,6 +44,7 @@ from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
 TRIED = 10  # records that a rule is tried on
+OFFERED = 5  # records that a formula may be tried on, until one is searched for
 # Where the formulas of a kind stand; what is not here stands where a field's formula does.
 _PLACES = {
     ("validation_rule", "condition"): Place.VALIDATION,
@@ -295,7 +296,7 @@ def trial(studio: Studio, formula: Asked, find: str, record: str) -> Trial:
         return Trial(told=tuple(told(studio, formula.text, each, formula.about) for each in error.faults))
     if made.trees:
         return Trial(studio.s("try.only_sql"))
-    options = tuple(records(studio, [object], find))
+    options = tuple(records(studio, [object], find))[:OFFERED]
     chosen = record or (options[0].id.hex if options else "")
     if not chosen:
         return Trial(studio.s("try.none"))
