@@ -26,6 +26,7 @@ from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError, Fault, FormulaError
 from tabwright.formula.formatting import tidy
 from tabwright.formula.lexer import quote
+from tabwright.formula.linting import warnings
 from tabwright.formula.scope import ONLY_SQL, Place
 from tabwright.metadata import fieldtypes
 from tabwright.metadata.language_faults import faults_of
@@ -100,7 +101,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the check says: a result, or what is wrong."""
+    """What the check says: what is wrong, or a result with what is probably not meant."""
 
     result: str = ""
     told: tuple[Told, ...] = ()
@@ -146,7 +147,8 @@ def check(studio: Studio, formula: Asked) -> Outcome:
         made = formula.compiled(studio)
     except FormulaError as error:
         return Outcome(told=tuple(told(studio, formula.text, each, formula.about) for each in error.faults))
-    return Outcome(result=say(f"type.{made.type.kind}", {}, studio.call.language))
+    meant = tuple(told(studio, formula.text, each, formula.about) for each in warnings(formula.text))
+    return Outcome(say(f"type.{made.type.kind}", {}, studio.call.language), meant)
 
 
 def _field_type(studio: Studio, object: str, entry: Entry, document: dict[str, object]) -> Type | None:

@@ -214,7 +214,7 @@
       if (from === to && from === size && from > 0) from -= 1; // something is missing at the end
       else if (from === to) to = Math.min(to + 1, size);
       var fix = button && { name: button.textContent, apply: function () { self.put(button.dataset.put, at.from, at.to); } };
-      return { from: from, to: to, severity: "error", message: $("[data-said]", line).textContent, actions: fix ? [fix] : [] };
+      return { from: from, to: to, severity: "warns" in line.dataset ? "warning" : "error", message: $("[data-said]", line).textContent, actions: fix ? [fix] : [] };
     });
     var told = JSON.stringify([area.value, found]);
     if (told === this.told) return; // drawn again it would shut what stands over it

@@ -357,6 +357,16 @@ def test_formulas_are_checked_while_they_are_typed(site: PageSite, text: str, sa
         assert said in answer.text
 
 
+def test_what_is_probably_not_meant_is_said_beside_the_result(site: PageSite, admin: Visitor) -> None:
+    admin.get("/studio/new/validation_rule?object=deal")
+    data = {"kind": "validation_rule", "object": "deal", "check": "/condition"}
+    answer = admin.post("/studio/check", {**data, "/condition": "2 * amount ^ 2 > 1"}).text
+    assert "data-warns" in answer and 'data-put="(amount ^ 2)"' in answer and "circle-check" in answer
+    admin.get("/studio/new/validation_rule?object=deal")
+    answer = admin.post("/studio/check", {**data, "/condition": "2 * (amount ^ 2) > 1"}).text
+    assert "data-warns" not in answer and "circle-check" in answer
+
+
 def test_the_check_escapes_what_was_typed(site: PageSite, admin: Visitor) -> None:
     admin.get("/studio/objects")
     data = {
