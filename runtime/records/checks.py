@@ -95,7 +95,7 @@ def formulas(batch: Batch, work: Work) -> None:
             row.changed = [name for name in names if new[name] != old[name]]
         elif row.action == "restore" and row.new is not None and row.old is not None:
             old, new = row.old, row.new  # what its formulas read has gone on meanwhile
-            row.changed = [each.name for each in batch.plan.computed if new[each.name] != old[each.name]]
+            row.changed += [each.name for each in batch.plan.computed if new[each.name] != old[each.name]]
 
 
 def _work_out(batch: Batch, work: Work, field: FieldDef) -> None:
