@@ -128,15 +128,19 @@ def asked(studio: Studio, form: Form) -> Asked | None:
 
 
 def _of_entry(studio: Studio, kind: str, object: str, entry: Entry, document: dict[str, object]) -> Asked:
-    options = document.get("options")
-    target = options.get("target") if isinstance(options, dict) else None
-    about = str(target) if entry.scope == "target" and target else object
+    given = document.get("options")
+    options = given if isinstance(given, dict) else {}
+    about = object
+    if entry.scope == "target" and options.get("target"):
+        about = str(options["target"])
+    elif entry.scope == "relation":
+        about = children_of(studio, object, str(options.get("relation", "")))
     key = "offered_when" if "/offered_when/" in entry.pointer else entry.key
     place = _PLACES.get((kind, key), Place.DEFAULT if entry.result == "key" else Place.FORMULA_FIELD)
+    if entry.scope == "relation":  # part of the field's own formula
+        place = Place.FORMULA_FIELD
     expected = BOOLEAN if entry.result == "boolean" else _field_type(studio, object, entry, document)
-    zero = (
-        document.get("type") == "formula" and isinstance(options, dict) and "blank" != options.get("blanks")
-    )
+    zero = document.get("type") == "formula" and "blank" != options.get("blanks")
     blanks: Blanks = "zero" if zero and entry.result == "field" else "blank"
     return Asked(str(entry.value), about, place, expected, blanks)
 

@@ -339,15 +339,18 @@
       }).catch(function () {});
     });
     rows.hidden = !(this.box.dataset.rows && window.tabwrightConditions && this.about());
+    if (this.area.form) this.area.form.addEventListener("change", function () { rows.hidden = !(self.box.dataset.rows && window.tabwrightConditions && self.about()); });
     rows.addEventListener("click", function () { self.openRows(rows); });
     $("[data-fx-try]", fx).addEventListener("click", function (event) { self.openTrial(event.currentTarget); });
     this.trialTools();
   };
-  // The object whose fields the condition names: the form's own, or the one that a lookup leads to.
+  // The object whose fields the condition names: the form's own, the one that a lookup leads to, or whose records
+  // hang on this one ("deal.account" are deals).
   Editor.prototype.about = function () {
     if (this.box.dataset.kind) return this.box.dataset.object;
-    var form = this.area.form, target = form.elements.namedItem("/options/target");
-    return this.box.dataset.rows === "target" ? target && target.value : form.dataset.object;
+    var inputs = this.area.form.elements, target = inputs.namedItem("/options/target"), relation = inputs.namedItem("/options/relation");
+    if (this.box.dataset.rows === "target") return target && target.value;
+    return this.box.dataset.rows === "relation" ? relation && relation.value.split(".")[0] : this.area.form.dataset.object;
   };
   Editor.prototype.openRows = function (button) {
     var self = this, panel = $("[data-fx-builder]", this.fx);

@@ -42,6 +42,7 @@ class Line:
     start: int
     over: int
     parts: tuple[Line, ...] = ()
+    href: str = ""  # why that field has its value, of a field of the record that a formula computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,11 @@ class Shown:
     failing: str = ""  # the sub-expression that has no value
 
 
-def shown(call: Call, explained: Explained, text: str) -> Shown:
-    """``explained`` in this person's language and on their clock; ``text`` is the formula's."""
-    made = _Shower(call, explained, text)
+def shown(call: Call, explained: Explained, text: str, at: str = "") -> Shown:
+    """``explained`` in this person's language and on their clock. ``text`` is the formula's, ``at`` the
+    address of the record.
+    """
+    made = _Shower(call, explained, text, at)
     failing = explained.step.failing
     line = made.line(explained.step)
     if failing is None or failing.error is None:
@@ -64,8 +67,9 @@ def shown(call: Call, explained: Explained, text: str) -> Shown:
 
 
 class _Shower:
-    def __init__(self, call: Call, explained: Explained, text: str) -> None:
+    def __init__(self, call: Call, explained: Explained, text: str, at: str) -> None:
         self._call = call
+        self._at = at
         self._paths = explained.paths
         self._text = text
         self._failing = explained.step.failing
@@ -88,6 +92,7 @@ class _Shower:
             failing=step is self._failing,
             start=start,
             over=_units(self._text[: step.end]) - start,
+            href=self._href(path),
             # Of what was passed over nothing was computed: its parts say nothing.
             parts=() if step.state == "skipped" else tuple(self.line(each) for each in step.parts),
         )
@@ -96,6 +101,11 @@ class _Shower:
         assert step.error is not None
         (fault,) = faults_of([step.error.fault(self._text)], Place())
         return say_fault(fault, self._call.language)
+
+    def _href(self, path: ResolvedPath | None) -> str:
+        if not self._at or path is None or path.hops or path.field.computed is None:
+            return ""
+        return f"{self._at}/why/{path.field.name}"
 
     def _label(self, path: ResolvedPath) -> str:
         return " › ".join(label_in(each.labels, self._call.language) for each in (*path.hops, path.field))

@@ -52,7 +52,7 @@ def why_page(desk: Desk, object: ObjectDef, id: UUID, name: str) -> WhyPage:
         field=label_in(field.labels, call.language),
         value=shower(field, field.name, call.model, call.language)(visiting.seen(call, row)),
         formula="" if found.hides else formula.text,
-        shown=shown(call, found, formula.text),
+        shown=shown(call, found, formula.text, f"/o/{object.name}/{id}"),
         is_hiding=found.hides,
     )
 

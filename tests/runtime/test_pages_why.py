@@ -93,6 +93,7 @@ def test_a_record_page_leads_there_and_other_fields_have_no_reason(site: tuple[P
     assert f"/o/deal/{id}/why/amount" not in page
     piece = visitor.client.get(f"/o/deal/{id}/why/commission", headers={"HX-Request": "true"}).text
     assert "<html" not in piece and "amount * rate" in piece
+    assert f'href="/o/deal/{id}/why/rate"' in piece, "and on to what went in"
     for wrong in (f"/o/deal/{id}/why/amount", f"/o/deal/{id}/why/nothing", f"/o/deal/{UUID(int=1)}/why/rate"):
         assert visitor.get(wrong).status_code == 404
     blind = made.person("blind-one", "blind")
