@@ -338,6 +338,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
             tried=tried,
             outcome=Outcome(told=wrong),
             message=label_in(message, studio.call.language) if message else "",
+            says="try.warns" if document.get("severity") == "warning" else "try.refused",
         )
 
     @blueprint.post("/check")

@@ -64,6 +64,9 @@ def test_a_rule_is_tried_on_records_before_it_is_published(site: PageSite) -> No
     )
     assert "big Would be refused, with the message: Too much" in text
     assert "small Passes" in text and "none Passes" in text
+    form = {**posted(admin.last, "component-form"), **ask, "/severity": "warning"}
+    text = readable(admin.client.post("/studio/try", data=form).text)
+    assert "big Would be held up by the warning: Too much" in text
     admin.get("/studio/new/validation_rule?object=deal")
     text = readable(admin.post("/studio/try", {**ask, "find": "SMA"}))
     assert "small" in text and "big" not in text
