@@ -16,7 +16,7 @@ from tabwright.formula.datatypes import Type
 from tabwright.metadata.addresses import PARTS
 
 Options = Mapping[str, Any]
-ComputedKind = Literal["formula", "mirror"]
+ComputedKind = Literal["formula", "mirror", "roll_up", "snapshot"]
 Meaning = Callable[[Options, Iterable[str] | None], Type]
 
 
@@ -184,9 +184,14 @@ TYPES: Mapping[str, FieldType] = {
     "revision": FieldType("integer", _always(datatypes.number(0)), system=True),
 }
 # What a document may say in place of a type: where the values come from. Their own type is another one.
-COMPUTED: tuple[ComputedKind, ...] = ("formula", "mirror")
+COMPUTED: tuple[ComputedKind, ...] = ("formula", "mirror", "roll_up", "snapshot")
+# Their values are copied from another record: they are of the type that stands there.
+COPIED: tuple[ComputedKind, ...] = ("mirror", "snapshot")
 # Options of such a field that are not its values'.
-_SOURCES = frozenset({"returns", "formula", "blanks", "stored", "path"})
+_SOURCES = frozenset(
+    {"returns", "formula", "blanks", "stored", "path", "relation", "function", "value", "filter", "order"}
+    | {"separator"}
+)
 # What a formula may give.
 RETURNED = (
     "text", "long_text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime", "time",

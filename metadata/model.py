@@ -80,6 +80,15 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A field that keeps what ``path`` led to when its reference, ``lookup``, was set or changed."""
+
+    path: str
+    lookup: str
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDef:
     """One field of an object, system fields included (``system=True``, uid ``sys:<name>``).
 
@@ -144,6 +153,7 @@ class FieldDef:
     country: str | None = None  # phone
     aliases: tuple[str, ...] = ()
     computed: Computed | None = None  # read-only: the value is worked out
+    snapshot: Snapshot | None = None  # filled by the pipeline when its reference is chosen
 
     @property
     def is_stored(self) -> bool:

@@ -103,8 +103,12 @@ def _mention(
             within = _within(component, node.get("x-within"), steps, above)
             return Mention(node["x-reference"], text, within, pointer)
         if "x-formula" in node:
-            target = component.body.get("options", {}).get("target")
-            within = target if node["x-scope"] == "target" else component.object
+            options = component.body.get("options", {})
+            within = component.object
+            if node["x-scope"] == "target":
+                within = options.get("target")
+            elif node["x-scope"] == "relation":
+                within = str(options.get("relation", "")).partition(".")[0]
             return Mention("formula", text, within, pointer)
     return None
 
@@ -145,10 +149,8 @@ def atoms(mention: Mention, world: World) -> list[Atom]:
 
 def _formula_atoms(name: Reference, within: str | None, world: World) -> list[Atom]:
     """A name of a formula is one of the object's, of the children around it, or that of a relation."""
-    for path in name.within:
-        relation = world.relation(within, path) if within is not None else None
-        if relation is not None:
-            within = relation.object
+    if within is not None:
+        within = world.inside(within, name.within)
     lookup = world.relation(within, name.path) if within is not None and name.opens else None
     if lookup is None:
         return _path(name.path, name.start, within, world)

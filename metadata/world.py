@@ -21,7 +21,7 @@ from tabwright.formula.figures import NOWHERE
 from tabwright.formula.rewrite import references as names_in
 from tabwright.formula.scope import Behind, Scope
 from tabwright.formula.typed import read
-from tabwright.metadata import fieldtypes, limits, relations
+from tabwright.metadata import fieldtypes, limits, relations, roll_ups
 from tabwright.metadata.addresses import LONGEST
 from tabwright.metadata.documents import Component
 from tabwright.metadata.tree import SubTree, Tree
@@ -71,15 +71,17 @@ class FieldSource:
 
     @property
     def text(self) -> str:
-        """The formula of a computed field; the path of a mirror is one."""
+        """The formula of a computed field; the path of a mirror is one, and of a snapshot."""
         given = self.component.body.get("options", {}) if self.component else {}
-        found: str = given.get("path" if self.computed == "mirror" else "formula", "")
+        if self.computed == "roll_up":
+            return roll_ups.written(given).text
+        found: str = given.get("path" if self.computed in fieldtypes.COPIED else "formula", "")
         return found
 
     @property
     def is_stored(self) -> bool:
         """Whether a column holds its values: those of virtual fields are worked out when they are read."""
-        if self.computed is None:
+        if self.computed in (None, "roll_up", "snapshot"):
             return True
         return self.component is not None and bool(self.component.body["options"].get("stored", False))
 
@@ -261,7 +263,7 @@ class World:
     def field(self, object: str, name: str) -> FieldSource | None:
         source = self.object(object)
         found = source.field(name) if source else None
-        return self.settled(found) if found is not None and found.computed == "mirror" else found
+        return self.settled(found) if found is not None else None
 
     def fields(self, object: str) -> tuple[FieldSource, ...]:
         """All fields of an object, in order."""
@@ -271,10 +273,10 @@ class World:
     # ---- computed fields --------------------------------------------------------------------------
 
     def settled(self, field: FieldSource) -> FieldSource:
-        """The field, of a mirror with the type and the options of what it shows; where it shows nothing that
-        there is, as it stands.
+        """The field, of a mirror or a snapshot with the type and the options of what it shows; where it shows
+        nothing that there is, as it stands.
         """
-        if field.computed != "mirror":
+        if field.computed not in fieldtypes.COPIED:
             return field
         found = self._mirrors.get(field.path)
         if found is None:
@@ -348,25 +350,31 @@ class World:
 
     def used_by(self, field: FieldSource) -> tuple[FieldSource, ...]:
         """The computed fields that the formula of a field names, on the way and at the end of its paths."""
-        if field.computed is None:
+        if field.computed in (None, "snapshot"):  # a snapshot does not follow what it was taken of
             return ()
         try:
-            named = names_in(field.text)
+            names = names_in(field.text)
         except FormulaError:
             return ()
         found: dict[str, FieldSource] = {}
-        for name in named:
-            within, path = field.object, name.path
-            for each in name.within:
-                children = self.relation(within, each)
-                within = children.object if children is not None else within
-            if path[0] == "$user":
-                within, path = "user", path[1:]
-            if not path or (name.opens and self.relation(within, path) is not None):
+        for name in names:
+            path, about = name.path, self.inside(field.object, name.within)
+            if name.opens and self.relation(about, path) is not None:
                 continue
-            steps = self.walk(within, path)
+            if path[0] == "$user":
+                steps = self.walk("user", path[1:]) if len(path) > 1 else []
+            else:
+                steps = self.walk(about, path)
             found |= {each.path: each for each in steps if each is not None and each.computed}
-        return tuple(found.values())
+        return tuple(each for each in found.values() if each.computed != "snapshot")
+
+    def inside(self, object: str, within: Iterable[tuple[str, ...]]) -> str:
+        """The object that a name in a formula about ``object`` belongs to: that of the innermost relation."""
+        for path in within:
+            relation = self.relation(object, path)
+            if relation is not None:
+                object = relation.object
+        return object
 
     def derived(self, field: FieldSource) -> Derived:
         """The formula of a computed field. Not of one that stands in a ring."""
@@ -539,7 +547,7 @@ class World:
         """What is known of a field; of a mirror what is known of those that it shows, too."""
         told = ""
         passed: set[str] = set()
-        while field.computed == "mirror" and field.path not in passed:
+        while field.computed in fieldtypes.COPIED and field.path not in passed:
             passed.add(field.path)
             told += field.path + field.signature
             end = self.walk(field.object, tuple(field.text.split(".")))[-1]
@@ -666,12 +674,14 @@ class RecordScope:
             return None  # of the person who acts only what is stored is at hand
         walked = self._lens.walk(object, steps)
         for each in walked:
-            if each is not None and each.computed is not None and not self._lens.world.ring(each):
-                self._lens.derived(each)
+            if each is not None and each.computed in ("formula", "mirror"):
+                if not self._lens.world.ring(each):
+                    self._lens.derived(each)
         end, straight = walked[-1], self._lens.world.straight(object, steps)
         if end is None or straight is None:
             return None
-        if end.computed is None or self._lens.world.ring(end):
+        kept = end.computed in (None, "roll_up", "snapshot")  # has a column, and that is read
+        if kept or self._lens.world.ring(end):
             if straight == path:
                 return None
             return Behind((), read(straight, self._lens.world.type_of(end), NOWHERE), 0)

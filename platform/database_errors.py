@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tabwright.platform.errors import (
+    Deadlock,
     LimitReached,
     LockTimeout,
     Malformed,
@@ -91,7 +92,9 @@ def _from_postgresql(error: Any, seconds: int) -> BaseException | None:
     state = error.sqlstate
     if state == "23505":
         return UniqueViolation.on(error.diag.constraint_name or "")
-    if state in ("55P03", "40P01", "40001"):
+    if state in ("40P01", "40001"):
+        return Deadlock.of("database.busy")
+    if state == "55P03":
         return LockTimeout.of("database.busy")
     if state == "57014":
         return LimitReached.at("database.too_long", "statement_seconds", seconds)

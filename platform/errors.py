@@ -166,6 +166,10 @@ class LockTimeout(Unavailable):
     """A lock was not had in time; the whole transaction may be tried again."""
 
 
+class Deadlock(LockTimeout):
+    """Two transactions waited for each other, and this one gave way: it may be begun again at once."""
+
+
 class UniqueViolation(Conflict):
     """The database refused a second row under one unique key.
 

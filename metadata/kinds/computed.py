@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabwright.metadata import fieldtypes
+from tabwright.formula.faults import FormulaError
+from tabwright.metadata import fieldtypes, roll_ups
 from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.work import Work
 from tabwright.metadata.model import Computed
@@ -19,8 +20,10 @@ def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]
     component = source.component
     assert component is not None and source.computed is not None
     _check_keys(work, source, component)
-    key = "path" if source.computed == "mirror" else "formula"
-    if source.computed == "mirror" and not _shows(work, source, component):
+    key = {"mirror": "path", "roll_up": "relation"}.get(source.computed, "formula")
+    if source.computed == "mirror" and not shows(work, source, component, fieldtypes.MIRRORED):
+        return None
+    if source.computed == "roll_up" and _is_broken(work, source, component):
         return None
     ring = work.lens.world.ring(source)
     if ring:
@@ -31,16 +34,19 @@ def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]
         return None
     derived = work.lens.derived(source)
     formula = derived.formula
+    if formula is None and source.computed == "roll_up":
+        _roll_up_faults(work, component, derived.error)
+        return None
     if formula is None:
         work.formula_faults(component, derived.error, "options", key)
         return None
     if source.is_stored and any(read.path[0] == "$user" for read in formula.reads):
-        work.fault(component, "computed.stored_person", "options", "formula")
+        work.fault(component, "computed.stored_person", "options", key)
     if formula.uses_now:
         for name in ("unique", "searchable"):
             if component.body.get(name):
                 work.fault(component, "computed.changes", name, key=name)
-    number = source.computed != "mirror" and fieldtypes.TYPES[source.type].number
+    number = source.computed not in fieldtypes.COPIED and fieldtypes.TYPES[source.type].number
     places, length = options.get("scale"), options.get("max_length")
     return Computed(
         kind=source.computed,
@@ -69,8 +75,35 @@ def _check_keys(work: Work, source: FieldSource, component: Component) -> None:
         work.fault(component, "document.not_allowed", "unique", value="ignore_case", allowed="true", hint="")
 
 
-def _shows(work: Work, source: FieldSource, component: Component) -> bool:
-    """Whether the path of a mirror leads over a lookup to a field that can be shown on another record."""
+def _is_broken(work: Work, source: FieldSource, component: Component) -> bool:
+    """Whether a part of a roll-up is no formula by itself, or its relation is not one, with faults."""
+    options = component.body["options"]
+    found = False
+    for key, faults in roll_ups.broken(options):
+        work.formula_faults(component, FormulaError(faults), "options", key)
+        found = True
+    path = tuple(str(options["relation"]).split("."))
+    lookup = work.lens.relation(source.object, path)
+    if lookup is None or len(path) != 2:
+        work.fault(
+            component, "layout.not_a_lookup_here", "options", "relation",
+            name=options["relation"], object=source.object,
+        )  # fmt: skip
+        found = True
+    return found
+
+
+def _roll_up_faults(work: Work, component: Component, error: FormulaError | None) -> None:
+    written = roll_ups.written(component.body["options"])
+    for fault in error.faults if error is not None else ():
+        key, moved = written.option_of(fault)
+        work.formula_faults(component, FormulaError([moved]), "options", key)
+
+
+def shows(work: Work, source: FieldSource, component: Component, more: Sequence[str]) -> bool:
+    """Whether the path of a mirror or a snapshot leads over a lookup to a field whose value can stand on
+    another record: of what a formula gives, or one of ``more``.
+    """
     if "." not in source.text:
         work.fault(component, "computed.no_way", "options", "path", path=source.text)
         return False
@@ -78,7 +111,7 @@ def _shows(work: Work, source: FieldSource, component: Component) -> bool:
         return False
     end = work.lens.walk(source.object, tuple(source.text.split(".")))[-1]
     assert end is not None
-    if end.type not in (*fieldtypes.RETURNED, *fieldtypes.MIRRORED) or "mask" in end.options:
+    if end.type not in (*fieldtypes.RETURNED, *more) or "mask" in end.options:
         work.fault(component, "computed.not_shown", "options", "path", path=source.text)
         return False
     return True

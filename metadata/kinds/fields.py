@@ -9,23 +9,25 @@ from typing import Any
 
 import re2
 
+from tabwright.formula.compiler import compile_formula
 from tabwright.formula.datatypes import BOOLEAN
 from tabwright.formula.scope import Place as FormulaPlace
 from tabwright.metadata import fieldtypes
 from tabwright.metadata.choices import CHOICE_SEPARATOR, joined
 from tabwright.metadata.documents import Component
-from tabwright.metadata.kinds.computed import compile_computed
+from tabwright.metadata.kinds.computed import compile_computed, shows
 from tabwright.metadata.kinds.conditions import conditions, offered_when
 from tabwright.metadata.kinds.dependent import dependency
 from tabwright.metadata.kinds.picklists import check_values, values_of
 from tabwright.metadata.kinds.trees import check_tree
 from tabwright.metadata.kinds.work import Work, labels_of
-from tabwright.metadata.model import FieldDef, PicklistDef
+from tabwright.metadata.model import FieldDef, PicklistDef, Snapshot
 from tabwright.metadata.world import (
     EDITABLE_SYSTEM_FIELDS,
     RESERVED_FIELDS,
     SYSTEM_FIELDS,
     FieldSource,
+    RecordScope,
 )
 
 _counter = re.compile(r"\{0+\}")
@@ -113,7 +115,8 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
     assert component is not None
     if source.computed is not None:
         source = work.lens.world.settled(source)
-    if source.computed != "mirror":
+    snapshot = _snapshot(work, source, component) if source.computed == "snapshot" else None
+    if source.computed not in fieldtypes.COPIED:
         check_field(work, component, source)
     body = component.body
     options = fieldtypes.options_of(source.type, source.options)
@@ -121,7 +124,9 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
     target = None
     if source.target is not None:
         target = work.object(component, source.target, "options", "target")
-    computed = compile_computed(work, source, options) if source.computed is not None else None
+    computed = None
+    if source.computed is not None and source.computed != "snapshot":
+        computed = compile_computed(work, source, options)
     kinds = _kinds(work, component, options) if fieldtypes.TYPES[source.type].several else {}
     default = lookup_filter = None
     if "default" in body:
@@ -179,8 +184,33 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         **(dependency(work, component, source) if fieldtypes.TYPES[source.type].picks else {}),
         number_per=within if numbered else None,
         computed=computed,
+        snapshot=snapshot,
         **_from_options(source.type, options),
     )
+
+
+# What a snapshot may keep of a record, besides what a formula gives.
+_KEPT = (
+    "email", "phone", "rating", "progress", "colour", "barcode", "auto_number", "address", "geolocation",
+)  # fmt: skip
+
+
+def _snapshot(work: Work, source: FieldSource, component: Component) -> Snapshot | None:
+    """What a snapshot copies and when, or None with a fault."""
+    if not shows(work, source, component, _KEPT):
+        return None
+    text = source.text
+    path = tuple(text.split("."))
+    first = work.lens.walk(source.object, path)[0]
+    assert first is not None
+    for key in ("searchable", "sortable"):
+        kind = fieldtypes.TYPES[source.type]
+        possible = kind.searched if key == "searchable" else source.type in fieldtypes.TEXT_TYPES
+        if component.body.get(key) and not possible:
+            work.fault(component, "document.no_effect", key, key=key)
+    scope = RecordScope(work.lens, source.object)
+    made = compile_formula(text, scope, place=FormulaPlace.DEFAULT, expected=work.lens.world.type_of(source))
+    return Snapshot(text, first.name, made)
 
 
 def _from_options(type: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ history.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, Store, prepare
 from tabwright.platform.errors import NotFound, Place
-from tabwright.platform.tables import Instant, Uuid, instant_of, json_of, uuid_of
+from tabwright.platform.tables import Instant, Uuid, ids_value, in_ids, instant_of, json_of, uuid_of
 from tabwright.runtime.journal.tables import changes, first_id, operations
 from tabwright.runtime.query import cursors
 
@@ -134,6 +134,19 @@ def changes_of(reader: Reader, operation: UUID) -> list[Change]:
     return [
         _change(row) for row in reader.rows(_statements(reader.store).of_operation, {"operation": operation})
     ]
+
+
+def later_changes(reader: Reader, object_n: int, since: Mapping[UUID, int]) -> list[tuple[UUID, Change]]:
+    """The changes of some records of an object after the revision that is given for each."""
+    chosen = sa.select(
+        changes.c.operation_id, changes.c.object_n, changes.c.record_id, changes.c.revision, changes.c.action,
+        changes.c.old,
+    )  # fmt: skip
+    dialect = reader.store.dialect
+    chosen = chosen.where(in_ids(dialect, changes.c.record_id), changes.c.object_n == object_n)
+    rows = reader.rows(prepare(reader.store, chosen), {"ids": ids_value(dialect, sorted(since))})
+    found = [_change(row) for row in rows]
+    return [(each.record_id, each) for each in found if each.revision > since[each.record_id]]
 
 
 def operation_facts(reader: Reader, operation: UUID) -> tuple[datetime, UUID | None, str] | None:

@@ -58,9 +58,10 @@ class Computing:
             columns.append(source.kept(field))
             self._makers.append(self._maker(source, field, columns))
         chosen = source.select(*(each.label(f"w{n}") for n, each in enumerate(columns)))
-        if tables.dialect == "postgresql":
-            chosen = chosen.with_for_update(of=source.main, key_share=True)
         self._query = chosen.order_by(source.id)
+        # Locked by a statement of its own: what a value is made of is looked at after the lock was had.
+        locked = source.select(source.id).with_for_update(of=source.main, key_share=True)
+        self._lock = locked.order_by(source.id) if tables.dialect == "postgresql" else None
         self._puts: list[tuple[Put, Callable[[Any], tuple[Any, ...]]]] = []
         for field in fields:
             entry = table.entries[field.name]
@@ -102,10 +103,16 @@ class Computing:
 
     def chunk(self, writer: Writer, after: Any = None, size: int = CHUNK) -> Worked:
         """The next records after a stored id, locked. ``rows`` below ``size``: that was the last chunk."""
-        query = self._query.limit(size)
+        query, given = self._query.limit(size), {**_nobody, **self._env.parameters()}
         if after is not None:
             query = query.where(self._id > after)
-        rows = writer.rows(prepare(writer.store, query), {**_nobody, **self._env.parameters()})
+        if self._lock is not None:
+            lock = self._lock if after is None else self._lock.where(self._id > after)
+            there = writer.rows(prepare(writer.store, lock.limit(size)), {})
+            if not there:
+                return Worked(0, 0, after)
+            query = query.where(self._id <= there[-1][0])
+        rows = writer.rows(prepare(writer.store, query), given)
         changed: set[Any] = set()
         for (put, forms), at, make in zip(self._puts, self._at, self._makers, strict=True):
             made = [(row[0], row[at], make(row)) for row in rows]

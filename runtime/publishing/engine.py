@@ -29,10 +29,12 @@ from tabwright.runtime.journal.writing import add_operation
 from tabwright.runtime.publishing import refreshing
 from tabwright.runtime.publishing.computing import env_at, fill_formulas
 from tabwright.runtime.publishing.consequences import name_of_step
+from tabwright.runtime.publishing.following import starts
 from tabwright.runtime.publishing.inheriting import inherit_owners
 from tabwright.runtime.publishing.searching import large_of, reindex, stale_objects
 from tabwright.runtime.storage.apply import row_counter, save, take
 from tabwright.runtime.storage.changes import Fit, fit
+from tabwright.runtime.storage.ddl import Ddl
 from tabwright.runtime.storage.tables import Physical, Tables
 
 TRIES = 30
@@ -169,6 +171,7 @@ class Engine:
             tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
             # Last, because nobody can read what is being changed from here until the commit.
             lost = self._take(writer, way)
+            self._hold_writers(writer, old, model, tables)
             inherit_owners(writer, old, model, tables)
             self._fill_formulas(writer, way, model, tables, now)
             reindex(writer, [name for name in stale if name not in large], model, tables)
@@ -179,6 +182,15 @@ class Engine:
             return take(writer, way.instant)
         except UniqueViolation as error:
             raise clash_of(way, error) from error
+
+    def _hold_writers(self, writer: Writer, old: Model | None, model: Model, tables: Tables) -> None:
+        """Those whose writes reach a roll-up from now on: what they have begun is awaited and counted, and
+        who comes later learns of the new release (``records.moving``).
+        """
+        ddl = Ddl(writer)
+        for name in starts(old, model):
+            if old is not None and name in old.objects:
+                ddl.keep_writers_out(tables.of(model.objects[name]).number)
 
     def _fill_formulas(self, writer: Writer, way: Fit, model: Model, tables: Tables, now: datetime) -> None:
         try:

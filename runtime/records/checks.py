@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -86,31 +87,44 @@ def formulas(batch: Batch, work: Work) -> None:
     A formula is worked out again where something that it reads of the record has changed. An update without
     values asks for all of them: something else that they are made of has changed.
     """
+    together: dict[str, tuple[FieldDef, list[Row]]] = {}
     for field in batch.plan.computed:
-        _work_out(batch, work, field)
+        assert field.computed is not None
+        if any(read.path[0] in together for read in field.computed.formula.reads):
+            _work_out(batch, work, together)
+            together = {}
+        rows = [row for row in batch.rows if _is_due(field, row)]
+        if rows:
+            together[field.name] = field, rows
+    _work_out(batch, work, together)
     names = (*batch.plan.own, "owner", "record_type")
     for row in batch.rows:
         if row.action == "update" and row.new is not None and row.old is not None:
             old, new = row.old, row.new
             row.changed = [name for name in names if new[name] != old[name]]
         elif row.action == "restore" and row.new is not None and row.old is not None:
-            old, new = row.old, row.new  # what its formulas read has gone on meanwhile
-            row.changed += [each.name for each in batch.plan.computed if new[each.name] != old[each.name]]
+            made = (each.name for each in batch.plan.computed)
+            row.changed += [name for name in made if row.new[name] != row.old[name]]
 
 
-def _work_out(batch: Batch, work: Work, field: FieldDef) -> None:
+def _is_due(field: FieldDef, row: Row) -> bool:
+    if row.action not in ("create", "update", "restore") or row.new is None or row.faults:
+        return False
+    if row.old is None or not row.sent:  # a restored one, too: what it hangs on may have changed since
+        return True
     assert field.computed is not None
-    formula = field.computed.shown
-    own = [read.path[0] for read in formula.reads if not read.path[0].startswith("$")]
-    rows = []
-    for row in batch.rows:
-        if row.action not in ("create", "update", "restore") or row.new is None or row.faults:
-            continue
-        old, new = row.old, row.new
-        if old is None or not row.sent or any(new.get(name) != old.get(name) for name in own):
-            rows.append(row)
-    if rows:
-        evaluation = Evaluation(batch.object, work, (formula,), rows)
+    own = (read.path[0] for read in field.computed.formula.reads if not read.path[0].startswith("$"))
+    return any(row.new.get(name) != row.old.get(name) for name in own)
+
+
+def _work_out(batch: Batch, work: Work, together: Mapping[str, tuple[FieldDef, list[Row]]]) -> None:
+    """Fields that do not hang on each other: what they look at is fetched at once."""
+    if not together:
+        return
+    formulas = [field.computed.shown for field, _ in together.values() if field.computed is not None]
+    every = {id(row): row for _, rows in together.values() for row in rows}
+    evaluation = Evaluation(batch.object, work, formulas, list(every.values()))
+    for formula, (field, rows) in zip(formulas, together.values(), strict=True):
         for row in rows:
             assert row.new is not None
             row.new[field.name] = evaluation.shown(formula, row)

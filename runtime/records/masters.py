@@ -6,16 +6,19 @@ in the same transaction (decision 0021).
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.metadata.dependencies import EXISTS
 from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.records.batch import Batch, Intent, Row, Work
 from tabwright.runtime.records.loading import call_piece
+from tabwright.runtime.records.moving import dependencies
 
 _AT_ONCE = 10_000
 
@@ -37,7 +40,9 @@ def inherit(batch: Batch, work: Work) -> None:
     if not by_parent:
         return
     parent = work.model.objects[batch.object.fields[name].target or ""]
-    statement = call_piece(batch, work, "parents", lambda: _parents(work, parent), parent.digest)
+    writes = _is_written(batch, work, parent)
+    make = partial(_parents, work, parent, writes)
+    statement = call_piece(batch, work, "parents", make, parent.digest, writes)
     given = {"ids": ids_value(work.writer.store.dialect, sorted(by_parent))}
     for id, owner, kind, deleted_at in work.writer.rows(statement, given):
         rows = by_parent.pop(uuid_of(id))
@@ -55,13 +60,21 @@ def inherit(batch: Batch, work: Work) -> None:
                 row.refuse("record.parent_deleted", name, kind=Conflict)
 
 
-def _parents(work: Work, parent: ObjectDef) -> Prepared:
+def _is_written(batch: Batch, work: Work, parent: ObjectDef) -> bool:
+    """Whether the parent will be written too, since it adds up its parts."""
+    known = dependencies(work.call.tenant, work.model)
+    return any(edge.owner == parent.name for edge in known.elsewhere(batch.object.name, (EXISTS,)))
+
+
+def _parents(work: Work, parent: ObjectDef, writes: bool) -> Prepared:
     table = work.call.tables.of(parent)
     main = table.main.c
     chosen = sa.select(table.id, main.owner_id, main.owner_kind, table.deleted_at)
     chosen = chosen.where(in_ids(table.dialect, table.id)).order_by(table.id)
     # Whoever gives the parent to somebody else at this moment waits for us, or we for him and then we see it.
-    return prepare(work.writer.store, chosen.with_for_update(read=True))
+    # Two who both will write the parent must not share it first: each would wait for the other.
+    lock = chosen.with_for_update(key_share=True) if writes else chosen.with_for_update(read=True)
+    return prepare(work.writer.store, lock)
 
 
 def check(batch: Batch, work: Work) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from tabwright.metadata.dependencies import Dependencies, Edge, dependencies_of
 from tabwright.metadata.model import Model, ObjectDef
-from tabwright.platform.errors import Place, Unavailable
+from tabwright.platform.errors import Deadlock, Place, Unavailable
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, TenantRuntime
 from tabwright.runtime.journal import writing as journal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 Done = TypeVar("Done")
 
-_TRIES = 3
+_TRIES = 6
 
 
 class ReleaseMoved(Unavailable):
@@ -50,14 +51,24 @@ def close(work: Work, objects: Iterable[ObjectDef]) -> None:
 
 
 def under_the_release_in_force(call: Call, work: Callable[[Call], Done]) -> Done:
-    """``work(call)``, begun again under the new release where one came in between."""
+    """``work(call)``, begun again under the new release where one came in between, and where two writers
+    waited for each other.
+    """
     for _ in range(_TRIES - 1):
         try:
             return work(call)
+        except Deadlock:
+            continue
         except ReleaseMoved:
             model = call.tenant.at_release()
             call = replace(call, model=model, gate=Gate(model, call.gate.principal))
     return work(call)
+
+
+def dependencies(tenant: TenantRuntime, model: Model) -> Dependencies:
+    """The dependencies of a model, made once."""
+    key = ("dependencies", tenant.store.key, model.digest, model.release)
+    return tenant.pieces.get(key, lambda: dependencies_of(model), 16_384)
 
 
 def _reach(model: Model, name: str) -> set[str]:
@@ -71,6 +82,9 @@ def _reach(model: Model, name: str) -> set[str]:
     return found
 
 
-def _shape(tenant: TenantRuntime, model: Model, name: str) -> tuple[str, str] | None:
+def _shape(tenant: TenantRuntime, model: Model, name: str) -> tuple[str, str, frozenset[Edge]] | None:
     object = model.objects.get(name)
-    return None if object is None else (object.digest, tenant.tables(model).of(object).digest)
+    if object is None:
+        return None
+    edges = dependencies(tenant, model).from_object(name)
+    return object.digest, tenant.tables(model).of(object).digest, edges

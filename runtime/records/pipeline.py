@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Stale
 from tabwright.runtime.filing import claims
-from tabwright.runtime.records import checks, conditions, loading, masters, related, rules, trees, writing
+from tabwright.runtime.records import (
+    checks,
+    conditions,
+    loading,
+    masters,
+    propagation,
+    related,
+    rules,
+    snapshots,
+    trees,
+    writing,
+)
 from tabwright.runtime.records.batch import Batch, Intent, Outcome, Row, RowResult, Work, error_of
 from tabwright.runtime.records.hooks import STAGES, Hooks
 from tabwright.runtime.records.plan import ObjectPlan
@@ -36,13 +47,14 @@ OWN: dict[str, tuple[Stage, ...]] = {
     "coerce": (loading.coerce,),
     "load": (loading.load, claims.look_up),
     "access_old": (loading.access_old,),
-    "defaults": (checks.defaults, masters.inherit),
+    "defaults": (checks.defaults, masters.inherit, snapshots.fill),
     "formulas": (checks.formulas,),
     "access_new": (checks.access_new, masters.check, trees.check),
     "validation": (conditions.check, checks.validation, related.restrict),
     "uniqueness": (checks.uniqueness, rules.warn),
     "write": (writing.write, claims.claim),
     "search": (writing.search,),
+    "roll_ups": (propagation.follow,),
     "after_rules": (related.follow, masters.hand_down),
 }
 """What the product itself does in a stage, before the hooks."""

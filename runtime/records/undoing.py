@@ -13,11 +13,18 @@ from tabwright.platform.database import prepare
 from tabwright.platform.errors import Fault, NotFound, Place
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
 from tabwright.runtime.access.gate import Gate, Level
-from tabwright.runtime.journal.reading import Change, changes_of, nested_operations, operation_facts
+from tabwright.runtime.journal.reading import (
+    Change,
+    changes_of,
+    later_changes,
+    nested_operations,
+    operation_facts,
+)
 from tabwright.runtime.records import pipeline
 from tabwright.runtime.records.batch import Intent, Outcome, Undone, Work
 from tabwright.runtime.records.hooks import Hooks
 from tabwright.runtime.records.moving import close
+from tabwright.runtime.records.propagation import kept_values
 
 
 def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
@@ -110,6 +117,9 @@ def _intents(
 ) -> list[tuple[Intent, UUID | None]]:
     """What takes the changes back, each with the record's present owner."""
     table = work.call.tables.of(object)
+    worked_out = {table.field_number(each.name) for each in kept_values(work.call, object.name)}
+    # What was only worked out from other records is worked out again when these go back.
+    changes = [each for each in changes if not _is_worked_out(each, worked_out)]
     last: dict[UUID, Change] = {}
     first: dict[UUID, Change] = {}
     for change in changes:
@@ -126,11 +136,15 @@ def _intents(
     for id, revision, owner in work.writer.rows(prepare(work.writer.store, chosen), ids):
         present[uuid_of(id)] = int(revision)
         owners[uuid_of(id)] = None if owner is None else uuid_of(owner)
-    names: dict[Any, str] = {table.field_number(field.name): field.name for field in object.stored_fields}
+    names: dict[Any, str] = {
+        table.field_number(field.name): field.name for field in object.stored_fields if not field.computed
+    }
+    edited = {id: each.revision for id, each in last.items() if present.get(id, 0) > each.revision}
+    followed = _only_worked_out(work, object, edited, worked_out)
     names |= {"owner": "owner", "record_type": "record_type"}
     intents: list[Intent] = []
     for id, newest in last.items():
-        if present.get(id) != newest.revision:
+        if present.get(id) != newest.revision and id not in followed:
             place = Place(object=object.name, record=str(id))
             left.append(Fault("record.edited_since", {"id": str(id)}, place))
             continue
@@ -152,3 +166,23 @@ def _intents(
                         values[names[key]] = table.codec(names[key]).from_journal(stored)
             intents.append(Intent("update", id, values))
     return [(intent, owners.get(UUID(str(intent.id)))) for intent in intents]
+
+
+def _is_worked_out(change: Change, numbers: set[int]) -> bool:
+    """Whether an update changed computed fields and nothing else."""
+    keys = [key for key, _ in json_of(change.old) or ()]
+    return change.action == "update" and bool(keys) and all(key in numbers for key in keys)
+
+
+def _only_worked_out(work: Work, object: ObjectDef, since: dict[UUID, int], numbers: set[int]) -> set[UUID]:
+    """Of records with the revision that the undo is about, those that nobody has edited since: only what is
+    worked out from other records has changed.
+    """
+    if not since or not numbers:
+        return set()
+    found = set(since)
+    number = work.call.tables.of(object).number
+    for id, each in later_changes(work.writer, number, since):
+        if not _is_worked_out(each, numbers):
+            found.discard(id)
+    return found

@@ -182,5 +182,28 @@ def tenant_upgrade(slug: str | None) -> Said:
     return Said(lines, taken)
 
 
+@tenant.command("recompute")
+@click.argument("slug")
+@click.argument("field", required=False)
+@says
+def tenant_recompute(slug: str, field: str | None) -> Said:
+    """Work out stored formulas and roll-ups again (FIELD: an object, or object.field) and say how many
+    values differed.
+    """
+    from tabwright.runtime.publishing.recomputing import in_turn, recompute
+
+    site = open_site()
+    found = site.tenancy.open(site.tenants.get(slug))
+    model = found.at_release()
+    object, _, name = (field or "").partition(".")
+    drifts = recompute(
+        found, model, in_turn(model, object or None, name or None), site.clock.now(),
+        lambda drift: tell(f"{drift.field.path}: {drift.differed} / {drift.records}"),
+    )  # fmt: skip
+    total = sum(each.differed for each in drifts)
+    data = {each.field.path: {"records": each.records, "differed": each.differed} for each in drifts}
+    return Said([f"{total} values differed"], data)
+
+
 for group in (*cli_people.COMMANDS, *cli_documents.COMMANDS, cli_formula.formula):
     main.add_command(group)

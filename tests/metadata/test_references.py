@@ -169,7 +169,7 @@ def test_every_string_of_a_schema_is_marked_or_known_to_name_nothing(kind: str) 
     root = schema.schema_of(kind)
     # A picklist's codes stand in a record type and in what depends on a picklist; ends of file names.
     codes = {
-        "record_type": {"picklists"}, "field": {"matrix", "extensions", "offered_when"},
+        "record_type": {"picklists"}, "field": {"matrix", "extensions", "offered_when", "separator"},
         "layout": {"offered_when"},
     }.get(kind, set())  # fmt: skip
     assert _unmarked(root, root, "", False, frozenset()) <= codes
