@@ -38,7 +38,7 @@ LAYOUT = {
             "fields": [
                 "name", "account", "amount", "stage",
                 {"field": "why_lost", "visible": 'ISPICKVAL(stage, "lost")', "required": True},
-                "close_date", "key_deal", {"field": "needs", "span": 2}, "owner",
+                "close_date", "key_deal", {"field": "needs", "span": 2, "required_when": "amount > 5000"}, "owner",
             ],
         }
     ],
@@ -83,6 +83,8 @@ def test_a_record_is_made_changed_taken_back_deleted_and_restored(
     page.select_option("#f-stage", "lost")
     page.locator("#f-why_lost").wait_for()
     expect(page.locator("[data-unsaved]")).to_contain_text("3")
+    page.fill("#f-amount", "9000")
+    expect(page.locator('label[for="f-needs"] .tw-req')).to_have_count(1)  # more is asked of a large one
     page.fill("#f-amount", "12O")
     page.keyboard.press("Control+s")
     expect(page.locator("#faults")).to_be_focused()
