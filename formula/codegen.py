@@ -19,7 +19,7 @@ from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.environment import Env, Value
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.figures import QUANTA, ZERO
-from tabwright.formula.operations import OPERATIONS
+from tabwright.formula.operations import OPERATIONS, WRITTEN
 from tabwright.formula.typed import FROM_TEXT, Node, Read, nodes_of, whole_literal
 
 Evaluator = Callable[[Sequence[Value], Env], Value]
@@ -243,6 +243,22 @@ class _Source:
     def _aggregate(self, node: Node) -> str:
         code = f"{self.helper('given', given)}({self.fields[node.data]}, {self.constant(node.at)})"
         return f"({code} or {self.constant('')})" if node.type.kind in EMPTY_IS_BLANK else code
+
+    def _number_text(self, node: Node) -> str:
+        number = node.args[0]
+        if number.op not in WRITTEN:
+            return self.operation(node)
+        args, tests = [], []
+        for arg in number.args:
+            code = self.code(arg)
+            if self.nullable(arg):
+                code = self.name(code)
+                tests.append(f"{code} is None")
+            elif self.raises(arg):
+                code = self.name(code)
+            args.append(code)
+        written = f"{self.helper(f'{number.op}_written', WRITTEN[number.op])}({', '.join(args)})"
+        return f"({self.constant('')} if {' or '.join(tests)} else {written})" if tests else written
 
     def _zero(self, node: Node) -> str:
         code = self.code(node.args[0])

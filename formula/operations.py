@@ -192,3 +192,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "located": Operation(places.located, raises=True, lent=True),
     "metres": Operation(lambda a, b: Decimal(places.metres(a, b))),
 }
+
+# The texts of whole numbers, made without making the number.
+WRITTEN: Final[Mapping[str, Callable[..., str]]] = {
+    "days_between": lambda end, start: str((end - start).days),
+    "len": lambda text: str(len(text)),
+    "year": lambda day: str(day.year),
+    "month": lambda day: str(day.month),
+    "day": lambda day: str(day.day),
+}

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tabwright.formula.operations import OPERATIONS
+from tabwright.formula.operations import OPERATIONS, WRITTEN
 
 NODES = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.If, ast.Expr,
@@ -13,7 +13,7 @@ NODES = (
     ast.Attribute, ast.Try, ast.ExceptHandler,
 )  # fmt: skip
 NAME = re.compile(r"formula|v|e|[fkt]\d+")
-HELPERS = {f"h_{name}" for name in OPERATIONS} | {
+HELPERS = {f"h_{name}" for name in [*OPERATIONS, *(f"{name}_written" for name in WRITTEN)]} | {
     f"h_{name}" for name in ("getcontext", "setcontext", "too_big", "quantize", "held", "decimal", "error")
 }
 
