@@ -38,7 +38,8 @@ LAYOUT = {
             "fields": [
                 "name", "account", "amount", "stage",
                 {"field": "why_lost", "visible": 'ISPICKVAL(stage, "lost")', "required": True},
-                "close_date", "key_deal", {"field": "needs", "span": 2, "required_when": "amount > 5000"}, "owner",
+                "close_date", "key_deal",
+                {"field": "needs", "span": 2, "required_when": "amount > 5000"}, "owner",
             ],
         }
     ],
