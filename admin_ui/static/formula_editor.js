@@ -78,6 +78,15 @@
     library().then(function (cm) { new Editor(cm, box, area, fx); }).catch(function () { fx.remove(); });
   }
 
+  // A copy of a row has a plain textarea again, before it gets an editor of its own.
+  function plain(box) {
+    var fx = $(".st-fx", box), told = $("[data-check]", box), area = $("textarea", box);
+    if (told) { told.textContent = ""; box.appendChild(told); }
+    if (fx) fx.remove();
+    area.hidden = false; area.removeAttribute("tabindex");
+    delete box.dataset.attached; delete box.dataset.edited;
+  }
+
   // What the server is told about the formula, whatever it is asked.
   function question(box, area) {
     var form = area.form, data;
@@ -348,6 +357,7 @@
   // hang on this one ("deal.account" are deals).
   Editor.prototype.about = function () {
     if (this.box.dataset.kind) return this.box.dataset.object;
+    if (!this.area.form) return ""; // its row was taken away
     var inputs = this.area.form.elements, target = inputs.namedItem("/options/target"), relation = inputs.namedItem("/options/relation");
     if (this.box.dataset.rows === "target") return target && target.value;
     return this.box.dataset.rows === "relation" ? relation && relation.value.split(".")[0] : this.area.form.dataset.object;
@@ -497,5 +507,5 @@
   });
   document.documentElement.classList.add("has-fx");
 
-  window.tabwrightFormula = { attach: attach, edit: edit };
+  window.tabwrightFormula = { attach: attach, edit: edit, plain: plain };
 })();

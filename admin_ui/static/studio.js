@@ -42,6 +42,7 @@
     if (!last || !filled(last)) return;
     var fresh = (last.blank || last).cloneNode(true);
     all(".tw-combo", fresh).forEach(function (box) { box.replaceWith($("select", box)); });
+    all("[data-formula]", fresh).forEach(window.tabwrightFormula.plain);
     var number = Math.max.apply(null, rows.map(function (row) { return +row.dataset.row; })) + 1;
     fresh.dataset.row = last.dataset.row;
     renumber(fresh, list, number);

@@ -25,7 +25,12 @@ pytestmark = pytest.mark.browser
 
 OBJECTS: models.Compact = {
     "account": {"name": "text(120) required sortable searchable"},
-    "deal": {"name": "text(120) required", "account": "lookup(account)", "amount": "currency(16,2)"},
+    "deal": {
+        "name": "text(120) required",
+        "account": "lookup(account)",
+        "amount": "currency(16,2)",
+        "stage": "picklist(open,won)",
+    },
 }
 VIEWS: list[dict[str, Any]] = [
     {"kind": "list_view", "name": "deal.all", "label": {"zh": "全部", "en": "All"}, "columns": ["name"]},
@@ -205,5 +210,18 @@ def test_conditions_of_views_and_layouts_have_the_editor_too(
     expect(dialog.locator(".cm-content")).to_have_text('account.name = "Nordwind"')
     dialog.locator("[data-fx-apply]").click()
     expect(page.locator('[data-focus="visible"]')).to_have_value('account.name = "Nordwind"')
+
+    # A row that comes below another has an editor of its own; one that goes leaves nothing behind.
+    page.goto(base + "/studio/c/field/deal.stage")
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    rows = page.locator("[data-list='/options/offered_when'] [data-row]")
+    rows.first.locator(".cm-content").fill("amount > 1")
+    expect(rows).to_have_count(2)
+    rows.nth(1).locator(".cm-content").fill("amount > 2")
+    expect(rows.nth(1).locator("textarea")).to_have_value("amount > 2")
+    expect(rows.nth(0).locator("textarea")).to_have_value("amount > 1")
+    rows.nth(0).locator("[data-move='0']").click()
+    page.locator("[name='/label/en']").fill("Phase")
+    page.locator("[name='/label/en']").press("Tab")
     assert said == []
     context.close()
