@@ -178,6 +178,9 @@ def _tell(made: Any, model: Model, object: ObjectDef, root: Node) -> None:
             for part in data.parts:
                 _tell(made, model, child, part)
             data = data.kind, child.uid, lookup, data.separator, data.order is None, data.filter is None
+        elif node.op in ("calendar", "fiscal") and (own := model.calendar) is not None:
+            # Another calendar gives other values.
+            data = own.fiscal if node.op == "fiscal" else (own.zone, own.hours.text)
         kind = (node.type.kind, node.type.scale, node.type.target, node.length, node.checked)
         made.update(repr((node.op, data, len(node.args), kind)).encode())
 

@@ -248,6 +248,16 @@ class Tenancy:
             self._open.pop(location.id, None)
 
 
+def env_of(model: Model, now: datetime, zone: str, *, is_new: bool = False) -> Env:
+    """What formulas see of a moment in a zone: the person's, or for what is stored the tenant's."""
+    today, own = now.astimezone(UTC if zone == "UTC" else ZoneInfo(zone)).date(), model.calendar
+    if own is None:
+        hours, fiscal = standard(zone), 0
+    else:
+        hours, fiscal = own.hours if own.zone else placed(own.hours, zone), own.fiscal
+    return Env(today, now, zone, is_new, calendar=hours.text, fiscal=fiscal)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request: the first argument of every service. Holds one release from start to end."""
@@ -270,13 +280,7 @@ class Call:
 
     def env(self, now: datetime, *, is_new: bool = False) -> Env:
         """What formulas see of a moment: its day and zone for the person who asks, the calendar of all."""
-        zone = UTC if self.zone == "UTC" else ZoneInfo(self.zone)
-        today, own = now.astimezone(zone).date(), self.model.calendar
-        if own is None:
-            hours, fiscal = standard(self.zone), 0
-        else:
-            hours, fiscal = own.hours if own.zone else placed(own.hours, self.zone), own.fiscal
-        return Env(today, now, self.zone, is_new, calendar=hours.text, fiscal=fiscal)
+        return env_of(self.model, now, self.zone, is_new=is_new)
 
     def because(self, cause: str) -> Call:
         """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""

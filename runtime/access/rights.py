@@ -6,7 +6,7 @@ Sets are united: edit over read over none. A field that no set covers is not rea
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
@@ -171,25 +171,31 @@ class Rights:
         if right == "read" and "read" not in operations:
             right = "none"
         shown = field.computed.path if field.computed is not None else None
-        if right != "none" and shown is not None and not self._reaches(object, shown.split(".")):
+        if right != "none" and shown is not None and not self._reaches(object, shown):
             right = "none"  # what may not be read at the other end is not shown here
         return max(right, floor, key=FIELD_ORDER.__getitem__)
 
-    def _reaches(self, object: ObjectDef, path: list[str]) -> bool:
-        """Whether everything on a path from an object may be read."""
-        here = object
-        while True:
-            field = here.find(path[0])
-            if field is None or self._right(here, field, self.operations(here), False) == "none":
-                return False
-            kind = path[1:2] if field.kinds else []
-            path = path[1 + len(kind) :]
-            if not path or TYPES[field.type].parts:
-                return True
-            target = self._model.find(kind[0]) if kind else self._model.objects.get(field.target or "")
-            if target is None or not self.may(target, "read"):
-                return False
-            here = target
+    def _reaches(self, object: ObjectDef, path: str) -> bool:
+        """Whether everything on a mirror's path from an object may be read."""
+        return all(
+            field is not None
+            and (here is object or self.may(here, "read"))
+            and self._right(here, field, self.operations(here), False) != "none"
+            for here, field in self._way(object, path)
+        )
+
+    def _way(self, object: ObjectDef, path: str) -> Iterator[tuple[ObjectDef, FieldDef | None]]:
+        """The objects that a path passes, each with the field by which it goes on; None: there is none."""
+        names = path.split(".")
+        here: ObjectDef | None = object
+        while names:
+            field = here.find(names.pop(0)) if here is not None else None
+            yield here or object, field
+            if field is None or TYPES[field.type].parts:
+                return
+            here = self._model.objects.get(field.target or "")
+            if field.kinds and names:
+                here = self._model.find(names.pop(0))
 
     def footprint(self, object: ObjectDef) -> str:
         """A digest of all that may be named from the object: fields and record access, lookups walked.
@@ -216,6 +222,9 @@ class Rights:
                         for name in field.targets:
                             if (target := self._model.objects.get(name)) is not None:
                                 following.append(target)
+                        if field.computed is not None and field.computed.path is not None:
+                            # Behind the last lookup of a path a mirror goes on by lookups of its own.
+                            level += (here for here, _ in self._way(each, field.computed.path))
                 level = following
             found = self._footprints[object.name] = sha256(repr(facts).encode()).hexdigest()
         return found

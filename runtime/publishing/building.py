@@ -16,8 +16,9 @@ from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import UniqueViolation
 from tabwright.platform.jobs import JobRun
 from tabwright.runtime.comments.tables import forget_object
+from tabwright.runtime.desk import env_of
 from tabwright.runtime.filing import sweeping
-from tabwright.runtime.publishing.computing import Computing, env_at
+from tabwright.runtime.publishing.computing import Computing
 from tabwright.runtime.publishing.consequences import count_rows, name_of_step
 from tabwright.runtime.publishing.engine import (
     KEPT,
@@ -184,7 +185,9 @@ class Builder:
         """Work out a stored formula for every record, then let every process read the column."""
         total, done, after = self._rows(step.n), 0, None
         field = model.objects[step.object].fields[step.field]
-        computing = Computing(model, tables, [field], env_at(self.engine.clock.now(), self.engine.zone))
+        computing = Computing(
+            model, tables, [field], env_of(model, self.engine.clock.now(), self.engine.zone)
+        )
         while True:
             with run.step() as writer:
                 worked = computing.chunk(writer, after)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -137,11 +135,6 @@ _nobody: Mapping[str, Any] = {f"me_{name}": None for name in ("id", "name", "lan
 
 def _forms(keys: Sequence[Callable[[Any], Any]]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda value: (value, *(None if value is None else key(value) for key in keys))
-
-
-def env_at(now: datetime, zone: str) -> Env:
-    """The moment that stored formulas are worked out for: the day is the one in the tenant's zone."""
-    return Env(now.astimezone(ZoneInfo(zone)).date(), now, zone)
 
 
 def fill_formulas(

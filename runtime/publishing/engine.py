@@ -25,9 +25,10 @@ from tabwright.platform.database import Store, Writer
 from tabwright.platform.errors import Conflict, Fault, LockTimeout, Place, UniqueViolation
 from tabwright.platform.jobs import Jobs
 from tabwright.runtime.access.principal import Principal
+from tabwright.runtime.desk import env_of
 from tabwright.runtime.journal.writing import add_operation
 from tabwright.runtime.publishing import refreshing
-from tabwright.runtime.publishing.computing import env_at, fill_formulas
+from tabwright.runtime.publishing.computing import fill_formulas
 from tabwright.runtime.publishing.consequences import name_of_step
 from tabwright.runtime.publishing.following import starts
 from tabwright.runtime.publishing.inheriting import inherit_owners
@@ -194,7 +195,7 @@ class Engine:
 
     def _fill_formulas(self, writer: Writer, way: Fit, model: Model, tables: Tables, now: datetime) -> None:
         try:
-            fill_formulas(writer, way.formulas, model, tables, env_at(now, self.zone))
+            fill_formulas(writer, way.formulas, model, tables, env_of(model, now, self.zone))
         except UniqueViolation as error:
             raise clash_of(way, error) from error
 

@@ -19,8 +19,8 @@ from tabwright.platform.errors import NotFound, Place
 from tabwright.platform.tables import Uuid, uuid_of
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.principal import Principal
-from tabwright.runtime.desk import Call, Tenancy, TenantRuntime
-from tabwright.runtime.publishing.computing import CHUNK, Computing, env_at
+from tabwright.runtime.desk import Call, Tenancy, TenantRuntime, env_of
+from tabwright.runtime.publishing.computing import CHUNK, Computing
 from tabwright.runtime.records.batch import Intent
 from tabwright.runtime.records.propagation import CAUSE, RECOMPUTE
 from tabwright.runtime.records.service import Records
@@ -67,7 +67,7 @@ def recompute(
     """Work out fields for every living record, a chunk a transaction, and put right what differs."""
     done = []
     for field in fields:
-        computing = Computing(model, tenant.tables(model), [field], env_at(now, tenant.zone))
+        computing = Computing(model, tenant.tables(model), [field], env_of(model, now, tenant.zone))
         records = differed = 0
         after = None
         while True:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import FieldDef, Model
-from tabwright.runtime.publishing.computing import CHUNK, Computing, env_at
+from tabwright.runtime.desk import env_of
+from tabwright.runtime.publishing.computing import CHUNK, Computing
 
 if TYPE_CHECKING:
     from tabwright.platform.clock import Clock
@@ -49,7 +50,7 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock) -> None:
     def refresh(run: JobRun) -> Any:
         tenant = tenancy.open(run.location)
         model = tenant.at_release()
-        tables, env = tenant.tables(model), env_at(clock.now(), tenant.zone)
+        tables, env = tenant.tables(model), env_of(model, clock.now(), tenant.zone)
         seen = changed = 0
         for fields in aging(model).values():
             computing, after = Computing(model, tables, fields, env), None

@@ -21,7 +21,7 @@ from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.children import Related, lookup_of
 from tabwright.runtime.query.plans import TablesUsed, kept
-from tabwright.runtime.query.source import Column, Source, decoder
+from tabwright.runtime.query.source import Column, Input, Source, decoder, values_of
 from tabwright.runtime.query.unseen import UnseenColumns, parameters
 from tabwright.runtime.records.arrays import Values
 from tabwright.runtime.storage.columns import Shape, codec
@@ -34,6 +34,13 @@ class _Plan:
     statement: Prepared
     values: Values
     decoders: tuple[Callable[[Any], Any], ...]
+    tables: TablesUsed
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    statement: Prepared
+    inputs: Sequence[Input]
     tables: TablesUsed
 
 
@@ -60,14 +67,23 @@ def answers(
 
 
 def about(call: Call, object: ObjectDef, formulas: Iterable[Formula], id: UUID | None) -> Answered:
-    """The answers to all that some formulas ask of the children of one record; of None, which has none."""
+    """The answers to all that some formulas about a record ask: of its children, and of those of the records
+    that it names. Of None, which has none, as if there were no children.
+    """
     questions = [each for formula in formulas for each in formula.aggregates]
     if not questions:
         return {}
     found: Sequence[Any] = [of_none(each.root.data) for each in questions]
     if id is not None:
+
+        def make() -> _About:
+            return _about(call, object, questions)
+
+        plan = kept(call, "about", object, make, *(each.root.data for each in questions))
         with call.tenant.store.read() as reader:
-            found = answers(call, reader, object, questions, (id,)).get(id, found)
+            row = reader.row(plan.statement, {**parameters(call), "id": id})
+        if row is not None:
+            found = values_of(plan.inputs, tuple(row), {})
     return {each.root.data: answer for each, answer in zip(questions, found, strict=True)}
 
 
@@ -111,6 +127,13 @@ def _planned(call: Call, object: ObjectDef, questions: Sequence[Formula]) -> _Pl
     ).select_from(values.source)
     decoders = tuple(decoder(each, dialect) for each in written)
     return _Plan(prepare(call.tenant.store, chosen), values, decoders, tuple(source.tables_used()))
+
+
+def _about(call: Call, object: ObjectDef, questions: Sequence[Formula]) -> _About:
+    source = Source(Gate.system(call.model), call.tables, object, "of_")
+    columns, inputs = source.answers_of(questions)
+    chosen = source.select(*columns).where(source.id == sa.bindparam("id", type_=source.id.type))
+    return _About(prepare(call.tenant.store, chosen), inputs, tuple(source.tables_used()))
 
 
 class _Key:

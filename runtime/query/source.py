@@ -139,6 +139,7 @@ class Source:
         self._beside: dict[str, tuple[ObjectDef, RecordTable]] = {}
         self._inner: list[Source] = []
         self._count = 0
+        self._asked = 0  # joins of paths that people named
         self._prefix = prefix  # of its names, in a statement with another one around it
         self._joins: list[tuple[sa.FromClause, Column]] = []
         self._nodes: dict[Prefix, _Node] = {}
@@ -371,7 +372,17 @@ class Source:
                 column, conversions = self._open_end(node, read.path)
                 columns.append(column)
                 inputs.append(Input(1, conversions.from_storage))
-        for each in formula.aggregates:
+        more, further = self._answers_of(node, formula.aggregates)
+        return [*columns, *more], [*inputs, *further]
+
+    def answers_of(self, questions: Sequence[Formula]) -> tuple[list[Column], list[Input]]:
+        """What is asked of children from a record of the object on (``Formula.aggregates``)."""
+        return self._answers_of(self._root, questions)
+
+    def _answers_of(self, node: _Node, questions: Sequence[Formula]) -> tuple[list[Column], list[Input]]:
+        columns: list[Column] = []
+        inputs: list[Input] = []
+        for each in questions:
             found = each.sql(_Inside(self, node), self.dialect)
             columns += [found.column(), sa.case((found.error(), 1), else_=0)]
             inputs.append(Input(2, decoder(found, self._tables.dialect)))
@@ -389,7 +400,8 @@ class Source:
         names = list(path)
         while True:
             field = node.object.find(names.pop(0))
-            assert field is not None  # the checker has seen it
+            if field is None:  # the checker has seen it, or it is in a draft only
+                raise KeyError(path)
             if names and field.kinds:
                 field = field.narrowed(self._gate.model.objects[self._named(names.pop(0))])
             elif names and TYPES[field.type].parts:
@@ -406,8 +418,8 @@ class Source:
     def _open(self, parent: _Node, hop: FieldDef) -> _Node:
         prefix = tuple(each.name for each in (*parent.hops, hop))
         known = self._nodes.get(prefix)
-        if known is not None and known.parent is parent:
-            return known
+        if known is not None and known.parent is parent and parent.guard is None:
+            return known  # else it is joined only where the person may read the record before it
         key = (id(parent), hop.name)
         known = self._opened.get(key)
         if known is None:
@@ -425,7 +437,9 @@ class Source:
         """The path that a mirror stands for, from the start of the statement."""
         assert field.computed is not None and field.computed.path is not None
         found = self._gate.resolve(object, field.computed.path)
-        return ResolvedPath(found.text, (*hops, *found.hops), found.object, found.field)
+        whole = ResolvedPath(found.text, (*hops, *found.hops), found.object, found.field)
+        self._walk(whole.hops, asked=False)
+        return whole
 
     def _virtual(self, node: _Node, field: FieldDef) -> Column:
         key = (id(node), field.name)
@@ -507,16 +521,21 @@ class Source:
         table = self._tables.of(object)
         return _Node(object, table, table.main.alias(f"{self._prefix}t{self._next()}"), None, None)
 
-    def _walk(self, hops: tuple[FieldDef, ...]) -> _Node:
+    def _walk(self, hops: tuple[FieldDef, ...], asked: bool = True) -> _Node:
+        """The record at the end of some lookups; ``asked``: people named them, no mirror goes by them."""
         node = self._root
         for n, hop in enumerate(hops, start=1):
             prefix = tuple(each.name for each in hops[:n])
             known = self._nodes.get(prefix)
-            node = known if known is not None else self._join(node, hop, prefix)
+            if known is None:
+                self._asked += asked
+                self._more(MAX_JOINS, self._asked)
+                self._more(MAX_FORMULA_JOINS, len(self._joins))
+                known = self._join(node, hop, prefix)
+            node = known
         return node
 
     def _join(self, parent: _Node, hop: FieldDef, prefix: Prefix) -> _Node:
-        self._more(MAX_JOINS, len(self._nodes))
         reference = self._guarded(parent, self._plain(parent, hop.name))
         known = self._opened.get((id(parent), hop.name)) if parent.guard is None else None
         if known is None:

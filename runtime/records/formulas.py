@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -22,6 +21,8 @@ from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access.principal import person_of
+from tabwright.runtime.access.rights import named_by_all
+from tabwright.runtime.desk import env_of
 from tabwright.runtime.query.answers import answers
 from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
@@ -45,7 +46,7 @@ class Evaluation:
         self._old = work.call.env(work.now)
         # What is stored is the same for everybody, whose day it may be.
         zone = work.call.tenant.zone
-        self._kept = replace(self._new, today=work.now.astimezone(ZoneInfo(zone)).date(), zone=zone)
+        self._kept = env_of(work.model, work.now, zone, is_new=True)
         self._person: Mapping[str, Any] = person_of(work.principal)
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}
@@ -140,10 +141,12 @@ class Evaluation:
     @staticmethod
     def _held(object: ObjectDef | None, values: Mapping[str, Any] | None, step: str) -> Any:
         """The value of a step; of a polymorphic field narrowed to a kind only where it is of that kind;
-        of an address its part.
+        of an address its part; of a record type, which is kept by its uid, the name.
         """
         name, _, kind = step.partition(".")
         value = None if values is None else values.get(name)
+        if name == "record_type" and object is not None:
+            return next((each.name for each in object.record_types.values() if each.uid == value), None)
         if not kind or value is None or object is None:
             return value
         if isinstance(value, Address):
@@ -154,7 +157,10 @@ class Evaluation:
         store = self._work.writer.store
         table = self._work.call.tables.of(object)
         chosen = sa.select(table.id, *(table.column(name) for name in names)).select_from(table.joined)
-        return prepare(store, chosen.where(in_ids(store.dialect, table.id), table.deleted_at.is_(None)))
+        chosen = chosen.where(in_ids(store.dialect, table.id))
+        if not named_by_all(object):  # who has left is still told, as in lists
+            chosen = chosen.where(table.deleted_at.is_(None))
+        return prepare(store, chosen)
 
     def _values(self, formula: Formula, row: Row) -> list[Any]:
         values = [self._read(read, row) for read in formula.reads]

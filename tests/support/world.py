@@ -31,9 +31,9 @@ from tabwright.platform.database import Reader, Store, Stores, TenantLocation
 from tabwright.platform.jobs import Jobs
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.principal import Principal
-from tabwright.runtime.desk import Call, Pieces, TenantRuntime
+from tabwright.runtime.desk import Call, Pieces, TenantRuntime, env_of
 from tabwright.runtime.journal import sealer
-from tabwright.runtime.publishing.computing import env_at, fill_formulas
+from tabwright.runtime.publishing.computing import fill_formulas
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.storage.apply import row_counter, save, take
 from tabwright.runtime.storage.changes import FillFormula, fit
@@ -112,7 +112,7 @@ class World:
             save(writer, way.entries.values())
             tables = Tables(physical.changed(way.entries.values()), self.store.dialect)
             todo = (step for step in way.steps if isinstance(step, FillFormula))
-            fill_formulas(writer, todo, model, tables, env_at(self.clock.now(), "Asia/Shanghai"))
+            fill_formulas(writer, todo, model, tables, env_of(model, self.clock.now(), "Asia/Shanghai"))
         with self.store.read() as reader:
             physical = Physical.read(reader)
         self.releases.made[number] = (model, Tables(physical, self.store.dialect))
