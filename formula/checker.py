@@ -24,6 +24,8 @@ from tabwright.formula.typed import (
     read,
     shifted,
     size_of,
+    whole_literal,
+    worked,
 )
 
 Blanks = Literal["zero", "blank"]
@@ -237,6 +239,8 @@ class _Checker:
             return make(_LATER[left.type.kind], left, less, at=at)
         a = self.of_kind(left, number(0), tree.left, at)
         b = self.of_kind(right, number(0), tree.right, at)
+        if tree.op == "^" and self.compat and whole_literal(b) is None:
+            b = worked("only_whole", number(), b, at=at)
         return make({"-": "sub", "*": "mul", "/": "div", "^": "pow"}[tree.op], a, b, at=at)
 
     def call(self, tree: nodes.Call) -> Node | None:

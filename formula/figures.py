@@ -136,6 +136,11 @@ def power(a: Decimal, b: Decimal, at: At) -> Decimal:
     return _settled_power(a, b, at)
 
 
+def only_whole(x: Decimal, at: At) -> Decimal:
+    """An exponent of imported files, which has to be whole."""
+    return x if x == x.to_integral_value() else fail("FORMULA_NO_WHOLE_POWER", at)
+
+
 def _extreme_power(a: Decimal, n: int, at: At) -> Decimal:
     if not a or n == 0:
         return ZERO if n else Decimal(1)

@@ -67,6 +67,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "neg": Operation(figures.neg, "-{0}", figures=True),
     "shift": Operation(figures.mul, "{0} * {1}", figures=True),
     "pow": Operation(figures.power, raises=True, figures=True),
+    "only_whole": Operation(figures.only_whole, raises=True, figures=True, lent=True),
     "abs": Operation(abs, figures=True),
     "round": Operation(figures.round_to, figures=True),
     "trunc": Operation(figures.trunc_to, figures=True),
