@@ -103,6 +103,7 @@ class FormPage:
     layout: str  # the full name of the layout that arranges it
     has_lines: bool = False  # tables of lines stand in it
     draft: DraftBanner | None = None
+    copied: str = ""  # of a new record, the id of the one that it is a copy of
     warned: Warned | None = None
 
 

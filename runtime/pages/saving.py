@@ -61,7 +61,9 @@ def show_new(desk: Desk, object: ObjectDef) -> Response:
         types=edit_page.type_choices(call, object, record_type, args.to_dict()),
         is_dynamic=lines.is_dynamic,
     )
-    return desk.page("form.html", object.name, replace(page, draft=found.banner))
+    copied = visiting.as_uuid(args.get("_copy"))
+    page = replace(page, draft=found.banner, copied=str(copied) if copied else "")
+    return desk.page("form.html", object.name, page)
 
 
 def record_type_for(desk: Desk, object: ObjectDef, wanted: str | None) -> RecordTypeDef | None:
@@ -135,7 +137,7 @@ def save_new(desk: Desk, object: ObjectDef) -> Response:
     lines = lines.checked()
     wrong = dict(posted.errors)
     lost = late_forms.gone(form, parts, call, creating=True)
-    head = Intent("create", values=values)
+    head = Intent("create", values=values, copied=visiting.as_uuid(form.get("_copy")) is not None)
     if wrong or lost or lines.has_errors:
         return again.told(head, lines, wrong, lost)
     try:
@@ -213,6 +215,8 @@ class _Again:
             is_dynamic=lines.is_dynamic,
             warned=warned,
         )
+        if row is None:
+            page = replace(page, copied=form.get("_copy", ""))
         return desk.page("form.html", parts.object.name, page, status)
 
     def told(

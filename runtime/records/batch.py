@@ -34,7 +34,8 @@ class Intent:
     ``key`` (field name, value) names the record of an upsert by a unique or external key field.
     ``revision``: refuse when the record has any other (If-Match). ``seen``: refuse only where a field that
     is sent
-    was changed by somebody else since that revision, and merge the rest.
+    was changed by somebody else since that revision, and merge the rest. ``copied``: the record is made as a
+    copy of another one.
     """
 
     action: Action
@@ -43,6 +44,7 @@ class Intent:
     key: tuple[str, Any] | None = None
     revision: int | None = None
     seen: int | None = None
+    copied: bool = False
 
 
 class Row:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Aggregate, of_none
 from tabwright.formula.compiler import Formula
+from tabwright.formula.environment import Env
 from tabwright.formula.faults import EvaluationError
 from tabwright.formula.typed import Read
 from tabwright.metadata.addresses import Address
@@ -193,13 +194,15 @@ class Evaluation:
     def holds(self, formula: Formula, row: Row) -> bool:
         """Whether a condition is true. One that cannot be computed refuses the row."""
         try:
-            return (
-                formula.evaluator()(self._values(formula, row), self._new if row.old is None else self._old)
-                is True
-            )
+            return formula.evaluator()(self._values(formula, row), self._moment(row)) is True
         except EvaluationError:
             row.refuse("record.formula_failed")
             return False
+
+    def _moment(self, row: Row) -> Env:
+        if row.old is not None:
+            return self._old
+        return replace(self._new, is_clone=True) if row.intent.copied else self._new
 
     def shown(self, formula: Formula, row: Row) -> Any:
         """The value of a field's formula; blank where it cannot be computed."""
@@ -212,10 +215,7 @@ class Evaluation:
     def truth(self, formula: Formula, row: Row, failed: bool) -> bool:
         """Whether a condition is true; ``failed`` where it cannot be computed."""
         try:
-            return (
-                formula.evaluator()(self._values(formula, row), self._new if row.old is None else self._old)
-                is True
-            )
+            return formula.evaluator()(self._values(formula, row), self._moment(row)) is True
         except EvaluationError:
             return failed
 
@@ -229,9 +229,7 @@ class Evaluation:
         if convert is None:
             convert = self._converters[field.name] = converter(field, self._work.call.zone)
         try:
-            found = formula.evaluator()(
-                self._values(formula, row), self._new if row.old is None else self._old
-            )
+            found = formula.evaluator()(self._values(formula, row), self._moment(row))
             return None if found is None else convert(found)
         except EvaluationError:
             row.refuse("record.default_failed", field.name, field=field.name)

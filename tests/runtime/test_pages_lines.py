@@ -391,6 +391,26 @@ def test_a_copy_brings_its_lines(site: PageSite, rep: Visitor) -> None:
     assert items(site, copy) == items(site, quote) and copy != quote
 
 
+def test_a_rule_knows_a_copy(site: PageSite, rep: Visitor) -> None:
+    condition = 'ISCLONE() && name = "照抄"'
+    rule = {"kind": "validation_rule", "name": "quote.own_words", "label": {"en": "Own words"},
+            "condition": condition, "message": {"zh": "请改名称", "en": "Say it anew"}}  # fmt: skip
+    site.publish({}, [rule])
+    quote = own(site, rep, ("五轴机", 1, "10"))
+    for address, status in ((f"/o/quote/new?_copy={quote}", 422), ("/o/quote/new", 303)):
+        rep.get(address)
+        given = form(rep)
+        given["name"] = "照抄"
+        answer = send(rep, "/o/quote/new", given)
+        assert answer.status_code == status, readable(answer)
+        if status == 422:
+            assert "请改名称" in readable(answer)
+            again = form(rep)
+            assert send(rep, "/o/quote/new", again).status_code == 422, "it is a copy still"
+            again["name"] = "另写"
+            assert send(rep, "/o/quote/new", again).status_code == 303
+
+
 def test_hidden_lines_are_neither_shown_nor_written(site: PageSite, rep: Visitor) -> None:
     site.publish({}, [layout(visible='stage = "sent"', min=1)])
     try:
