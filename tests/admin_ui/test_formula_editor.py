@@ -140,3 +140,25 @@ def test_what_was_typed_is_text(site: PageSite) -> None:
     for address in ("check", "trial"):
         assert "<img" not in ask(admin, address, 'name = "<img src=x>" && <img').text
         assert "<img" not in ask(admin, address, 'name = "<img src=x>"').text
+
+
+def test_a_roll_up_speaks_of_the_records_that_hang_on_its_own(site: PageSite) -> None:
+    admin = someone(site, "a8")
+    site.records.create("deal", {"name": "rolled", "amount": "5"})
+    form = {
+        "kind": "field",
+        "object": "account",
+        "/type": "roll_up",
+        "/options/relation": "deal.account",
+        "/options/function": "sum",
+        "/options/returns": "currency",
+        "/options/value": "amount",
+        "/options/filter": 'stge = "won"',
+    }
+    told = ask(admin, "check", "", **form, check="/options/filter").text
+    assert 'data-put="stage"' in told, "a field of the deals"
+    inner = names(ask(admin, "complete", "", **form, check="/options/value", path=""))
+    assert "amount" in inner and "stage" in inner
+    assert "Right" in readable(ask(admin, "check", "", **form, check="/options/value"))
+    tried = readable(ask(admin, "trial", "", **form, check="/options/value", find="rolled"))
+    assert "Result 5" in tried, "tried on one of the deals"

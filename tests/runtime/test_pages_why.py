@@ -13,6 +13,7 @@ import pytest
 import models
 from models import document
 from pagesite import PageSite, make_pages, readable
+from tabwright.runtime.query.reads import Reads
 
 
 def formula(returns: str, text: str, **options: Any) -> dict[str, Any]:
@@ -20,7 +21,21 @@ def formula(returns: str, text: str, **options: Any) -> dict[str, Any]:
 
 
 OBJECTS: models.Compact = {
-    "account": {"name": "text(60) required sortable", "score": "decimal(12,2)", "hush": "decimal(12,2)"},
+    "account": {
+        "name": "text(60) required sortable",
+        "score": "decimal(12,2)",
+        "hush": "decimal(12,2)",
+        "volume": {
+            "type": "roll_up",
+            "options": {
+                "relation": "deal.account",
+                "function": "sum",
+                "value": "amount",
+                "filter": "parts = 0",
+                "returns": "currency",
+            },
+        },
+    },
     "deal": {
         "name": "text(60) required sortable",
         "account": "lookup(account)",
@@ -68,6 +83,14 @@ def test_the_steps_of_a_value_with_its_inputs(site: tuple[PageSite, UUID]) -> No
     said = why(site, "seller", "rate")
     assert "account.score > 5 yes" in said and "account.score Account › Score 7" in said
     assert "Account › Score 7" in why(site, "seller", "score"), "a mirror tells where it looks"
+
+
+def test_a_roll_up_says_what_it_asks_of_which_records(site: tuple[PageSite, UUID]) -> None:
+    made, id = site
+    account = Reads(made.call).get("deal", id, ("account",))["account"]
+    visitor = made.person("roller", "seller", language="en")
+    said = readable(visitor.get(f"/o/account/{account}/why/volume").text.partition('id="main"')[2])
+    assert "SUM(" in said and "1,000" in said
 
 
 def test_a_failing_step_is_named(site: tuple[PageSite, UUID]) -> None:
