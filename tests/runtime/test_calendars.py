@@ -65,3 +65,16 @@ def test_what_one_database_cannot_count_is_refused_there(world: Make) -> None:  
     with pytest.raises(Invalid) as refused:
         names(w, "WORKDAY(day, 1) = day")
     assert refused.value.faults[0].code == "FORMULA_NOT_IN_SQL"
+
+
+def test_a_stored_formula_counts_by_the_calendar_too(world: Make) -> None:  # noqa: F811
+    w = world([*OBJECTS, CALENDAR])
+    made = w.records.create("visit", {"name": "a", "day": "2026-02-27"}).id
+    stored = field_doc(
+        "visit.reply", "formula", options={"returns": "date", "formula": "WORKDAY(day, 2)", "stored": True}
+    )
+    w.publish([stored])
+    assert w.values("visit", made)["reply"].isoformat() == "2026-03-03", "filled by the publish"
+    w.records.update("visit", made, {"day": "2026-03-01"})
+    assert w.values("visit", made)["reply"].isoformat() == "2026-03-06", "kept by the save"
+    assert names(w, "reply = DATE(2026, 3, 6)") == ["a"]
