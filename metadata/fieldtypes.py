@@ -59,11 +59,11 @@ def _always(meaning: Type) -> Meaning:
 
 
 def _number(options: Options, codes: Iterable[str] | None) -> Type:
-    return datatypes.number(options["scale"])
+    return datatypes.number(options["scale"], options["precision"])
 
 
 def _percent(options: Options, codes: Iterable[str] | None) -> Type:
-    return datatypes.number(options["scale"], percent=True)
+    return datatypes.number(options["scale"], options["precision"], percent=True)
 
 
 def _choices(options: Options, codes: Iterable[str] | None) -> Type:

@@ -260,9 +260,22 @@ class Reads:
         found, marks = self._conditions_and_marks(source, query, wanted)
         shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
-        statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
-        prepared, tables = self._prepare(statement), tuple(source.tables_used())
-        return _List(prepared, shape, terms, found.binds, tables, worked)
+        tables = tuple(source.tables_used())
+        first = Source(self._call.gate, self._tables, object, "l")
+        narrowed, _ = self._conditions_and_marks(first, query, wanted)
+        keys = self._terms(first, order)
+        if first.works_out:
+            # Formulas decide which records these are: only of those that are shown is all else worked out.
+            inner = page(
+                first.select(first.id.label("id")).where(*narrowed.columns), keys, nulls, limit, step
+            )
+            shown = sa.select(inner.subquery().c.id)
+            rows = source.select(*numbered).where(source.id.in_(shown))
+            statement = rows.order_by(*(each for term in terms for each in term.sorted()))
+            tables = (*tables, *first.tables_used())
+        else:
+            statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
+        return _List(self._prepare(statement), shape, terms, found.binds, tables, worked)
 
     def _shaped(
         self, source: Source, query: Query, order: Order, marks: Sequence[Column]

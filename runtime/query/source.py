@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Failed, Relation
 from tabwright.formula.compiler import Formula, SqlValue
+from tabwright.formula.datatypes import EMPTY_IS_BLANK
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Path
 from tabwright.formula.typed import vanishes
@@ -145,6 +146,7 @@ class Source:
         self._nodes: dict[Prefix, _Node] = {}
         self._opened: dict[tuple[int, str], _Node] = {}  # those that formulas join, by parent and lookup
         self._values: dict[tuple[int, str], Column] = {}  # of virtual fields, by node and name
+        self._filled: set[tuple[int, str]] = set()  # those of them that are never blank
         self._root = self._nodes[()] = self._node(object)
         rule = gate.predicate(object, "read", lambda name: self._plain(self._root, name))
         alive = self._root.main.c.deleted_at.is_(None)
@@ -264,7 +266,8 @@ class Source:
         if self._is_virtual(node, path.field):
             if TYPES[path.field.type].sorts == "no":
                 raise self._not_sortable(path)
-            return self.column(path), self.codec(path), True
+            value = self.column(path)
+            return value, self.codec(path), (id(node), path.field.name) not in self._filled
         column = node.table.sort_column(path.field.name)
         if column is None:
             raise self._not_sortable(path)
@@ -304,6 +307,11 @@ class Source:
         return sa.case(*names) if names else sa.null()
 
     # ---- virtual fields ----------------------------------------------------------------------------
+
+    @property
+    def works_out(self) -> bool:
+        """Whether a value was asked for that the statement works out by a formula."""
+        return bool(self._values)
 
     def failed(self, path: ResolvedPath) -> Column | None:
         """Whether the formula of a virtual field has no value for the record: an error, where blank is shown.
@@ -464,9 +472,14 @@ class Source:
         shape = shape_of(field)
         kind = column_type(shape, self._tables.dialect)
         value = found.column()
+        if node.parent is None and found.guard is None and self.dialect == "postgresql":
+            if not formula.root.nullable and field.value_type.kind not in EMPTY_IS_BLANK:
+                self._filled.add((id(node), field.name))
         if node.parent is not None and not vanishes(formula.root):
             value = sa.case((node.main.c.id.is_not(None), value))
         if self.dialect == "postgresql" and shape.way == "number":
+            if formula.root.op == "round" and node.parent is None:
+                return sa.type_coerce(value, sa.Numeric(38, shape.scale))  # it has these places
             return sa.cast(value, sa.Numeric(38, shape.scale))
         if self.dialect == "postgresql" and shape.way == "integer":
             return sa.cast(value, kind)
