@@ -29,6 +29,7 @@ from tabwright.platform.language import register_messages
 from tabwright.runtime.access.granting import check_publish
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Tenancy, TenantRuntime
+from tabwright.runtime.publishing import refreshing
 from tabwright.runtime.publishing.building import Builder
 from tabwright.runtime.publishing.consequences import Consequence, Counting, LongStep, long_steps
 from tabwright.runtime.publishing.engine import (
@@ -313,3 +314,4 @@ def register_jobs(tenancy: Tenancy, releases: CompiledReleases, clock: Clock, id
     tenancy.jobs.register(PREPARE, lambda run: of(run).prepare(run))
     tenancy.jobs.register(FINISH, lambda run: of(run).finish(run))
     tenancy.jobs.register(PURGE, lambda run: of(run).purge(run))
+    refreshing.register(tenancy.jobs, tenancy, clock)

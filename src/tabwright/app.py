@@ -48,7 +48,7 @@ from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
 from tabwright.runtime.pages.world import Desk
 from tabwright.runtime.personal import telling
-from tabwright.runtime.publishing import recomputing, refreshing
+from tabwright.runtime.publishing import recomputing
 from tabwright.runtime.publishing.releases import CompiledReleases
 from tabwright.runtime.publishing.service import Publishing, register_jobs
 from tabwright.runtime.records import recycling
@@ -119,7 +119,6 @@ def create_site(
     )
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
-    refreshing.register(jobs, site.tenancy, clock)
     recomputing.register(jobs, site.tenancy, clock, ids)
     recycling.register(jobs, site.tenancy, clock, ids)
     comments.register(site.tenancy)

@@ -63,24 +63,19 @@ class Publisher:
         return self.tenant.at_release()
 
     @property
-    def records(self) -> Records:
-        """The system's way to records."""
+    def call(self) -> Call:
+        """A call of the system's."""
         model = self.model
         system = Principal.system()
-        return Records(
-            Call(
-                self.tenant,
-                system,
-                model,
-                Gate(model, system),
-                self.clock,
-                self.ids,
-                "en",
-                "Asia/Shanghai",
-                "test",
-                "api",
-            )  # fmt: skip
-        )
+        return Call(
+            self.tenant, system, model, Gate(model, system), self.clock, self.ids, "en", "Asia/Shanghai",
+            "test", "api",
+        )  # fmt: skip
+
+    @property
+    def records(self) -> Records:
+        """The system's way to records."""
+        return Records(self.call)
 
     def table(self, object: str) -> RecordTable:
         model = self.model
