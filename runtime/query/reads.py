@@ -261,20 +261,18 @@ class Reads:
         shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
         tables = tuple(source.tables_used())
-        first = Source(self._call.gate, self._tables, object, "l")
-        narrowed, _ = self._conditions_and_marks(first, query, wanted)
-        keys = self._terms(first, order)
-        if first.works_out:
-            # Formulas decide which records these are: only of those that are shown is all else worked out.
-            inner = page(
-                first.select(first.id.label("id")).where(*narrowed.columns), keys, nulls, limit, step
-            )
-            shown = sa.select(inner.subquery().c.id)
-            rows = source.select(*numbered).where(source.id.in_(shown))
-            statement = rows.order_by(*(each for term in terms for each in term.sorted()))
-            tables = (*tables, *first.tables_used())
-        else:
-            statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
+        statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
+        if source.works_out:
+            first = Source(self._call.gate, self._tables, object, "l")
+            narrowed, _ = self._conditions_and_marks(first, query, wanted)
+            keys = self._terms(first, order)
+            if first.works_out:
+                # Formulas decide which records these are: only of those that are shown is all else made.
+                ids = first.select(first.id.label("id")).where(*narrowed.columns)
+                inner = page(ids, keys, nulls, limit, step).subquery()
+                rows = source.select(*numbered).where(source.id.in_(sa.select(inner.c.id)))
+                statement = rows.order_by(*(each for term in terms for each in term.sorted()))
+                tables = (*tables, *first.tables_used())
         return _List(self._prepare(statement), shape, terms, found.binds, tables, worked)
 
     def _shaped(
