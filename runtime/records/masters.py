@@ -43,9 +43,13 @@ def inherit(batch: Batch, work: Work) -> None:
     writes = _is_written(batch, work, parent)
     make = partial(_parents, work, parent, writes)
     statement = call_piece(batch, work, "parents", make, parent.digest, writes)
-    given = {"ids": ids_value(work.writer.store.dialect, sorted(by_parent))}
+    wanted = set(by_parent)
+    if writes:  # the parent that a part leaves is written too, and locked in its turn
+        left = (row.old[name] for rows in by_parent.values() for row in rows if row.old is not None)
+        wanted.update(id for id in left if id is not None)
+    given = {"ids": ids_value(work.writer.store.dialect, sorted(wanted))}
     for id, owner, kind, deleted_at in work.writer.rows(statement, given):
-        rows = by_parent.pop(uuid_of(id))
+        rows = by_parent.pop(uuid_of(id), [])
         for row in rows:
             assert row.new is not None
             row.new["owner"], row.new["owner_kind"] = None if owner is None else uuid_of(owner), kind
