@@ -81,11 +81,11 @@ def test_everything_follows_a_rename_and_the_old_name_answers(deals: ApiSite) ->
         found = admin.get(path, where=f"{name} >= 100", order=f"{name}:desc", fields=f"name,{name}")
         assert [each["name"] for each in found.json["records"]] == ["d200", "d100"], found.text
         assert {"value"} <= set(found.json["records"][0]) and "amount" not in found.json["records"][0]
-        made = admin.post(path, {"name": "new", name: 70})
+        made = admin.post(path, {"name": "new", name: 70, "size": 2})
         assert (made.status_code, made.json["value"], made.json["fee"]) == (201, 70, 7)
         changed = admin.patch(f"{path}/{made.json['id']}", {name: 80})
         assert changed.json["value"] == 80
-        refused = admin.post(path, {"name": "new", name: -1})
+        refused = admin.post(path, {"name": "new", name: -1, "size": 2})
         assert refused.status_code == 422 and refused.json["faults"][0]["field"] == "value"
         summed = admin.post(
             "/objects/deal/aggregate", {"measures": [{"function": "sum", "field": name, "name": "total"}]}
