@@ -40,7 +40,7 @@ from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.explaining import explained
 from tabwright.runtime.forms.inputs import Option
 from tabwright.runtime.pages.explaining import Shown, shown
-from tabwright.runtime.query.answers import where_in_force
+from tabwright.runtime.query.answers import may_tell, where_in_force
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
@@ -231,7 +231,8 @@ class Tried:
 
 
 def try_on_records(studio: Studio, object: str, text: str, find: str) -> tuple[Tried, ...]:
-    """What a condition says to the newest records whose name has ``find`` in it.
+    """What a condition says to the newest records whose name has ``find`` in it; nothing where it asks of
+    children what this person may not be told.
 
     Fields that are not in force yet count as blank. Raises FormulaError, and as the read path does.
     """
@@ -247,8 +248,15 @@ def try_on_records(studio: Studio, object: str, text: str, find: str) -> tuple[T
     where = f"CONTAINS(LOWER({name}), {quote(find.lower())})" if find.strip() else None
     wanted = tuple(dict.fromkeys(("id", name, *paths.values())))
     page = Reads(call).list(Query(object, wanted, where=where, order=(("created_at", "desc"),), limit=TRIED))
+    if not all(may_tell(call.gate, each.root.data) for each in formula.aggregates):
+        return tuple(_untold(studio, there.name, name, row) for row in page.rows)
     env = call.env(call.clock.now())
     return tuple(_tried(studio, there.name, name, formula, paths, row, env) for row in page.rows)
+
+
+def _untold(studio: Studio, object: str, name: str, row: Mapping[str, Any]) -> Tried:
+    id = row["id"]
+    return Tried(str(row.get(name) or id), f"/o/{object}/{id}", None, studio.s("try.untold"))
 
 
 def _tried(

@@ -135,6 +135,16 @@ def test_a_trial_tells_nothing_that_its_reader_may_not_see(site: PageSite) -> No
     assert gone.status_code == 200 and "4711" not in gone.text
 
 
+def test_a_rule_is_not_tried_on_children_that_its_reader_may_not_see(site: PageSite) -> None:
+    half, admin = someone(site, "h2", "half"), someone(site, "a9")
+    account = site.records.create("account", {"name": "Verschwiegen"})
+    site.records.create("deal", {"name": "hush", "amount": "4711", "account": str(account.id)})
+    form = {"object": "account", "/condition": "SUM(deal, amount) > 4000", "find": "Verschw"}
+    answers = {who: readable(who.post("/studio/try", form)) for who in (half, admin)}
+    assert "may not see" in answers[half] and "refused" not in answers[half].lower()
+    assert "may not see" not in answers[admin] and "Verschwiegen" in answers[admin]
+
+
 def test_what_was_typed_is_text(site: PageSite) -> None:
     admin = someone(site, "a6")
     for address in ("check", "trial"):
