@@ -38,7 +38,7 @@ def test_every_job_that_a_room_can_do_is_known_to_the_workers(site: Site) -> Non
         values = re.findall(rf'^{name} = "([a-z_.]+)"', path.read_text("utf-8"), re.M)
         values = values or [
             value
-            for other in path.parent.glob("*.py")
+            for other in (ROOT / path.relative_to(ROOT).parts[0]).rglob("*.py")
             for value in re.findall(rf'^{name} = "([a-z_.]+)"', other.read_text("utf-8"), re.M)
         ]
         assert values, (path, name)
