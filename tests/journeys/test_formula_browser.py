@@ -118,6 +118,8 @@ def test_a_commission_in_four_tiers(site: tuple[PageSite, str], chrome: Browser,
     page.locator(".st-name > summary").click()
     page.locator("[name=local]").fill(story.name)
     page.locator("[name='/options/returns']").select_option("currency")
+    expect(page.locator("[name='/options/currency']")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the form has what it asked for
     code = editor(page, "/options/formula")
     box = page.locator('[data-pointer="/options/formula"]')
 
