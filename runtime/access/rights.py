@@ -19,8 +19,8 @@ from tabwright.metadata.model import AppDef, FieldDef, FieldRight, Model, Object
 from tabwright.runtime.access.principal import Principal, TokenScope
 
 Operation = Literal[
-    "create", "read", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export",
-    "skip_rules",
+    "create", "read", "edit", "delete", "view_all", "modify_all", "mass_edit", "share", "transfer",
+    "import", "export", "print", "skip_rules",
 ]  # fmt: skip
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tabwright.metadata.fieldtypes import TYPES
-from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Writer
-from tabwright.platform.errors import Conflict, Denied, Invalid, Place
+from tabwright.platform.errors import Conflict, Invalid, Place
 from tabwright.platform.language import register_messages
 from tabwright.runtime.bulk import runs, selection, working
+from tabwright.runtime.bulk.allowing import fields_of, require
 from tabwright.runtime.bulk.runs import CHUNK, Action, Phase, Problem, Run
 from tabwright.runtime.bulk.selection import Selection
 from tabwright.runtime.bulk.tables import PART, RUN
@@ -25,40 +25,8 @@ from tabwright.runtime.records.moving import under_the_release_in_force
 
 register_messages(Path(__file__).with_name("messages.json"))
 
-_RIGHTS: Mapping[Action, str] = {"edit": "edit", "transfer": "edit", "delete": "delete"}
 _STATES: Mapping[Phase, str] = {"check": "checking", "run": "running", "undo": "undoing"}
 MOST_FIELDS = 40
-
-
-def actions_of(call: Call, object: ObjectDef) -> tuple[Action, ...]:
-    """What this person may do with many records of an object."""
-    may = {
-        "edit": call.gate.may(object, "edit") and bool(fields_of(call, object)),
-        "transfer": call.gate.may(object, "edit")
-        and call.gate.may(object, "transfer")
-        and any(field.type == "owner" for field in call.gate.editable(object)),
-        "delete": call.gate.may(object, "delete"),
-    }
-    return tuple(action for action in runs.ACTIONS if may[action])
-
-
-def fields_of(call: Call, object: ObjectDef) -> tuple[FieldDef, ...]:
-    """The fields that may be given one value on many records, in the model's order.
-
-    Not a unique one, which no two records may share, and not the owner, who is changed by a transfer.
-    """
-    readable = {each.name for each in call.gate.readable(object)}
-    unique = {rule.fields[0] for rule in object.unique_rules if len(rule.fields) == 1}
-    return tuple(
-        field
-        for field in call.gate.editable(object)
-        if not (field.read_only or field.read_only_after_create or field.unique or field.name in unique)
-        and field.type not in ("owner", "auto_number", "id", "revision")
-        and field.name in readable
-        and (not field.system or (field.type == "record_type" and object.record_types))
-        and field.type in TYPES
-        and not field.holds_files  # a file belongs to one record
-    )
 
 
 class Bulk:
@@ -74,7 +42,7 @@ class Bulk:
 
         Raises Denied, NotFound, Invalid (none chosen), LimitReached (too many).
         """
-        self._require(object, action)
+        require(self._call, object, action)
         ids = selection.ids_of(self._call, object, chosen)
         call, id = self._call, self._call.ids.new()
         now = call.clock.now()
@@ -106,7 +74,7 @@ class Bulk:
         """Rehearse with these values: what each record would become is counted. Raises Invalid, Conflict."""
         run = self._may(id, "choose")
         object = self.object(run)
-        self._require(object, run.action)
+        require(self._call, object, run.action)
         if run.action != "delete":
             self._check_fields(object, run.action, values)
 
@@ -125,7 +93,7 @@ class Bulk:
         pass, and no others. Raises Conflict.
         """
         run = self._may(id, "run")
-        self._require(self.object(run), run.action)
+        require(self._call, self.object(run), run.action)
         return self._go(run, "run", confirmed=confirmed)
 
     def undo(self, id: UUID) -> Run:
@@ -157,13 +125,6 @@ class Bulk:
             after = found[-1].row
 
     # ---- inside ------------------------------------------------------------------------------------
-
-    def _require(self, object: ObjectDef, action: Action) -> None:
-        if action not in actions_of(self._call, object):
-            self._call.gate.require(object, _RIGHTS[action])
-            if action == "transfer":
-                raise self._call.gate.denied(object, "transfer")
-            raise Denied.of("bulk.no_fields", Place(object=object.name))
 
     def _may(self, id: UUID, verb: str) -> Run:
         run = self.get(id)

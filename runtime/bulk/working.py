@@ -24,6 +24,7 @@ from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.bulk import runs, selection
+from tabwright.runtime.bulk.allowing import require
 from tabwright.runtime.bulk.runs import CHUNK, Phase, Problem, Run
 from tabwright.runtime.desk import Call, Tenancy
 from tabwright.runtime.journal.tables import changes, operations
@@ -69,6 +70,7 @@ def do_part(call: Call, writer: Writer, run: Run, phase: Phase, number: int, con
         shown = runs.problems(writer, run.id, "check", number * CHUNK, CHUNK)
         call = call.confirming(tokens_of(fault for each in shown for fault in each.faults))
     object = object_of(call, run)
+    require(call, object, run.action)  # a right that is gone stops what its holder began
     ids = selection.unpack(runs.ids_in(writer, run.id, number))
     reference = {"bulk": run.id.hex}
     intents = _intents(run, ids)

@@ -38,7 +38,9 @@ def past_page(call: Call, reads: Reading, object: ObjectDef, id: UUID, moment: s
             for name in changed
         ),
     )
-    return replace(page, related=(), edit_href=None, clone_href=None, delete_href=None, past=banner)
+    return replace(
+        page, related=(), edit_href=None, clone_href=None, delete_href=None, print_href=None, past=banner
+    )
 
 
 def _is_there(reads: Reading, object: ObjectDef, id: UUID) -> bool:

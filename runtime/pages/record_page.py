@@ -79,6 +79,7 @@ class RecordPage:
     edit_href: str | None
     clone_href: str | None
     delete_href: str | None
+    print_href: str | None
     draft_fields: str
     past: PastBanner | None = None
     unmask_href: str | None = None
@@ -142,6 +143,7 @@ def record_page(
         if call.gate.may(object, "create") and not is_preview
         else None,
         delete_href=at + "/delete" if may_delete and not is_preview else None,
+        print_href=at + "/print" if call.gate.may(object, "print") and not is_preview else None,
         draft_fields=t("preview.join").join(label_in(field.labels, call.language) for field in shown),
         revision=int(row.get("revision") or 0),
         attachments=attachment_part(call, reads, object, id, row)

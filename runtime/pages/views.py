@@ -31,6 +31,7 @@ from tabwright.runtime.pages import (
     lookups,
     notices_page,
     other_pages,
+    printing,
     quick,
     saved_views,
     saving,
@@ -114,6 +115,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     help_page.register(app, site)
     totals.register(app, site)
     exports.register(app, site)
+    printing.register(app, site)
     files.register(app, site)
     links.register(app, site)
     timeline.register(app, site)

@@ -14,16 +14,11 @@ import sqlalchemy as sa
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.database import prepare
 from tabwright.platform.tables import Instant
-from tabwright.runtime.access.rights import Rights
+from tabwright.runtime.access.rights import OPERATIONS, Rights
 from tabwright.runtime.storage.tables import Tables
 
 if TYPE_CHECKING:
     from tabwright.platform.database import Reader
-
-SHOWN = (
-    "read", "create", "edit", "delete", "view_all", "modify_all", "transfer", "import", "export",
-    "skip_rules",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,7 @@ def _rights(rights: Rights, object: ObjectDef | None, called: Mapping[str, str])
     """Rights as texts; a field goes by its name in ``called``, by uid: a rename takes and gives nothing."""
     if object is None:
         return set()
-    found = {right for right in SHOWN if right in rights.operations(object)}
+    found: set[str] = {right for right in OPERATIONS if right in rights.operations(object)}
     for own, right in rights.fields(object).items():
         name = called.get(object.fields[own].uid, own)
         if right != "none":

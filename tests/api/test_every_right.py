@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -70,6 +71,18 @@ def _made(site: Desk, object: str, owner: Person | None = None, **values: Any) -
     return f"/objects/{object}/records/{site.pages.records.create(object, given).id}"
 
 
+def _printed(site: Desk, person: Person) -> str:
+    id = UUID(_made(site, "deal", person).rpartition("/")[2])
+    return f"/o/deal/{id}/print"
+
+
+def _mass_edited(site: Desk, visitor: Visitor) -> int:
+    visitor.get("/o/deal")
+    id = _made(site, "deal", site.api_of(visitor)).rpartition("/")[2]
+    answer = visitor.post("/o/deal/bulk", {"do": "edit", "id": id})
+    return 200 if answer.status_code == 303 else answer.status_code
+
+
 def _importer(site: Desk, person: Person) -> Importer:
     return Importer(site, person)  # type: ignore[arg-type]
 
@@ -96,6 +109,9 @@ PROBES: dict[str, Probe] = {
     "transfer": lambda s, p, v: p.patch(_made(s, "note"), {"owner": p.id.hex}).status_code,
     "import": lambda s, p, v: _raises(lambda: _importer(s, p).start("deal", "name\na\n")),
     "export": lambda s, p, v: _raises(lambda: Exports(_call(s, p)).start(Asked("deal", ("name",)))),
+    "mass_edit": lambda s, p, v: _mass_edited(s, v),
+    "share": lambda s, p, v: 200 if "share" in p.get("/objects/deal").json["operations"] else 403,
+    "print": lambda s, p, v: v.get(_printed(s, p)).status_code,
     "skip_rules": lambda s, p, v: p.post("/objects/deal/records", {"name": "x", "amount": 200}).status_code,
     "system customise": lambda s, p, v: p.patch("/metadata/draft", {"put": [PICKS]}).status_code,
     "system view_setup": lambda s, p, v: v.get("/studio").status_code,

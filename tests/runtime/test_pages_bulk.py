@@ -38,9 +38,11 @@ SETS = [
      "objects": {"deal": ["read", "view_all"]}, "fields": {"deal": {"*": "read", "secret": "none"}},
      "tabs": ["*"], "apps": ["*"]},
     {"kind": "permission_set", "name": "seller", "label": {"en": "Seller", "zh": "销售"},
-     "objects": {"deal": ["read", "edit", "create", "view_all"], "account": ["read"]},
+     "objects": {"deal": ["read", "edit", "create", "view_all", "mass_edit"], "account": ["read"]},
      "fields": {"deal": {"*": "edit", "secret": "none", "amount": "read"}, "account": {"*": "read"}},
      "tabs": ["*"], "apps": ["*"]},
+    {"kind": "permission_set", "name": "editor", "label": {"en": "Editor"},
+     "objects": {"deal": ["edit", "view_all", "transfer", "delete"]}, "fields": {"deal": {"*": "edit"}}},
 ]  # fmt: skip
 RULE = {
     "kind": "validation_rule", "name": "deal.big", "label": {"en": "Big", "zh": "大单"},
@@ -283,3 +285,25 @@ def test_too_many_and_nonsense_are_refused_in_words(
     boss.get("/o/deal")
     answer = boss.post("/o/deal/bulk", {"do": "edit", "_all": "yes", "where": ""})
     assert answer.status_code == 429 and "最多处理 2 条" in readable(answer)
+
+
+def test_who_lost_the_right_to_mass_edit_runs_nothing_that_was_rehearsed(
+    site: PageSite, deals: list[str]
+) -> None:
+    """Editing one by one is another right, and stays."""
+    person = site.person("小吴", "seller")
+    at = begin(person, "edit", deals[0])
+    plan = person.follow(person.post(at, {"_do": "check", "_chosen": "stage", "stage": "won"}))
+    assert "修改 1 条" in readable(plan)
+    [given] = _assignments(site, person)
+    uids = {each.name: each.uid for each in site.call.model.permission_sets.values()}
+    site.records.update("permission_assignment", given, {"permission_set": uids["editor"]})
+    assert person.post(at + "/run", {}).status_code == 403
+    assert value(site, deals[0]) == "open"
+    assert 'value="edit"' not in person.get("/o/deal").text
+    assert person.get(f"/o/deal/{deals[0]}/edit").status_code == 200
+
+
+def _assignments(site: PageSite, person: Visitor) -> list[Any]:
+    page = Reads(site.call).list(Query("permission_assignment", ("user",), limit=200))
+    return [row["id"] for row in page.rows if row["user"] == person.user_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tabwright.metadata.model import ObjectDef
-from tabwright.runtime.bulk.service import actions_of
+from tabwright.runtime.bulk.allowing import actions_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.pages.rendering import text
 

@@ -12,8 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from tabwright.metadata.model import FieldDef, LayoutField, ObjectDef, label_in
 from tabwright.platform.language import say
+from tabwright.runtime.bulk.allowing import fields_of
 from tabwright.runtime.bulk.runs import Run
-from tabwright.runtime.bulk.service import fields_of
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.inputs import Entry, Place, block
