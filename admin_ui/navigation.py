@@ -125,6 +125,8 @@ def sections(studio: Studio, at: str) -> tuple[tuple[str, tuple[Entry, ...]], ..
             )
             rights = entry("access", "table", "/studio/access")
             entries = (*((entry("people", "users", "/o/user"),) if people else ()), *entries, rights)
+            if studio.call.gate.has("view_exports"):
+                entries = (*entries, entry("exports", "download", "/exports"))
         found.append((s("nav.group_" + group), entries))
     delivery = [
         entry("preview", "eye", "/studio/preview"),

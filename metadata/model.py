@@ -397,6 +397,7 @@ class ObjectDef:
     locked: bool = False  # built in
     master: str | None = None  # the master_detail field whose record decides about access to this one's
     layout_rules: tuple[LayoutRule, ...] = ()  # the first that fits wins over the record type's layout
+    watermark: frozenset[str] = frozenset()  # "files", "screens"
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""
@@ -455,6 +456,7 @@ class PermissionSetDef:
     tabs: tuple[str, ...]
     apps: tuple[str, ...]
     record_types: Mapping[str, tuple[str, ...]]
+    export_rows: int | None = None  # most rows of one export of what the set lets export; None: no such limit
 
 
 @dataclass(frozen=True, slots=True)

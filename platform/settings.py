@@ -41,6 +41,9 @@ class Limits:
     bulk_days: int = _limit(30, "days that the list of what a bulk change did is kept")
     export_inline_rows: int = _limit(5_000, "an export of more rows is made by a job")
     export_rows: int = _limit(1_000_000, "most rows of an export")
+    export_alarm_rows: int = _limit(
+        100_000, "administrators are told of a person who exports more rows within a day"
+    )
     export_hours: int = _limit(24, "hours that the file of an export made by a job is kept")
     sign_ins_per_minute: int = _limit(5, "failed sign-ins a minute of one account, and of one address")
     password_checks: int = _limit(2, "passwords being verified at once in a process")

@@ -36,10 +36,11 @@ def unmask(call: Call, object: ObjectDef, id: UUID, names: Sequence[str]) -> dic
     with call.tenant.store.write() as writer:
         about = {"object": object.uid, "record": id.hex, "fields": [field.uid for field in fields]}
         record_event(call, writer, "view", about)
-    return {field.name: _whole(call, row.get(field.name)) for field in fields}
+    return {field.name: whole(call, row.get(field.name)) for field in fields}
 
 
-def _whole(call: Call, value: object) -> str | None:
+def whole(call: Call, value: object) -> str | None:
+    """A masked field's value as it is, sealed or not."""
     if value is None:
         return None
     if isinstance(value, Sealed):

@@ -84,6 +84,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         locked=body.get("system", False),
         master=master,
         layout_rules=compile_layout_rules(work, component, name),
+        watermark=frozenset(body.get("watermark", ())),
     )
 
 

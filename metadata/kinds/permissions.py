@@ -37,6 +37,7 @@ def compile_permission_set(work: Work, component: Component) -> PermissionSetDef
         tabs=_shown(work, component, "tab", "tabs"),
         apps=_shown(work, component, "app", "apps"),
         record_types=record_types,
+        export_rows=body.get("export_rows"),
     )
 
 

@@ -136,6 +136,10 @@ class Gate:
         """The operations allowed on the object, sorted: what describe says."""
         return tuple(sorted(each for each in OPERATIONS if self.may(object, each)))
 
+    def export_rows(self, object: ObjectDef) -> int | None:
+        """Most rows of one export of the object, as the permission sets say; None: they name no number."""
+        return self._rights.export_rows(object)
+
     def skips_rules(self, object: ObjectDef) -> bool:
         """Whether validation rules do not hold for what this principal writes. The platform keeps to them."""
         return not self._all and self.may(object, "skip_rules")

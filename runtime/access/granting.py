@@ -9,6 +9,7 @@ Who administers (``Rights.administers``) may give everything, or a tenant could 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from math import inf
 from uuid import UUID
 
 from tabwright.metadata.model import FieldDef, Model, ObjectDef, PermissionSetDef
@@ -20,7 +21,9 @@ _SHOWN = 5  # names in a message
 _sharing = {"private": (), "read": ("view_all",), "edit": ("view_all", "modify_all")}
 _nothing = PermissionSetDef("", "", {}, frozenset(), {}, {}, (), (), {})
 
-Right = tuple[str, ...]  # ("system", right), ("object", uid, operation), ("field", uid, word), ("type", uid)
+# ("system", right), ("object", uid, operation), ("field", uid, word), ("type", uid),
+# ("export_rows", uid, number or "" for as many as there are)
+Right = tuple[str, ...]
 
 
 def check_publish(principal: Principal, old: Model, new: Model, dropped: Collection[str] = ()) -> None:
@@ -74,7 +77,7 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
         after = set(_words(new.permission_sets.get(uid, _nothing), new))
         after = {each for each in after if each[0] == "system" or each[1] in kept}
         before = {each for each in before if each[0] == "system" or each[1] in kept}
-        given |= after - before
+        given |= _beyond(after, before)
         changed = changed or after != before
     was = {each.uid: each for each in old.objects.values()}
     for object in new.objects.values():
@@ -118,6 +121,8 @@ def _words(each: PermissionSetDef, model: Model) -> Iterator[Right]:
     for object in model.objects.values():
         for operation in object_rights(each, object):
             yield ("object", object.uid, operation)
+        if "export" in object_rights(each, object):
+            yield ("export_rows", object.uid, str(each.export_rows or ""))
         for field in object.own_fields:
             word = field_right(each, field)
             for lower, rank in FIELD_ORDER.items():
@@ -136,13 +141,32 @@ def _require(principal: Principal, model: Model, given: Collection[Right], named
     for object in model.objects.values():
         operations = mine.operations(object)
         held |= {("object", object.uid, operation) for operation in operations}
+        if "export" in operations:
+            held.add(("export_rows", object.uid, str(mine.export_rows(object) or "")))
         if principal.token_scope is not None and not operations:  # the token keeps out of it
             own = {each.uid for each in object.own_fields}
             own |= {each.uid for each in object.record_types.values()}
             held = {word for word in held if word[1] not in own}
-    beyond = sorted(_said(word, named) for word in given if word not in held)
+    beyond = sorted(_said(word, named) for word in _beyond(given, held))
     if beyond:
         raise Denied.of("access.grant_beyond", rights=", ".join(beyond[:_SHOWN]), count=len(beyond))
+
+
+def _beyond(given: Collection[Right], held: Collection[Right]) -> set[Right]:
+    """What is given and not held; who may export so many rows may let others export as many or fewer."""
+    most: dict[str, float] = {}
+    for word in held:
+        if word[0] == "export_rows":
+            most[word[1]] = max(most.get(word[1], 0), _rows(word))
+    return {
+        word
+        for word in given
+        if (_rows(word) > most.get(word[1], 0) if word[0] == "export_rows" else word not in held)
+    }
+
+
+def _rows(word: Right) -> float:
+    return float(word[2]) if word[2] else inf
 
 
 def _said(word: Right, model: Model) -> str:
@@ -155,4 +179,6 @@ def _said(word: Right, model: Model) -> str:
             return f"{object.name}: record type"
     thing = found[word[1]]
     name = thing.path if isinstance(thing, FieldDef) else thing.name
+    if word[0] == "export_rows":
+        return f"{name}: export_rows {word[2] or '∞'}"
     return f"{name}: {word[-1]}"

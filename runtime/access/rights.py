@@ -110,6 +110,12 @@ class Rights:
             self._operations[object.name] = found
         return found
 
+    def export_rows(self, object: ObjectDef) -> int | None:
+        """Most rows of one export of the object's records; None where no set that lets export says so."""
+        said = [each.export_rows for each in self.sets if "export" in object_rights(each, object)]
+        numbers = [each for each in said if each is not None]
+        return max(numbers) if said and len(numbers) == len(said) and not self.all else None
+
     @property
     def administers(self) -> bool:
         """Whether all is theirs to arrange: they customise, manage users, and may change every record."""

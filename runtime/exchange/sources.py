@@ -19,6 +19,7 @@ from tabwright.platform.errors import Fault, Invalid, Place
 from tabwright.runtime.exchange import sheets
 from tabwright.runtime.exchange.cells import is_result, unsafe
 from tabwright.runtime.exchange.sheets import LONGEST_CELL, MOST_COLUMNS
+from tabwright.runtime.exchange.stamps import is_stamp
 
 Kind = Literal["csv", "sheet"]
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "utf-16", "big5", "shift_jis", "cp1252", "latin-1")
@@ -95,7 +96,8 @@ def sniff(content: BinaryIO, filename: str) -> Format:
 
 
 def read(content: BinaryIO, form: Format) -> Rows:
-    """Every row with anything in it, header included, as (row number from 1, cells without outer blanks).
+    """Every row with anything in it, header included, as (row number from 1, cells without outer blanks); not
+    the line that says whose export the file is.
 
     Raises Invalid with the row where the file stops being readable: a character that the encoding does not
     have, quotes that are never closed, a cell beyond 131,072 characters, more than 1,000 columns.
@@ -107,7 +109,7 @@ def read(content: BinaryIO, form: Format) -> Rows:
             cells.pop()
         if len(cells) > MOST_COLUMNS:
             raise Invalid.of("import.too_many_columns", Place(row=number), most=MOST_COLUMNS)
-        if cells:
+        if cells and not is_stamp(cells):
             yield number, [cell.strip() for cell in cells]
 
 

@@ -18,6 +18,7 @@ from tabwright.runtime import richtext
 from tabwright.runtime.filing import refs
 from tabwright.runtime.forms.marks import moment
 from tabwright.runtime.forms.shown import name_path
+from tabwright.runtime.masks import masked
 from tabwright.runtime.storage.codings import time_text
 
 Names = Literal["labels", "api"]
@@ -36,9 +37,14 @@ class Column:
 
 def column_of(
     path: str, label: str, field: FieldDef, model: Model, names: Names, language: Language, zone: ZoneInfo,
-    knows: Callable[[str], bool],
+    knows: Callable[[str], bool], unmask: Callable[[Any], Cell] | None,
 ) -> Column:  # fmt: skip
-    """The column of a path. ``knows``: whether a path may be read."""
+    """The column of a path. ``knows``: whether a path may be read; ``unmask``: the whole value of a masked
+    field, None where it is not to be seen.
+    """
+    if field.mask is not None:
+        head = path if names == "api" else label
+        return Column(head, (path,), _plain(path, unmask or (lambda value: str(masked(field, value)))))
     if names == "api":
         if field.kinds:
             return Column(path, (path,), _plain(path, lambda value: f"{field.target_of(value)}:{value.hex}"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.clock import Clock, Ids
-from tabwright.platform.database import Reader, Writer
+from tabwright.platform.database import Reader
 from tabwright.platform.errors import Fault, Invalid, LimitReached, NotFound, Place
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.platform.language import Language, register_messages
@@ -23,13 +24,15 @@ from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call, Tenancy
 from tabwright.runtime.exchange.runs import fault_of
+from tabwright.runtime.exchange.stamps import stamp
 from tabwright.runtime.exporting.cells import Cell, Column, Names, column_of
+from tabwright.runtime.exporting.noting import Written, note
 from tabwright.runtime.exporting.tables import EXPORT, PART
 from tabwright.runtime.exporting.writing import XLSX_ROWS, csv_pieces, write_xlsx
-from tabwright.runtime.journal.writing import record_event
 from tabwright.runtime.query.aggregate import aggregate
 from tabwright.runtime.query.asked import Aggregation, Order, Query
 from tabwright.runtime.query.reads import Reads
+from tabwright.runtime.unmasking import may_unmask, whole
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -117,16 +120,24 @@ class Exports:
 
     def pieces(self, asked: Asked) -> Iterator[bytes]:
         """The file at once; the journal has it before the first byte. Raises as ``count``, LimitReached."""
-        rows, columns = self._counted(asked), self._columns(asked)
-        with self._call.tenant.store.write() as writer:
-            self._note(writer, asked, rows)
-        return self._file(asked, columns)
+        object, columns = self._object(asked.object), self._columns(asked)
+        self._counted(asked)
+        file: IO[bytes] = tempfile.TemporaryFile()
+        try:
+            written = self._write(file, object, asked, columns, self._rows(asked, columns))
+            with self._call.tenant.store.write() as writer:
+                note(self._call, writer, object, asked.to_json(), written)
+        except BaseException:
+            file.close()
+            raise
+        return _streamed(file)
 
     def start(self, asked: Asked) -> Kept:
         """Have a job make the file; it is this person's and goes when it has expired."""
         call = self._call
         object, rows = self._object(asked.object), self._counted(asked)
-        self._columns(asked)  # refused now, not in the job
+        # Refused now, not in the job; and what may not be read now is not in the file.
+        asked = replace(asked, columns=tuple(column.paths[0] for column in self._columns(asked)))
         id, now = call.ids.new(), call.clock.now()
         expires = now + timedelta(hours=call.tenant.limits.export_hours)
         with call.tenant.store.write() as writer:
@@ -155,9 +166,11 @@ class Exports:
                 self._call.tenant.jobs.cancel(writer, kept.job)
 
     def content(self, id: UUID) -> Iterator[bytes]:
-        """The file that a job has made. Raises NotFound; Denied where the right to export is gone."""
+        """The file that a job has made. Raises NotFound; Denied where the right to export is gone, Invalid
+        where that to a field is.
+        """
         kept = self.get(id)
-        self._object(kept.asked.object)
+        self._call.gate.resolve_all(self._object(kept.asked.object), kept.asked.columns)
         if kept.size is None:
             raise NotFound.of("export.not_found", id=id.hex)
         return self._kept_pieces(id)
@@ -189,16 +202,18 @@ class Exports:
                 yield row
 
         with tempfile.TemporaryFile() as file:
-            columns = self._columns(kept.asked)
-            self._write(file, kept.asked, columns, watched(self._rows(kept.asked, columns)))
-            size = file.tell()
+            object, columns = self._object(kept.asked.object), self._columns(kept.asked)
+            rows = watched(self._rows(kept.asked, columns))
+            written = self._write(file, object, kept.asked, columns, rows)
             file.seek(0)
             with job.step() as writer:
                 writer.execute(sa.delete(PART).where(PART.c.export_id == id))
                 for number, piece in enumerate(iter(lambda: file.read(_PIECE), b"")):
                     writer.execute(sa.insert(PART), {"export_id": id, "number": number, "content": piece})
-                writer.execute(sa.update(EXPORT).where(EXPORT.c.id == id).values(size=size, row_count=done))
-                self._note(writer, kept.asked, done)
+                writer.execute(
+                    sa.update(EXPORT).where(EXPORT.c.id == id).values(size=written.size, row_count=done)
+                )
+                note(self._call, writer, object, kept.asked.to_json(), written)
                 job.progress(done, done)
         return {"rows": done}
 
@@ -230,11 +245,11 @@ class Exports:
             most = min(most, XLSX_ROWS)
         if rows > most:
             raise LimitReached.at("export.too_many", "export_rows", most, Place(object=asked.object))
+        own = self._call.gate.export_rows(self._object(asked.object))
+        if own is not None and rows > own:
+            place = Place(object=asked.object)
+            raise LimitReached.at("export.beyond_right", "export_rows", own, place)
         return rows
-
-    def _note(self, writer: Writer, asked: Asked, rows: int) -> None:
-        said = {**asked.to_json(), "ids": len(asked.ids), "rows": rows}
-        record_event(self._call, writer, "export", said)
 
     def _columns(self, asked: Asked) -> list[Column]:
         call, object = self._call, self._object(asked.object)
@@ -254,6 +269,7 @@ class Exports:
                     call.language,
                     ZoneInfo(call.zone),
                     lambda other: self._knows(object, other),
+                    (lambda value: whole(call, value)) if may_unmask(call) else None,
                 )  # fmt: skip
             )
         if not made:
@@ -268,45 +284,81 @@ class Exports:
         return True
 
     def _rows(self, asked: Asked, columns: list[Column]) -> Iterator[list[Cell]]:
+        """The rows of the file; some may have come since they were counted, so they are counted again."""
+        makers, most = (
+            [column.cell for column in columns],
+            self._call.gate.export_rows(self._object(asked.object)),
+        )
+        for number, row in enumerate(self._records(asked, columns), 1):
+            if most is not None and number > most:
+                # Invalid, because a job that is refused so must not be tried again.
+                raise Invalid.of("export.beyond_right", Place(object=asked.object), value=most)
+            yield [make(row) for make in makers]
+
+    def _records(self, asked: Asked, columns: list[Column]) -> Iterator[Mapping[str, Any]]:
         paths = tuple(dict.fromkeys(path for column in columns for path in column.paths))
-        makers = [column.cell for column in columns]
         for id in asked.ids:
             try:
-                row = self._reads.get(asked.object, id, paths)
+                yield self._reads.get(asked.object, id, paths)
             except NotFound:  # gone since it was ticked
                 continue
-            yield [make(row) for make in makers]
         cursor = None
         while not asked.ids:
             query = Query(asked.object, paths, asked.where, asked.order, cursor=cursor)
             page = self._reads.stretch(query, STRETCH)
-            for row in page.rows:
-                yield [make(row) for make in makers]
+            yield from page.rows
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    def _file(self, asked: Asked, columns: list[Column]) -> Iterator[bytes]:
-        rows = self._rows(asked, columns)
-        if asked.format == "csv":
-            yield from csv_pieces([column.head for column in columns], rows, bom=asked.bom)
-            return
-        with tempfile.TemporaryFile() as file:
-            self._write(file, asked, columns, rows)
-            file.seek(0)
-            yield from iter(lambda: file.read(_PIECE), b"")
-
     def _write(
-        self, file: IO[bytes], asked: Asked, columns: list[Column], rows: Iterator[list[Cell]]
-    ) -> None:
-        heads = [column.head for column in columns]
+        self,
+        file: IO[bytes],
+        object: ObjectDef,
+        asked: Asked,
+        columns: list[Column],
+        rows: Iterator[list[Cell]],
+    ) -> Written:
+        """Write the file from where it stands; what it is."""
+        call, operation = self._call, self._call.ids.new()
+        heads, counted = [column.head for column in columns], _Counted(rows)
+        mark = (
+            stamp(operation, call.principal.name, call.clock.now(), call.zone)
+            if "files" in object.watermark
+            else ""
+        )
         if asked.format == "csv":
-            for piece in csv_pieces(heads, rows, bom=asked.bom):
+            for piece in csv_pieces(heads, counted, bom=asked.bom, stamp=mark):
                 file.write(piece)
-            return
-        object = self._object(asked.object)
-        write_xlsx(file, label_in(object.plural, self._call.language), heads, rows)
-        file.seek(0, 2)
+        else:
+            write_xlsx(file, label_in(object.plural, call.language), heads, counted, stamp=mark)
+        size = file.seek(0, 2)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        fields = tuple(column.paths[0] for column in columns)
+        shown = tuple(
+            each for each in fields if may_unmask(call) and call.gate.resolve(object, each).field.mask
+        )
+        return Written(operation, fields, shown, counted.done, size, digest, bool(mark))
+
+
+class _Counted:
+    """Rows on their way into a file, and how many went."""
+
+    def __init__(self, rows: Iterator[list[Cell]]) -> None:
+        self._rows = rows
+        self.done = 0
+
+    def __iter__(self) -> Iterator[list[Cell]]:
+        for row in self._rows:
+            yield row
+            self.done += 1
+
+
+def _streamed(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        yield from iter(lambda: file.read(_PIECE), b"")
 
 
 # ---- the jobs --------------------------------------------------------------------------------------

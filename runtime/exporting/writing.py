@@ -19,8 +19,10 @@ _EXACT_DIGITS = 15  # of a number that a workbook keeps as it is
 _FIRST_DAY = date(1900, 3, 1)  # earlier days are counted wrongly by spreadsheets
 
 
-def csv_pieces(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: bool) -> Iterator[bytes]:
-    """The file, some rows at a time."""
+def csv_pieces(
+    heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: bool, stamp: str = ""
+) -> Iterator[bytes]:
+    """The file, some rows at a time; ``stamp`` is its last line."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     out.write(BOM if bom else "")
@@ -31,6 +33,8 @@ def csv_pieces(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: boo
             yield out.getvalue().encode("utf-8", "replace")
             out.seek(0)
             out.truncate()
+    if stamp:
+        writer.writerow([stamp])
     yield out.getvalue().encode("utf-8", "replace")
 
 
@@ -38,8 +42,12 @@ def _safe(cell: Cell) -> str:
     return safe(cell) if isinstance(cell, str) else csv_text(cell)
 
 
-def write_xlsx(file: IO[bytes], title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Write a workbook of one sheet; texts are never formulas or links, numbers and days are typed."""
+def write_xlsx(
+    file: IO[bytes], title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, stamp: str = ""
+) -> None:
+    """Write a workbook of one sheet; texts are never formulas or links, numbers and days are typed. ``stamp``
+    is its last row, stands below every printed page and in the document's properties.
+    """
     import xlsxwriter
 
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -53,7 +61,8 @@ def write_xlsx(file: IO[bytes], title: str, heads: Sequence[str], rows: Iterable
     for at, head in enumerate(heads):
         sheet.write_string(0, at, head[:_XLSX_TEXT], bold)
     sheet.freeze_panes(1, 0)
-    for number, row in enumerate(rows, 1):
+    number = 0
+    for number, row in enumerate(rows, 1):  # noqa: B007
         for at, cell in enumerate(row):
             if cell is None:
                 continue
@@ -67,6 +76,10 @@ def write_xlsx(file: IO[bytes], title: str, heads: Sequence[str], rows: Iterable
                 sheet.write_datetime(number, at, cell, day)
             else:
                 sheet.write_string(number, at, csv_text(cell)[:_XLSX_TEXT])
+    if stamp:
+        sheet.write_string(number + 1, 0, stamp, book.add_format({"italic": True, "font_color": "#6b7280"}))
+        sheet.set_footer("&L&8" + stamp.replace("&", "&&")[:200])
+        book.set_properties({"comments": stamp})
     book.close()
 
 

@@ -13,7 +13,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tabwright.platform.database import Writer
 from tabwright.platform.tables import TENANT, CodeText, Instant, Json, Uuid
+from tabwright.platform.versions import STEPS
 
 CAUSES = (
     "form", "api", "bulk", "import", "rule", "roll_up", "undo", "publish", "sign_in", "export", "view",
@@ -43,6 +45,11 @@ sa.Index(
 )
 _SEALED = operations.c.position.is_not(None)
 sa.Index("journal_operation_position", operations.c.position, sqlite_where=_SEALED, postgresql_where=_SEALED)
+
+_EXPORTS = operations.c.cause == "export"
+_exports = sa.Index(
+    "journal_operation_exports", operations.c.id, sqlite_where=_EXPORTS, postgresql_where=_EXPORTS
+)
 
 changes = sa.Table(
     "journal_change",
@@ -118,6 +125,12 @@ def _make_partitions(target: sa.Table, connection: sa.Connection, **kw: Any) -> 
     for month in partitions(datetime.now(UTC) - timedelta(days=1)):
         connection.exec_driver_sql(partition_statement(schema, target, *month))
 
+
+def _index_exports(writer: Writer) -> None:
+    writer.execute(sa.schema.CreateIndex(_exports, if_not_exists=True))
+
+
+STEPS["tenant"][7] = _index_exports
 
 sa.event.listen(operations, "after_create", _make_partitions)
 sa.event.listen(changes, "after_create", _make_partitions)

@@ -84,9 +84,13 @@ def add_operation(
     return None if in_force is None else int(in_force)
 
 
-def record_event(call: Call, writer: Writer, cause: str, reference: Any = None) -> UUID:
-    """An entry of another kind: a sign-in, an export, a view, a publish. Gives the operation's id."""
-    id = call.ids.new()
+def record_event(
+    call: Call, writer: Writer, cause: str, reference: Any = None, id: UUID | None = None
+) -> UUID:
+    """An entry of another kind: a sign-in, an export, a view, a publish. Gives the operation's id, ``id``
+    where what it tells of bears it already.
+    """
+    id = id or call.ids.new()
     add_operation(
         writer, id, call.clock.now(), call.principal, cause, call.model.release, call.request_id, reference
     )

@@ -125,6 +125,8 @@ def _form(desk: Desk, object: ObjectDef, asked: Asked) -> Response:
         "where": asked.where,
         "columns": len(asked.columns),
         "is_long": exports.is_long(rows),
+        "stamped": "files" in object.watermark,
+        "most": f"{most:,}" if (most := desk.call.gate.export_rows(object)) is not None else "",
         "kept": kept,
         "back": local_path(request.form.get("_back", ""), state.href()),
     }

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, request
 
-from tabwright.metadata.model import ObjectDef
+from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.errors import Malformed, NotFound
 from tabwright.platform.web import policy, visit
 from tabwright.runtime.desk import Call
+from tabwright.runtime.exporting.noting import RIGHT
 from tabwright.runtime.pages.history import day_label, names_of
 from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
@@ -29,6 +30,7 @@ _LOOKS = {
     "comment": ("message-circle", "purple"),
     "import": ("file-import", "teal"),
     "preview": ("eye", "purple"),
+    "export_alarm": ("download", "red"),
 }
 _JOBS = {"publish.prepare": "job_publish"}
 
@@ -105,6 +107,8 @@ def _said(
         known = _JOBS.get(str(notice.params.get("job")), "job_other")
         code = "notices.job_done" if notice.params.get("state") == "done" else "notices.job_failed"
         return t(code, kind=t("notices." + known)), ""
+    if notice.kind == "export_alarm":
+        return _alarm_said(call, notice, people)
     if object is None or (record is None and notice.record_id is not None):
         return t("notices.closed"), ""
     if notice.kind == "import":
@@ -126,6 +130,17 @@ def _said(
     code = notice.kind if _actor(notice) else "assigned_system"
     said = t("notices." + code, object=one, name=name, **({"who": who} if code != "assigned_system" else {}))
     return said, f"/o/{object.name}/{record.id}"
+
+
+def _alarm_said(call: Call, notice: Notice, people: Mapping[UUID | None, str]) -> tuple[str, str]:
+    t = text(call.language)
+    if not call.gate.has(RIGHT):  # taken away since
+        return t("notices.closed"), ""
+    found = next((each for each in call.model.objects.values() if each.uid == notice.object_uid), None)
+    rows, limit = (f"{int(notice.params.get(name) or 0):,}" for name in ("rows", "limit"))
+    who = people.get(_actor(notice)) or t("record.somebody")
+    what = label_in(found.labels, call.language) if found is not None else "–"
+    return t("notices.export_alarm", who=who, rows=rows, limit=limit, object=what), "/exports"
 
 
 def _import_said(call: Call, notice: Notice, object: ObjectDef) -> tuple[str, str]:

@@ -125,6 +125,7 @@ class Shell:
     preview: str | None  # where "leave preview" goes, None when the release in force is shown
     new_field: bool = False  # whether this person may add a field where they are
     own: Own = NOTHING_OWN
+    sees_exports: bool = False
 
 
 def href_of(tab: TabDef) -> str:
@@ -243,6 +244,7 @@ def make_shell(
         preview,
         new_field,
         own,
+        gate.has("view_exports"),
     )
 
 

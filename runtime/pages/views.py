@@ -16,11 +16,13 @@ from tabwright.platform.errors import Conflict, Denied, Invalid, TabwrightError
 from tabwright.platform.language import LANGUAGES, say_fault
 from tabwright.platform.signin import COOKIE
 from tabwright.platform.web import LANGUAGE_COOKIE, Web, check_csrf, policy, visit
+from tabwright.runtime.exporting.noting import ALARM, RIGHT
 from tabwright.runtime.pages import (
     addresses,
     alike,
     arranging,
     edit_page,
+    export_log,
     exports,
     faults,
     files,
@@ -116,6 +118,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     totals.register(app, site)
     exports.register(app, site)
     printing.register(app, site)
+    export_log.register(app, site)
     files.register(app, site)
     links.register(app, site)
     timeline.register(app, site)
@@ -430,10 +433,14 @@ def _rest(pages: Blueprint, site: Site) -> None:
         _keep_look(site, response, desk, desk.look, form)
         if "shortcuts_shown" in form:
             Personal(desk.call).put(SHORTCUTS, "shortcuts" in form)
-            Personal(desk.call).put(MUTED, [each for each in KINDS if f"hear.{each}" not in form])
+            Personal(desk.call).put(MUTED, [each for each in _heard(desk) if f"hear.{each}" not in form])
         if language in LANGUAGES:
             keep_cookie(site, response, LANGUAGE_COOKIE, str(language))
         return response
+
+    def _heard(desk: Desk) -> list[str]:
+        """The kinds of notices that may come to this person."""
+        return [each for each in KINDS if each != ALARM or desk.call.gate.has(RIGHT)]
 
     def _settings(desk: Desk, zone: str | None = None, error: str = "") -> Response:
         known = desk.call.zone
@@ -444,7 +451,7 @@ def _rest(pages: Blueprint, site: Site) -> None:
             "now": f"{desk.call.clock.now().astimezone(ZoneInfo(known)):%Y-%m-%d %H:%M}",
             "faults": (edit_page.FaultLine(error, "zone"),) if error else (),
             "has_shortcuts": desk.frame.has_shortcuts,
-            "kinds": KINDS,
+            "kinds": _heard(desk),
             "muted": Personal(desk.call).get(MUTED),
         }
         return desk.page("settings.html", "settings", page, 422 if error else 200)

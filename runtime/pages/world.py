@@ -27,6 +27,7 @@ from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
 from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
 from tabwright.runtime.pages.resuming import whose
 from tabwright.runtime.pages.shell import LOOSE, Notice, Own, Shell, Star, Ways, make_shell, ways_of
+from tabwright.runtime.pages.watermark import tile
 from tabwright.runtime.personal.favourites import Favourite
 from tabwright.runtime.personal.frame import Frame, frame_of
 from tabwright.runtime.personal.notices import COUNTED
@@ -114,6 +115,7 @@ class Desk:
     marks: Marks = field(default_factory=dict)
     is_preview: bool = False
     star: Favourite | None = None  # what the page may be kept as
+    watermark: str = ""  # the tile over a page of an object that wants one
 
     @property
     def web(self) -> Web:
@@ -132,7 +134,10 @@ class Desk:
 
     def object(self, name: str) -> ObjectDef:
         """The object that an address names. Raises NotFound."""
-        return self.call.gate.object(name)
+        found = self.call.gate.object(name)
+        if "screens" in found.watermark:
+            self.watermark = tile(self.call.principal.name, self.call.clock.now(), self.call.zone)
+        return found
 
     def imports(self) -> bool:
         """Whether the pages of import are there."""
@@ -216,7 +221,8 @@ class Desk:
     ) -> Response:
         """A whole page as a response; ``around`` where its frame was made already."""
         look = with_look(self.look, self.frame.look)
-        html = render(template, look, {"shell": around or self.shell(at, query), "page": page})
+        context = {"shell": around or self.shell(at, query), "page": page, "watermark": self.watermark}
+        html = render(template, look, context)
         response = Response(html, status, content_type="text/html; charset=utf-8")
         self._keep_look(response, look)
         response.headers["X-Tabwright-Release"] = str(self.call.model.release)

@@ -21,7 +21,7 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.personal.settings import Key
 from tabwright.runtime.personal.tables import NOTICE, SETTING
 
-KINDS: Final = ("assigned", "mention", "comment", "import", "job", "preview")
+KINDS: Final = ("assigned", "mention", "comment", "import", "job", "preview", "export_alarm")
 MOST: Final = 200  # shown at once
 COUNTED: Final = 99  # unread ones are counted up to here
 _SPACE: Final = UUID("6f1c54b2-0a63-4d1e-9a5e-7b6a5d1f8c10")

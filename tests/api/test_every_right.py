@@ -122,6 +122,7 @@ PROBES: dict[str, Probe] = {
             "/objects/deal/records", {"name": "x", "created_at": datetime(2020, 1, 1, tzinfo=UTC).isoformat()}
         ).status_code
     ),
+    "system view_exports": lambda s, p, v: v.get("/exports").status_code,
     "system unmask": lambda s, p, v: (
         p.get(_made(s, "card", p, mobile="13800138000"), unmask="mobile").status_code
     ),
