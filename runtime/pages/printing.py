@@ -76,7 +76,7 @@ def register(app: Flask, site: Site) -> None:
         page = print_page(desk.call, desk.reads, found, id, tenant)
         with desk.call.tenant.store.write() as writer:
             record_event(desk.call, writer, "print", {"object": found.uid, "record": id.hex})
-        html = render("print.html", desk.look, {"page": page})
+        html = render("print.html", desk.look, {"page": page, "watermark": desk.watermark})
         response = Response(html, content_type="text/html; charset=utf-8")
         response.headers["Content-Language"] = desk.look.html_lang
         return response

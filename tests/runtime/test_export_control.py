@@ -196,7 +196,13 @@ def test_an_object_without_a_watermark_has_none(boss: Visitor) -> None:
 def test_lists_and_records_carry_who_looks(site: PageSite, boss: Visitor) -> None:
     found = re.search(r'href="/o/deal/([0-9a-f-]{32,36})', boss.get("/o/deal").text)
     assert found
-    for path in ("/o/deal", f"/o/deal/{found[1]}", f"/o/deal/{found[1]}/edit", "/o/deal/export"):
+    for path in (
+        "/o/deal",
+        f"/o/deal/{found[1]}",
+        f"/o/deal/{found[1]}/print",
+        f"/o/deal/{found[1]}/edit",
+        "/o/deal/export",
+    ):
         tile = re.search(
             r'tw-watermark" aria-hidden="true" style="background-image:url\(([^)]*)\)', boss.get(path).text
         )
