@@ -24,13 +24,13 @@ HrefOf = Callable[[str], str]
 KIND_ICONS = {
     "object": "database", "field": "forms", "picklist": "list", "record_type": "versions", "layout": "layout",
     "list_view": "list-details", "validation_rule": "shield-check", "unique_rule": "copy", "tab": "folder",
-    "app": "layout-grid", "permission_set": "key", "calendar": "calendar",
+    "app": "layout-grid", "permission_set": "key", "permission_set_group": "stack-2", "calendar": "calendar",
 }  # fmt: skip
 # The kinds that have an entry of their own in the sidebar, by group: what belongs to no object, and more.
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("data", ("object", "layout", "list_view", "picklist", "validation_rule")),
     ("navigation", ("tab", "app")),
-    ("access", ("permission_set",)),
+    ("access", ("permission_set", "permission_set_group")),
 )
 _designers: dict[str, HrefOf] = {"object": lambda name: path("objects", name)}
 _starters: dict[str, HrefOf] = {}

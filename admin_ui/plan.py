@@ -107,7 +107,7 @@ def _change_line(studio: Studio, each: Difference, words: Words, held: Mapping[s
     component = each.component
     language = studio.call.language
     told = sentences(words, each)
-    is_held = component.kind == "permission_set" and each.action != "added"
+    is_held = component.kind in ("permission_set", "permission_set_group") and each.action != "added"
     whom = words.say("held", count=held.get(component.uid, 0)) if held and is_held else ""
     return ChangeLine(
         each.action,

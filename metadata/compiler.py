@@ -19,7 +19,7 @@ from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.calendars import compile_calendar
 from tabwright.metadata.kinds.navigation import compile_app, compile_tab, generated_tabs
 from tabwright.metadata.kinds.objects import compile_object
-from tabwright.metadata.kinds.permissions import compile_permission_set
+from tabwright.metadata.kinds.permissions import compile_permission_set, compile_permission_set_group
 from tabwright.metadata.kinds.picklists import compile_picklist
 from tabwright.metadata.kinds.showing import default_faults
 from tabwright.metadata.kinds.work import Work
@@ -36,6 +36,7 @@ _global_kinds: Mapping[str, Callable[[Work, Component], Any]] = {
     "tab": compile_tab,
     "app": compile_app,
     "permission_set": compile_permission_set,
+    "permission_set_group": compile_permission_set_group,
 }
 
 
@@ -109,6 +110,7 @@ def _model(world: World, release: int, parts: Mapping[str, CompiledPart]) -> Mod
         tabs=tabs | generated_tabs(world, tabs),
         apps=by_kind["app"],
         permission_sets={each.uid: each for each in by_kind["permission_set"].values()},
+        permission_set_groups={each.uid: each for each in by_kind["permission_set_group"].values()},
         uses=tuple(chain.from_iterable(part.uses for part in parts.values())),
         parts=parts,
     )

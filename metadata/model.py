@@ -8,7 +8,7 @@ Mappings are read-only views; tuples keep the admin's order.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -460,6 +460,16 @@ class PermissionSetDef:
 
 
 @dataclass(frozen=True, slots=True)
+class PermissionSetGroupDef:
+    """Permission sets (uids) that are given together: whoever is given the group holds them all."""
+
+    uid: str
+    name: str
+    labels: Labels
+    sets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarDef:
     """A business calendar. ``zone`` None: that of the person who asks. ``fiscal``: the months that lead
     from a date to the day whose calendar year and quarter are its fiscal ones.
@@ -506,6 +516,7 @@ class Model:
     apps: Mapping[str, AppDef]
     permission_sets: Mapping[str, PermissionSetDef]  # by uid
     uses: tuple[Use, ...]
+    permission_set_groups: Mapping[str, PermissionSetGroupDef] = field(default_factory=dict)  # by uid
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, CompiledPart] = field(default_factory=dict, repr=False, compare=False)
@@ -516,6 +527,27 @@ class Model:
         if found is None and name in self.object_aliases:
             found = self.objects.get(self.object_aliases[name])
         return found
+
+    @property
+    def grantable(self) -> Mapping[str, PermissionSetDef | PermissionSetGroupDef]:
+        """What a person may be given, by uid: permission sets and groups of them."""
+        return {**self.permission_sets, **self.permission_set_groups}
+
+    @property
+    def grantable_uids(self) -> Mapping[str, str]:
+        """Name -> uid of what a person may be given; of one name, the set is meant."""
+        groups = {each.name: each.uid for each in self.permission_set_groups.values()}
+        return groups | {each.name: each.uid for each in self.permission_sets.values()}
+
+    def sets_of(self, uids: Iterable[str]) -> tuple[PermissionSetDef, ...]:
+        """The permission sets that some uids of sets and of groups come to, each once."""
+        found: dict[str, PermissionSetDef] = {}
+        for uid in uids:
+            group = self.permission_set_groups.get(uid)
+            for each in group.sets if group is not None else (uid,):
+                if each in self.permission_sets:
+                    found[each] = self.permission_sets[each]
+        return tuple(found.values())
 
     def relation(self, object: ObjectDef, path: tuple[str, ...]) -> FieldDef | None:
         """The lookup of other records that a path stands for in a formula about ``object``."""

@@ -18,13 +18,14 @@ _TELLERS: Mapping[str, tuple[Teller, frozenset[str]]] = {
         tellers.permission_set,
         frozenset({"system", "objects", "fields", "tabs", "apps", "record_types"}),
     ),
+    "permission_set_group": (tellers.permission_set_group, frozenset({"sets"})),
     "layout": (tellers.layout, frozenset({"sections", "related"})),
     "list_view": (tellers.list_view, frozenset({"columns", "where", "order"})),
     "app": (tellers.app, frozenset({"tabs"})),
     "picklist": (tellers.picklist, frozenset({"values"})),
 }
 # Kinds of which a new or removed one is told in full: who gets which rights must not hide in a package.
-_WHOLE = frozenset({"permission_set"})
+_WHOLE = frozenset({"permission_set", "permission_set_group"})
 
 
 def words_of(world: World, changes: Iterable[Difference], language: Language) -> Words:

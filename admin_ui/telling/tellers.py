@@ -47,6 +47,15 @@ def permission_set(words: Words, set: Component, old: Body, new: Body) -> Iterat
                 yield words.say(code, who=who, thing=words.title("object", object), names=words.join(titles))
 
 
+def permission_set_group(words: Words, group: Component, old: Body, new: Body) -> Iterator[str]:
+    who = words.title("permission_set_group", group.name)
+    more, less = _both(old.get("sets", ()), new.get("sets", ()))
+    if more:
+        yield words.say("group_gives", who=who, names=_titles(words, "permission_set", more))
+    if less:
+        yield words.say("group_gives_no_more", who=who, names=_titles(words, "permission_set", less))
+
+
 def _system(words: Words, who: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     more, less = _both(old, new)
     for code, rights in (("may_system", more), ("may_not_system", less)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.work import Work, labels_of
-from tabwright.metadata.model import FieldRight, PermissionSetDef
+from tabwright.metadata.model import FieldRight, PermissionSetDef, PermissionSetGroupDef
 
 
 def compile_permission_set(work: Work, component: Component) -> PermissionSetDef:
@@ -39,6 +39,16 @@ def compile_permission_set(work: Work, component: Component) -> PermissionSetDef
         record_types=record_types,
         export_rows=body.get("export_rows"),
     )
+
+
+def compile_permission_set_group(work: Work, component: Component) -> PermissionSetGroupDef:
+    """A group of permission sets."""
+    found = []
+    for number, name in enumerate(component.body["sets"]):
+        work.named(component, "permission_set", name, "sets", number)
+        if (set := work.lens.part("permission_set", name)) is not None:
+            found.append(set.uid)
+    return PermissionSetGroupDef(component.uid, component.name, labels_of(component), tuple(sorted(found)))
 
 
 def _field_rights(

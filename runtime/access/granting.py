@@ -19,7 +19,6 @@ from tabwright.runtime.access.rights import BASE, FIELD_ORDER, field_right, obje
 
 _SHOWN = 5  # names in a message
 _sharing = {"private": (), "read": ("view_all",), "edit": ("view_all", "modify_all")}
-_nothing = PermissionSetDef("", "", {}, frozenset(), {}, {}, (), (), {})
 
 # ("system", right), ("object", uid, operation), ("field", uid, word), ("type", uid),
 # ("export_rows", uid, number or "" for as many as there are)
@@ -42,14 +41,12 @@ def check_publish(principal: Principal, old: Model, new: Model, dropped: Collect
 
 
 def check_assignment(principal: Principal, model: Model, uids: Iterable[str]) -> None:
-    """Raises Denied where one of the permission sets holds a right that this person does not."""
+    """Raises Denied where one of the permission sets or groups holds a right that this person does not."""
     mine = rights_of(model, principal)
     if mine.administers:
         return
     for uid in uids:
-        each = model.permission_sets.get(uid)
-        if each is not None:
-            _require(principal, model, set(_words(each, model)), model)
+        _require(principal, model, _all_words(uid, model), model)
 
 
 def check_membership(principal: Principal, model: Model, queue: UUID) -> None:
@@ -72,9 +69,8 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
     kept = _uids(new) & (_uids(old) | dropped)
     given: set[Right] = set()
     changed = False
-    for uid in old.permission_sets.keys() | new.permission_sets.keys():
-        before = set(_words(old.permission_sets.get(uid, _nothing), old))
-        after = set(_words(new.permission_sets.get(uid, _nothing), new))
+    for uid in old.grantable.keys() | new.grantable.keys():
+        before, after = _all_words(uid, old), _all_words(uid, new)
         after = {each for each in after if each[0] == "system" or each[1] in kept}
         before = {each for each in before if each[0] == "system" or each[1] in kept}
         given |= _beyond(after, before)
@@ -112,6 +108,11 @@ def _uids(model: Model) -> set[str]:
         found |= {field.uid for field in object.own_fields}
         found |= {each.uid for each in object.record_types.values()}
     return found
+
+
+def _all_words(uid: str, model: Model) -> set[Right]:
+    """Everything that a set says, or that the sets of a group say."""
+    return {word for each in model.sets_of((uid,)) for word in _words(each, model)}
 
 
 def _words(each: PermissionSetDef, model: Model) -> Iterator[Right]:

@@ -79,12 +79,14 @@ def field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
 
 
 class Rights:
-    """What some permission sets, narrowed by a token's scope, allow. Nothing here is of one person."""
+    """What some permission sets and groups (``sets``, uids), narrowed by a token's scope, allow. Nothing here
+    is of one person.
+    """
 
     def __init__(self, model: Model, sets: Iterable[str], scope: TokenScope | None, all: bool) -> None:
         self._model = model
         self.all = all  # the platform itself: everything is open
-        self.sets = tuple(model.permission_sets[uid] for uid in sets if uid in model.permission_sets)
+        self.sets = model.sets_of(sets)
         self._scope = scope
         granted = frozenset(right for each in self.sets for right in each.system)
         self.system: frozenset[str] = granted if scope is None else granted & scope.system

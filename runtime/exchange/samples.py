@@ -124,9 +124,9 @@ def load_all(
 def owners_of(call: Call) -> list[UUID]:
     """Who may own samples: active users with a permission set that lets them create records, by name."""
     making = {
-        each.uid
-        for each in call.model.permission_sets.values()
-        if any("create" in rights for rights in each.objects.values())
+        uid
+        for uid in call.model.grantable
+        if any("create" in rights for set in call.model.sets_of((uid,)) for rights in set.objects.values())
     }
     given = _all(call, Query("permission_assignment", ("user", "permission_set")))
     held = {row["user"] for row in given if row["permission_set"] in making}

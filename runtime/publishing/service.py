@@ -145,7 +145,7 @@ class Publishing:
             shifts=shifts(old, new, held),
             steps=steps,
             model=new,
-            held=by_set(held),
+            held=by_set(held, old),
         )
 
     def list(self, *, before: int | None = None, limit: int = 50) -> tuple[Release, ...]:

@@ -54,11 +54,12 @@ def holders(reader: Reader, model: Model, tables: Tables, now: datetime) -> Coun
     return Counter(tuple(sorted(held)) for held in sets.values())
 
 
-def by_set(held: Mapping[tuple[str, ...], int]) -> dict[str, int]:
-    """How many users hold each permission set, out of how many hold each combination."""
+def by_set(held: Mapping[tuple[str, ...], int], model: Model) -> dict[str, int]:
+    """How many users hold each permission set and group, out of how many hold each combination."""
     found: Counter[str] = Counter()
-    for sets, users in held.items():
-        found.update(dict.fromkeys(sets, users))
+    for given, users in held.items():
+        sets = (each.uid for each in model.sets_of(given))
+        found.update(dict.fromkeys((*given, *sets), users))
     return dict(found)
 
 
@@ -86,7 +87,7 @@ def shifts(old: Model, new: Model, held: Counter[tuple[str, ...]]) -> tuple[Shif
 
 
 def _may_differ(old: Model, new: Model) -> bool:
-    if dict(old.permission_sets) != dict(new.permission_sets):
+    if old.grantable != new.grantable:
         return True
     return any(new.objects.get(name) is not each for name, each in old.objects.items()) or len(
         old.objects

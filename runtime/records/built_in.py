@@ -30,11 +30,11 @@ def _zones(batch: Batch, work: Work) -> None:
 
 
 def _assignments(batch: Batch, work: Work) -> None:
-    """A permission set that is given exists, and is named by its uid from then on."""
+    """A permission set or group that is given exists, and is named by its uid from then on."""
     if work.depth:
         return
-    sets = work.model.permission_sets
-    uids = {each.name: each.uid for each in sets.values()}
+    sets = work.model.grantable
+    uids = work.model.grantable_uids
     for row in batch.rows:
         given = row.sent.get("permission_set")
         if row.new is not None and given is not None and given not in sets:

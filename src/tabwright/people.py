@@ -85,7 +85,7 @@ def add_person(
 
 
 def _uids_of(call: Call, sets: Iterable[str]) -> list[str]:
-    by_name = {each.name: each.uid for each in call.model.permission_sets.values()}
+    by_name = call.model.grantable_uids
     unknown = [name for name in sets if name not in by_name]
     if unknown:
         raise Invalid(
@@ -98,7 +98,7 @@ def _uids_of(call: Call, sets: Iterable[str]) -> list[str]:
 def people(site: Site, location: TenantLocation) -> list[Person]:
     """Every user of a tenant, by name."""
     call = system_call(site, location)
-    names = {each.uid: each.name for each in call.model.permission_sets.values()}
+    names = {uid: each.name for uid, each in call.model.grantable.items()}
     held: dict[UUID, list[str]] = {}
     for row in _all(call, Query("permission_assignment", fields=("user", "permission_set"))):
         held.setdefault(row["user"], []).append(names.get(row["permission_set"], row["permission_set"]))

@@ -53,6 +53,7 @@ EXTRA: list[dict[str, Any]] = [
     {"kind": "permission_set", "name": "rep", "objects": {"account": ["read"]},
      "fields": {"account": {"amount": "read", "*": "edit"}}, "record_types": {"account": ["big"]},
      "tabs": ["people"], "apps": ["sales"]},
+    {"kind": "permission_set_group", "name": "team", "sets": ["rep"]},
 ]  # fmt: skip
 
 
