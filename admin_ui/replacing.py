@@ -150,8 +150,8 @@ def register_jobs(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
     def undo(job: JobRun) -> Any:
         return _undo(job, acting)
 
-    jobs.register(REPLACE, replace)
-    jobs.register(UNDO, undo)
+    jobs.register(REPLACE, replace, runs_as="asker")
+    jobs.register(UNDO, undo, runs_as="asker")
 
 
 def _replace(job: JobRun, acting: Any) -> dict[str, Any]:

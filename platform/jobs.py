@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -193,9 +193,15 @@ Handler: TypeAlias = Callable[[JobRun], Any]
 Closed: TypeAlias = Callable[[Writer, JobRun, str, timedelta, Any], None]
 
 
+# In whose name a job works: ``asker``: who asked for it, with the rights held when it runs; ``system``: the
+# platform, for upkeep and for what was decided when it was asked for. Its tenant is that of its row.
+RunsAs = Literal["asker", "system"]
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     handler: Handler
+    runs_as: RunsAs
     max_tries: int
     priority: int
 
@@ -212,11 +218,15 @@ class Jobs:
         self.listeners: list[Callable[[Store, datetime], None]] = []
         self._closed: list[Closed] = []
 
-    def register(self, kind: str, handler: Handler, max_tries: int = 5, priority: int = 0) -> None:
-        """Tell how a kind is done. A handler may be called again after it was cut off at any step."""
+    def register(
+        self, kind: str, handler: Handler, *, runs_as: RunsAs, max_tries: int = 5, priority: int = 0
+    ) -> None:
+        """Tell how a kind is done, and in whose name. A handler may be called again after it was cut off at
+        any step.
+        """
         if kind in self._kinds:
             raise ValueError(f"the job kind {kind} is registered already")
-        self._kinds[kind] = _Kind(handler, max_tries, priority)
+        self._kinds[kind] = _Kind(handler, runs_as, max_tries, priority)
 
     def on_closed(self, tell: Closed) -> None:
         """Have ``tell`` called in the transaction that closes a job as done, failed or cancelled."""
@@ -225,6 +235,10 @@ class Jobs:
     @property
     def kinds(self) -> frozenset[str]:
         return frozenset(self._kinds)
+
+    def runs_as(self, kind: str) -> RunsAs:
+        """In whose name jobs of a kind work."""
+        return self._kinds[kind].runs_as
 
     def handler(self, kind: str) -> Handler:
         return self._kinds[kind].handler
@@ -249,6 +263,8 @@ class Jobs:
         for one key wait for each other: what every save asks for belongs into ``ask``.
         """
         known = self._kinds[kind]
+        if known.runs_as == "asker" and created_by is None:
+            raise ValueError(f"a job of kind {kind} must say who asked for it")
         now = self._clock.now()
         due = due_at or now
         row = {

@@ -124,8 +124,8 @@ def register_jobs(jobs: Jobs, tenancy: Tenancy, releases: CompiledReleases, cloc
     def remove(run: JobRun) -> Any:
         return _remove(run, acting(run))
 
-    jobs.register(LOAD, load)
-    jobs.register(REMOVE, remove)
+    jobs.register(LOAD, load, runs_as="system")
+    jobs.register(REMOVE, remove, runs_as="system")
 
 
 def _load(run: JobRun, call: Call, trees: Trees) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def register(jobs: Jobs, tenancy: Tenancy, memberships: Memberships, clock: Cloc
     """A user record that gets its identity gives a hint before it is committed, so none is missing; a sweep,
     a day after users were written, takes away those that are too many.
     """
-    jobs.register(KIND, _handler(tenancy, memberships))
+    jobs.register(KIND, _handler(tenancy, memberships), runs_as="system")
     tenancy.hooks.register("jobs", _hook(jobs, memberships, clock))
 
 

@@ -212,7 +212,7 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
     def work(job: JobRun) -> Any:
         return _work(job, tenancy, clock, ids)
 
-    jobs.register(KIND, work)
+    jobs.register(KIND, work, runs_as="asker")
 
 
 def _work(job: JobRun, tenancy: Tenancy, clock: Clock, ids: Ids) -> Any:

@@ -102,7 +102,7 @@ def register(jobs: Jobs, clock: Clock, days: int) -> None:
 
     The import itself stays with its counts, its refused rows and its undo, which reads the journal.
     """
-    jobs.register(KIND, _remover(jobs, clock, days))
+    jobs.register(KIND, _remover(jobs, clock, days), runs_as="system")
 
 
 def _remover(jobs: Jobs, clock: Clock, days: int) -> Callable[[JobRun], Any]:

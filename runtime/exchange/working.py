@@ -70,7 +70,7 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
     def work(job: JobRun) -> Any:
         return Working(tenancy, clock, ids, job).go()
 
-    jobs.register(KIND, work)
+    jobs.register(KIND, work, runs_as="asker")
 
 
 def got_on(writer: Writer, job: JobRun) -> None:

@@ -391,5 +391,5 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
             writer.execute(sa.delete(PART).where(PART.c.export_id.in_(old)))
             writer.execute(sa.delete(EXPORT).where(EXPORT.c.expires_at <= clock.now()))
 
-    jobs.register(KIND, make)
-    jobs.register(EXPIRE, expire)
+    jobs.register(KIND, make, runs_as="asker")
+    jobs.register(EXPIRE, expire, runs_as="system")

@@ -36,7 +36,7 @@ def forget_fields(writer: Writer, now: datetime, object_uid: str | None, field_u
 
 def register(jobs: Jobs, tenancy: Tenancy, clock: Clock) -> None:
     """Make the sweep known to the workers."""
-    jobs.register(KIND, _sweeper(jobs, tenancy, clock))
+    jobs.register(KIND, _sweeper(jobs, tenancy, clock), runs_as="system")
 
 
 def _sweeper(jobs: Jobs, tenancy: Tenancy, clock: Clock) -> Callable[[JobRun], Any]:

@@ -44,7 +44,7 @@ _START = bytes(32)
 
 def register(jobs: Jobs, clock: Clock) -> None:
     """Make the sealer known to the workers."""
-    jobs.register(KIND, _handler(clock), max_tries=20)
+    jobs.register(KIND, _handler(clock), runs_as="system", max_tries=20)
 
 
 def _handler(clock: Clock) -> Callable[[JobRun], Any]:

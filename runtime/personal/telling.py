@@ -25,7 +25,7 @@ _IMPORTS: Final = (working.KIND, undoing.KIND)
 
 def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, days: int) -> None:
     """Have writes and jobs tell people, and old notices removed."""
-    jobs.register(KIND, _handler(clock, days))
+    jobs.register(KIND, _handler(clock, days), runs_as="system")
     tenancy.hooks.register("jobs", _assigned)
     jobs.on_closed(_closed(clock))
 

@@ -111,4 +111,4 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids) -> None:
             if len(found) < CHUNK:
                 return {"records": seen}
 
-    jobs.register(RECOMPUTE, run)
+    jobs.register(RECOMPUTE, run, runs_as="system")

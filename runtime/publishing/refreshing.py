@@ -66,4 +66,4 @@ def register(jobs: Jobs, tenancy: Tenancy, clock: Clock) -> None:
             ask(writer, jobs, model, clock.now(), tenant.zone)
         return {"records": seen, "changed": changed}
 
-    jobs.register(REFRESH, refresh)
+    jobs.register(REFRESH, refresh, runs_as="system")

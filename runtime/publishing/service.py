@@ -311,7 +311,7 @@ def register_jobs(tenancy: Tenancy, releases: CompiledReleases, clock: Clock, id
     def of(run: JobRun) -> Publishing:
         return Publishing(tenancy.open(run.location), releases, clock, ids)
 
-    tenancy.jobs.register(PREPARE, lambda run: of(run).prepare(run))
-    tenancy.jobs.register(FINISH, lambda run: of(run).finish(run))
-    tenancy.jobs.register(PURGE, lambda run: of(run).purge(run))
+    tenancy.jobs.register(PREPARE, lambda run: of(run).prepare(run), runs_as="system")
+    tenancy.jobs.register(FINISH, lambda run: of(run).finish(run), runs_as="system")
+    tenancy.jobs.register(PURGE, lambda run: of(run).purge(run), runs_as="system")
     refreshing.register(tenancy.jobs, tenancy, clock)

@@ -81,7 +81,7 @@ def recycle_bin(call: Call, object: str, limit: int = MOST, reader: Reader | Non
 
 def register(jobs: Jobs, tenancy: Tenancy, clock: Clock, ids: Ids, days: int = DAYS) -> None:
     """Make the emptying known to the workers, and have each delete ask for it in ``days`` days."""
-    jobs.register(KIND, _handler(tenancy, clock, ids, days))
+    jobs.register(KIND, _handler(tenancy, clock, ids, days), runs_as="system")
     tenancy.hooks.register("jobs", _ask(jobs, clock, days))
 
 

@@ -10,7 +10,18 @@ import sys
 import click
 
 from tabwright import __version__, cli_documents, cli_formula, cli_people
-from tabwright.terminal import LATER, REFUSED, Said, language, open_site, says, settings, tell
+from tabwright.terminal import (
+    LATER,
+    REFUSED,
+    Said,
+    check_commands,
+    language,
+    open_site,
+    reaches,
+    says,
+    settings,
+    tell,
+)
 
 __all__ = ["LATER", "REFUSED", "main"]
 
@@ -31,6 +42,7 @@ def main() -> None:
 @click.option("--worker/--no-worker", default=True, show_default=True, help="Run jobs in this process too.")
 @click.option("--allow-remote", is_flag=True, help="Listen beyond this machine; needs TABWRIGHT_BASE_URL.")
 @says
+@reaches("installation")
 def serve(host: str, port: int, threads: int, worker: bool, allow_remote: bool) -> None:
     """Serve pages and the API."""
     from tabwright import serving
@@ -44,6 +56,7 @@ def serve(host: str, port: int, threads: int, worker: bool, allow_remote: bool) 
 @main.command()
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
 @says
+@reaches("installation")
 def worker(threads: int) -> None:
     """Run jobs, in a process of their own."""
     from tabwright import serving
@@ -58,6 +71,7 @@ def worker(threads: int) -> None:
 @click.option("--template", default="crm", show_default=True)
 @click.option("--serve/--no-serve", "serves", default=True, help="Only make the data.")
 @says
+@reaches("installation")
 def demo(port: int, template: str, serves: bool) -> Said | None:
     """Make the demo tenant once and serve it on this machine."""
     from tabwright import demo as demos
@@ -97,6 +111,7 @@ def tenant() -> None:
 @click.argument("slug")
 @click.option("--name", help="What people call it; else the slug.")
 @says
+@reaches("tenant")
 def tenant_create(slug: str, name: str | None) -> Said:
     """Make a tenant with the built-in package as its first release."""
     from tabwright.installing import create_tenant
@@ -107,6 +122,7 @@ def tenant_create(slug: str, name: str | None) -> Said:
 
 @tenant.command("list")
 @says
+@reaches("installation")
 def tenant_list() -> Said:
     """Every tenant, deleted ones too."""
     found = open_site().tenants.list()
@@ -128,6 +144,7 @@ def tenant_list() -> Said:
 @click.argument("slug")
 @click.option("--now", is_flag=True, help="Remove everything at once, for good.")
 @says
+@reaches("tenant")
 def tenant_delete(slug: str, now: bool) -> Said:
     """Make a tenant unreachable; its data are kept for a while (TABWRIGHT_LIMIT_TENANT_KEEP_DAYS)."""
     tenants = open_site().tenants
@@ -144,6 +161,7 @@ def tenant_delete(slug: str, now: bool) -> Said:
 @tenant.command("restore")
 @click.argument("slug")
 @says
+@reaches("tenant")
 def tenant_restore(slug: str) -> Said:
     """Bring a deleted tenant back."""
     open_site().tenants.restore(slug)
@@ -153,6 +171,7 @@ def tenant_restore(slug: str) -> Said:
 @tenant.command("upgrade")
 @click.argument("slug", required=False)
 @says
+@reaches("installation")
 def tenant_upgrade(slug: str | None) -> Said:
     """Bring the stores to the version of this program: the control store, then one tenant or all."""
     from tabwright.app import create_site, on_connect
@@ -186,6 +205,7 @@ def tenant_upgrade(slug: str | None) -> Said:
 @click.argument("slug")
 @click.argument("field", required=False)
 @says
+@reaches("tenant")
 def tenant_recompute(slug: str, field: str | None) -> Said:
     """Work out stored formulas and roll-ups again (FIELD: an object, or object.field) and say how many
     values differed.
@@ -207,3 +227,4 @@ def tenant_recompute(slug: str, field: str | None) -> Said:
 
 for group in (*cli_people.COMMANDS, *cli_documents.COMMANDS, cli_formula.formula):
     main.add_command(group)
+check_commands(main)

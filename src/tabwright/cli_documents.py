@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tabwright.platform.language import say_fault
-from tabwright.terminal import FOLDER, TENANT, Said, language, open_site, saying, says, tell
+from tabwright.terminal import FOLDER, TENANT, Said, language, open_site, reaches, saying, says, tell
 
 if TYPE_CHECKING:
     from tabwright.metadata.upgrading import Step
@@ -24,6 +24,7 @@ _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @TENANT
 @click.option("--note", default="", help="What the release is for.")
 @says
+@reaches("tenant")
 def publish(folder: Path, slug: str, note: str) -> Said:
     """Publish the documents of FOLDER (<kind>/<name>.json) on top of the release in force."""
     from tabwright.installing import publish_folder
@@ -46,6 +47,7 @@ def _released(published: Published | None) -> Said:
 @FOLDER
 @TENANT
 @saying(refused=FAULT)
+@reaches("tenant")
 def diff_(folder: Path, slug: str) -> Said:
     """Say what publishing FOLDER would do. Ends with 0 nothing, 1 something, 2 it cannot be published."""
     from tabwright.installing import preview_folder
@@ -94,6 +96,7 @@ def _short(property: dict[str, Any], side: str) -> str:
 @click.option("--package", help="Only components of this package.")
 @click.option("--kind", "kinds", multiple=True, help="Only components of this kind; may be repeated.")
 @says
+@reaches("tenant")
 def pull(folder: Path, slug: str, package: str | None, kinds: tuple[str, ...]) -> Said:
     """Write the tenant's components to FOLDER (<kind>/<name>.json); files of those that are gone go too.
 
@@ -134,6 +137,7 @@ _FIX = click.option("--fix-uids", is_flag=True, help="Write a uid into files tha
 @_WITH
 @_FIX
 @says
+@reaches("nothing")
 def validate(folder: Path, beside: tuple[Path, ...], fix_uids: bool) -> Said:
     """Check a folder of documents as a publish would, without a tenant; every fault is told."""
     from tabwright.installing import validate_folder
@@ -165,6 +169,7 @@ def package() -> None:
 @_WITH
 @_FIX
 @says
+@reaches("nothing")
 def package_check(folder: Path, beside: tuple[Path, ...], fix_uids: bool) -> Said:
     """Check a package as an installation would, without a tenant; every fault is told."""
     from tabwright.installing import check_folder
@@ -185,6 +190,7 @@ def package_check(folder: Path, beside: tuple[Path, ...], fix_uids: bool) -> Sai
     help="A component that the tenant changed: take the package's; may be repeated; * for all of them.",
 )  # fmt: skip
 @says
+@reaches("tenant")
 def package_install(folder: Path, slug: str, samples: bool, taken: tuple[str, ...]) -> Said:
     """Install or upgrade a package in a tenant, as one release.
 
@@ -218,6 +224,7 @@ def _kept_line(step: Step) -> str:
 @click.argument("name")
 @TENANT
 @says
+@reaches("tenant")
 def package_remove(name: str, slug: str) -> Said:
     """Take a package's components out of a tenant; records of its objects are kept for 30 days."""
     from tabwright.installing import remove_package
@@ -235,6 +242,7 @@ def samples() -> None:
 @TENANT
 @click.option("--package", required=True, help="Whose samples.")
 @says
+@reaches("tenant")
 def samples_remove(slug: str, package: str) -> Said:
     """Take a package's samples back into the recycle bin; records that were edited stay and are listed."""
     from tabwright.installing import remove_samples_of

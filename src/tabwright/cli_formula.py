@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabwright.terminal import language
+from tabwright.terminal import language, reaches
 
 if TYPE_CHECKING:
     from tabwright.formula.answering import Engine
@@ -32,6 +32,7 @@ def formula() -> None:
     envvar="TABWRIGHT_DATABASE_URL",
     help="The PostgreSQL server for --engine postgresql.",
 )
+@reaches("nothing")
 def evaluate(expression: str | None, jsonl: bool, engine: Engine, database_url: str | None) -> None:
     """Print the value of EXPRESSION, or with --jsonl answer lines (see docs/guide) until they end."""
     from tabwright.formula.answering import Answers

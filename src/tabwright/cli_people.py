@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabwright.terminal import TENANT, Said, open_site, says
+from tabwright.terminal import TENANT, Said, open_site, reaches, says
 
 if TYPE_CHECKING:
     from tabwright.people import Person
@@ -53,6 +53,7 @@ def _person(each: Person) -> dict[str, Any]:
 @click.option("--language", "spoken", type=click.Choice(["zh", "en"]))
 @_PASSWORD
 @says
+@reaches("tenant")
 def user_create(
     address: str, slug: str, name: str | None, sets: tuple[str, ...], spoken: str | None, password_stdin: bool
 ) -> Said:
@@ -75,6 +76,7 @@ def user_create(
 @user.command("list")
 @TENANT
 @says
+@reaches("tenant")
 def user_list(slug: str) -> Said:
     """Every user of a tenant with the permission sets held."""
     from tabwright.people import people
@@ -93,6 +95,7 @@ def user_list(slug: str) -> Said:
 @TENANT
 @_PASSWORD
 @says
+@reaches("tenant")
 def user_password(user_name: str, slug: str, password_stdin: bool) -> Said:
     """Give a user (address or name) a new password; every session ends."""
     from tabwright.people import find_person, set_password
@@ -120,6 +123,7 @@ def _switch(user_name: str, slug: str, active: bool) -> Said:
 @click.argument("user_name", metavar="USER")
 @TENANT
 @says
+@reaches("tenant")
 def user_deactivate(user_name: str, slug: str) -> Said:
     """Switch a user off in a tenant: sessions and tokens stop with the next request."""
     return _switch(user_name, slug, False)
@@ -129,6 +133,7 @@ def user_deactivate(user_name: str, slug: str) -> Said:
 @click.argument("user_name", metavar="USER")
 @TENANT
 @says
+@reaches("tenant")
 def user_activate(user_name: str, slug: str) -> Said:
     """Switch a user on again."""
     return _switch(user_name, slug, True)
@@ -146,6 +151,7 @@ def token() -> None:
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lives; else as long as allowed.")
 @click.option("--scope", help='JSON that narrows it: {"objects": {"account": ["read"]}}')
 @says
+@reaches("tenant")
 def token_create(slug: str, user_name: str, name: str, days: int | None, scope: str | None) -> Said:
     """Make a token; its secret is shown this once."""
     from datetime import timedelta
@@ -175,6 +181,7 @@ def _scope(text: str | None) -> Any:
 @token.command("list")
 @TENANT
 @says
+@reaches("tenant")
 def token_list(slug: str) -> Said:
     """The tokens of a tenant, without their secrets."""
     from tabwright.people import people
@@ -203,6 +210,7 @@ def token_list(slug: str) -> Said:
 @click.argument("id", type=click.UUID)
 @TENANT
 @says
+@reaches("tenant")
 def token_revoke(id: Any, slug: str) -> Said:
     """End a token now."""
     site = open_site()

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -46,6 +46,43 @@ def language() -> Language:
 
 
 Command = Callable[..., Said | None]
+# What a command may open: stores of the installation, one tenant that it names, or nothing but files. Whoever
+# can start one is the operator, so commands act as the platform itself.
+Reach = Literal["installation", "tenant", "nothing"]
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+
+def reaches(what: Reach) -> Callable[[Callback], Callback]:
+    """Declare what a command may open; ``check_commands`` wants it of each."""
+
+    def declare(command: Callback) -> Callback:
+        command.tabwright_reach = what  # type: ignore[attr-defined]
+        return command
+
+    return declare
+
+
+def check_commands(group: click.Group, path: str = "tabwright") -> None:
+    """Raise RuntimeError naming every command that does not say what it may open, or says that it opens one
+    tenant and does not ask which.
+    """
+    wrong = [
+        name
+        for name, command in commands(group, path)
+        if (reach := getattr(command.callback, "tabwright_reach", None)) is None
+        or (reach == "tenant" and not any(each.name == "slug" and each.required for each in command.params))
+    ]
+    if wrong:
+        raise RuntimeError("commands without a policy: " + ", ".join(sorted(wrong)))
+
+
+def commands(group: click.Group, path: str = "tabwright") -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, with the words that start it."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
 
 
 def saying(refused: int = REFUSED) -> Callable[[Command], Callable[..., None]]:
@@ -115,6 +152,9 @@ def open_site() -> Site:
     """The installation; it is closed when the command ends."""
     from tabwright.app import create_site
 
+    context = click.get_current_context()
+    if getattr(context.command.callback, "tabwright_reach", None) not in ("installation", "tenant"):
+        raise RuntimeError(f"{context.command_path} said that it opens no store")
     site = create_site(settings())
-    click.get_current_context().call_on_close(site.close)
+    context.call_on_close(site.close)
     return site

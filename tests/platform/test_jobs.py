@@ -77,7 +77,7 @@ def effect(n: int) -> Callable[[JobRun], int]:
 
 
 def test_a_job_is_done_once_and_keeps_its_result(bench: Bench) -> None:
-    bench.jobs.register("work", effect(7))
+    bench.jobs.register("work", effect(7), runs_as="system")
     id = bench.add(payload={"a": [1]}, created_by=UUID(int=1), operation=UUID(int=2))
     assert bench.get(id).state == "waiting" and bench.get(id).payload == {"a": [1]}
     assert bench.run() == 1 and bench.run() == 0
@@ -89,7 +89,7 @@ def test_a_job_is_done_once_and_keeps_its_result(bench: Bench) -> None:
 
 
 def test_a_rolled_back_cause_leaves_no_job(bench: Bench) -> None:
-    bench.jobs.register("work", effect(1))
+    bench.jobs.register("work", effect(1), runs_as="system")
     with pytest.raises(ZeroDivisionError), bench.store.write() as writer:
         bench.jobs.add(writer, "work", None)
         raise ZeroDivisionError
@@ -98,8 +98,8 @@ def test_a_rolled_back_cause_leaves_no_job(bench: Bench) -> None:
 
 def test_jobs_run_by_priority_then_due_time_and_not_before(bench: Bench) -> None:
     order: list[Any] = []
-    bench.jobs.register("work", lambda run: order.append(run.payload))
-    bench.jobs.register("urgent", lambda run: order.append(run.payload), priority=5)
+    bench.jobs.register("work", lambda run: order.append(run.payload), runs_as="system")
+    bench.jobs.register("urgent", lambda run: order.append(run.payload), priority=5, runs_as="system")
     now = bench.clock.now()
     bench.add(payload=3, due_at=now + timedelta(minutes=1))
     bench.add(payload=2)
@@ -116,7 +116,7 @@ def test_a_failure_waits_longer_each_time_and_is_parked(bench: Bench) -> None:
             writer.execute(sa.insert(EFFECT), {"n": 1})
             raise ValueError("secret")
 
-    bench.jobs.register("work", fail, max_tries=3)
+    bench.jobs.register("work", fail, max_tries=3, runs_as="system")
     id = bench.add()
     waits = []
     while bench.run():
@@ -136,7 +136,7 @@ def test_what_is_refused_is_parked_at_once_and_what_is_busy_is_not(bench: Bench)
     def refuse(run: JobRun) -> None:
         raise (Invalid if run.payload == "bad" else Unavailable).of("record.bad", row=3)
 
-    bench.jobs.register("work", refuse)
+    bench.jobs.register("work", refuse, runs_as="system")
     bad, busy = bench.add(payload="bad"), bench.add(payload="busy")
     bench.run()
     assert bench.get(bad).state == "failed" and bench.get(busy).state == "waiting"
@@ -145,7 +145,7 @@ def test_what_is_refused_is_parked_at_once_and_what_is_busy_is_not(bench: Bench)
 
 def test_a_worker_that_lost_its_lease_writes_nothing(bench: Bench) -> None:
     """Frozen in the middle, woken when another has finished."""
-    bench.jobs.register("work", effect(1))
+    bench.jobs.register("work", effect(1), runs_as="system")
     id = bench.add()
     frozen = bench.jobs.claim(bench.store, bench.location, "frozen")
     assert frozen is not None and bench.jobs.claim(bench.store, bench.location, "other") is None
@@ -169,7 +169,7 @@ def test_a_job_that_ends_in_its_last_step_is_not_done_again(bench: Bench) -> Non
             run.end(writer, 7)
         return 7
 
-    bench.jobs.register("work", work)
+    bench.jobs.register("work", work, runs_as="system")
     id = bench.add()
     run = bench.jobs.claim(bench.store, bench.location, "dies")
     assert run is not None
@@ -182,7 +182,7 @@ def test_a_job_that_ends_in_its_last_step_is_not_done_again(bench: Bench) -> Non
 
 
 def test_an_end_that_is_rolled_back_has_not_been(bench: Bench) -> None:
-    bench.jobs.register("work", effect(1))
+    bench.jobs.register("work", effect(1), runs_as="system")
     id = bench.add()
     run = bench.jobs.claim(bench.store, bench.location, "fails")
     assert run is not None
@@ -195,7 +195,7 @@ def test_an_end_that_is_rolled_back_has_not_been(bench: Bench) -> None:
 
 
 def test_a_heartbeat_keeps_the_lease(bench: Bench) -> None:
-    bench.jobs.register("work", effect(1))
+    bench.jobs.register("work", effect(1), runs_as="system")
     bench.add()
     run = bench.jobs.claim(bench.store, bench.location, "slow")
     assert run is not None
@@ -206,7 +206,7 @@ def test_a_heartbeat_keeps_the_lease(bench: Bench) -> None:
 
 
 def test_a_job_that_kills_its_workers_is_parked(bench: Bench) -> None:
-    bench.jobs.register("work", effect(1), max_tries=2)
+    bench.jobs.register("work", effect(1), max_tries=2, runs_as="system")
     id = bench.add()
     for _ in range(2):
         assert bench.jobs.claim(bench.store, bench.location, "dies") is not None
@@ -225,7 +225,7 @@ def test_cancel_stops_a_waiting_job_and_a_running_one_at_its_next_step(bench: Be
                 with bench.store.write() as writer:
                     bench.jobs.cancel(writer, run.id)
 
-    bench.jobs.register("work", work)
+    bench.jobs.register("work", work, runs_as="system")
     later = bench.add(due_at=bench.clock.now() + timedelta(hours=1))
     running = bench.add()
     with bench.store.write() as writer:
@@ -247,7 +247,7 @@ def test_one_unfinished_job_of_a_key(bench: Bench) -> None:
         if len(seen) == 1:
             assert bench.add(key="k") == run.id  # while it runs: once more afterwards
 
-    bench.jobs.register("work", work)
+    bench.jobs.register("work", work, runs_as="system")
     first = bench.add(key="k", due_at=bench.clock.now() + timedelta(hours=1))
     assert bench.add(key="k") == first and bench.add(key="other") != first
     assert bench.run() == 3
@@ -255,7 +255,7 @@ def test_one_unfinished_job_of_a_key(bench: Bench) -> None:
 
 
 def test_ask_makes_one_waiting_job(bench: Bench) -> None:
-    bench.jobs.register("work", effect(1))
+    bench.jobs.register("work", effect(1), runs_as="system")
     for _ in range(3):
         bench.jobs.ask(bench.store, "work", None, key="seal")
     assert bench.run() == 1
@@ -268,7 +268,7 @@ def test_many_workers_do_each_job_once(bench: Bench) -> None:
         with run.step() as writer:
             writer.execute(sa.insert(EFFECT), {"n": run.payload})
 
-    bench.jobs.register("work", work)
+    bench.jobs.register("work", work, runs_as="system")
     with bench.store.write() as writer:
         for n in range(40):
             bench.jobs.add(writer, "work", n)
@@ -284,8 +284,8 @@ def test_the_runner_finds_work_by_hint_and_by_sweep(bench: Bench) -> None:
     """A second runner, as in another process: it hears nothing, it has to look."""
     done = threading.Event()
     elsewhere = Jobs(bench.clock, bench.ids)
-    elsewhere.register("work", lambda run: done.set())
-    bench.jobs.register("work", effect(1))
+    elsewhere.register("work", lambda run: done.set(), runs_as="system")
+    bench.jobs.register("work", effect(1), runs_as="system")
     runner = Runner(elsewhere, bench.stores, bench.tenants, bench.clock)
     runner._swept = time.monotonic()  # no sweep in this test's first half
 
@@ -325,7 +325,7 @@ def test_a_killed_worker_is_taken_over(stores: Stores, tmp_path: Path) -> None:
     tenants = Tenants(stores, clock, SystemIds(clock))
     store = stores.tenant(tenants.create("a", "A"))
     jobs = Jobs(clock, SystemIds(clock))
-    jobs.register("count", lambda run: None)
+    jobs.register("count", lambda run: None, runs_as="system")
     with store.write() as writer:
         EFFECT.create(writer.connection)
         id = jobs.add(writer, "count", None)

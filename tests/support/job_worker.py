@@ -44,7 +44,7 @@ def main() -> None:
                         pass
         return STEPS
 
-    jobs.register("count", count)
+    jobs.register("count", count, runs_as="system")
     Runner(jobs, stores, Tenants(stores, clock, SystemIds(clock)), clock).run_due(
         Tenants(stores, clock, SystemIds(clock)).get(sys.argv[2])
     )
