@@ -60,7 +60,8 @@ def check_membership(principal: Principal, model: Model, queue: UUID) -> None:
     if queue in principal.groups and principal.token_scope is None:
         return
     # A token that was narrowed is no member: what its person sees it may not see.
-    if not all("modify_all" in mine.operations(object) for object in own):
+    narrowed = principal.token_scope is not None and principal.token_scope.fields
+    if narrowed or not all("modify_all" in mine.operations(object) for object in own):
         raise Denied.of("access.grant_membership")
 
 
@@ -147,6 +148,10 @@ def _require(principal: Principal, model: Model, given: Collection[Right], named
         if principal.token_scope is not None and not operations:  # the token keeps out of it
             own = {each.uid for each in object.own_fields}
             own |= {each.uid for each in object.record_types.values()}
+            held = {word for word in held if word[1] not in own}
+        elif principal.token_scope is not None:  # it keeps out of fields
+            scope = principal.token_scope
+            own = {each.uid for each in object.own_fields if not scope.knows(object.name, each.name)}
             held = {word for word in held if word[1] not in own}
     beyond = sorted(_said(word, named) for word in _beyond(given, held))
     if beyond:

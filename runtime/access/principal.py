@@ -10,32 +10,52 @@ from uuid import UUID
 Kind = Literal["user", "system"]
 
 SYSTEM_ID = UUID(int=0)
+_ALWAYS = ("id", "revision")  # what a record is addressed by
 
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
     """What a token was narrowed to: an AND with the person's rights, never an OR.
 
-    ``objects`` maps an object's name or "*" to operations; ``system`` names the system rights it keeps.
+    ``objects`` maps an object's name or "*" to operations; ``system`` names the system rights it keeps;
+    ``fields`` maps an object's name to the only fields of it that the token may know, beside id and revision.
     """
 
     objects: tuple[tuple[str, frozenset[str]], ...] = ()
     system: frozenset[str] = frozenset()
+    fields: tuple[tuple[str, frozenset[str]], ...] = ()
 
     @staticmethod
     def parse(scope: Mapping[str, Any] | None) -> TokenScope | None:
-        """The stored JSON form, ``{"objects": {"account": ["read"]}, "system": [...]}``; none: unlimited."""
+        """The stored JSON form, ``{"objects": {"account": ["read"]}, "fields": {"account": ["name"]},
+        "system": [...]}``; none: unlimited.
+        """
         if not scope:
             return None
-        objects = scope.get("objects") or {}
         return TokenScope(
-            tuple(sorted((str(name), frozenset(rights)) for name, rights in objects.items())),
-            frozenset(scope.get("system") or ()),
+            _lists(scope.get("objects")), frozenset(scope.get("system") or ()), _lists(scope.get("fields"))
         )
 
     def operations(self, object: str) -> frozenset[str]:
         named = dict(self.objects)
         return named.get(object, named.get("*", frozenset()))
+
+    def knows(self, object: str, field: str) -> bool:
+        """Whether the token may know a field of an object, as far as its fields were narrowed."""
+        allowed = dict(self.fields).get(object)
+        return allowed is None or field in _ALWAYS or field in allowed
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that ``parse`` reads."""
+        return {
+            "objects": {name: sorted(rights) for name, rights in self.objects},
+            "system": sorted(self.system),
+            "fields": {name: sorted(fields) for name, fields in self.fields},
+        }
+
+
+def _lists(given: Mapping[str, Any] | None) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple(sorted((str(name), frozenset(words)) for name, words in (given or {}).items()))
 
 
 @dataclass(frozen=True, slots=True)

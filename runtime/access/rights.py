@@ -123,7 +123,7 @@ class Rights:
         """Whether all is theirs to arrange: they customise, manage users, and may change every record."""
         everywhere = any("modify_all" in each.objects.get("*", ()) for each in self.sets)
         if self._scope is not None:
-            everywhere = everywhere and "modify_all" in self._scope.operations("*")
+            everywhere = everywhere and "modify_all" in self._scope.operations("*") and not self._scope.fields
         return self.all or (everywhere and {"customise", "manage_users"} <= self.system)
 
     def readable(self, object: ObjectDef) -> tuple[FieldDef, ...]:
@@ -159,6 +159,8 @@ class Rights:
     def _right(
         self, object: ObjectDef, field: FieldDef, operations: frozenset[str], writes: bool
     ) -> FieldRight:
+        if self._scope is not None and not self._scope.knows(object.name, field.name):
+            return "none"
         if self.all:
             written = field.computed is None if not field.system else field.name in WRITABLE_SYSTEM_FIELDS
             return "edit" if written else "read"

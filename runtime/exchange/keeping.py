@@ -122,12 +122,7 @@ def outlined(outline: Outline) -> Mapping[str, Any]:
 
 def scope_json(scope: TokenScope | None) -> Any:
     """The scope of a token as a row keeps it."""
-    if scope is None:
-        return None
-    return {
-        "objects": {name: sorted(rights) for name, rights in scope.objects},
-        "system": sorted(scope.system),
-    }
+    return None if scope is None else scope.to_json()
 
 
 def _plain(filename: str) -> str:
