@@ -457,6 +457,7 @@ class PermissionSetDef:
     apps: tuple[str, ...]
     record_types: Mapping[str, tuple[str, ...]]
     export_rows: int | None = None  # most rows of one export of what the set lets export; None: no such limit
+    second_factor: bool = False  # a restriction: its holders sign in with a code too
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from tabwright.platform.errors import (
     Unavailable,
     UniqueViolation,
 )
+from tabwright.platform.passwords import is_common
 from tabwright.platform.settings import Limits
 from tabwright.platform.tables import CONTROL, CodeText, Instant, Uuid
 
@@ -52,8 +54,9 @@ ATTEMPT = sa.Table(
     sa.Index("sign_in_attempt_account", "account", "at"),
     sa.Index("sign_in_attempt_remote", "remote", "at"),
 )
-_WINDOW = timedelta(minutes=1)
+_MINUTE = timedelta(minutes=1)
 _LONGEST_PASSWORD = 200
+_TO_MAIL = "mail "  # before who asks for mail: that is counted by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,15 @@ class Identity:
     id: UUID
     address: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Failed sign-ins of an account that still count: how many, the last one, until when it is locked."""
+
+    failures: int
+    last_at: datetime
+    locked_until: datetime | None
 
 
 def usual_hasher() -> PasswordHasher:
@@ -85,6 +97,7 @@ class Identities:
         self._clock = clock
         self._ids = ids
         self._limits = limits
+        self._window = max(_MINUTE, timedelta(minutes=limits.lock_minutes))
         self._hasher = hasher or usual_hasher()
         # Each check takes its memory: a crowd at the door must not take the machine's.
         self._checks = threading.Semaphore(limits.password_checks)
@@ -110,9 +123,9 @@ class Identities:
     def verify(self, address: str, password: str, remote: str) -> Identity:
         """The identity behind an address and a password; ``remote`` is the network address that asks.
 
-        Raises LimitReached (``sign_in.too_many``) and Unauthenticated (``sign_in.wrong``): the same words
-        after the
-        same time whether the account does not exist, is switched off, or has another password.
+        Raises LimitReached (``sign_in.too_many``, ``sign_in.locked``) and Unauthenticated
+        (``sign_in.wrong``): the same words after the same time whether the account does not exist, is
+        switched off, or has another password.
         """
         folded = fold_address(address)[:1000]
         attempt = self._register_attempt(_digest(folded), _digest(remote))
@@ -133,11 +146,47 @@ class Identities:
         return Identity(row.id, row.address, row.active)
 
     def set_password(self, id: UUID, password: str) -> None:
-        """A new password. Sessions are not this module's: whoever calls ends them."""
-        faults = self._faults_of_password(password, self.get(id).address)
+        """A new password, and no failed sign-in counts any more. Sessions are not this module's: whoever
+        calls ends them.
+        """
+        address = self.get(id).address
+        faults = self._faults_of_password(password, address)
         if faults:
             raise Invalid(faults)
         self._update(id, password_hash=self._hash(password))
+        self.unlock(address)
+
+    def check_password(self, address: str, password: str) -> None:
+        """Raises Invalid where this may not be the password of an account."""
+        if faults := self._faults_of_password(password, fold_address(address)):
+            raise Invalid(faults)
+
+    def count_request(self, address: str, remote: str) -> None:
+        """Count that somebody asks for mail to an address, known or not. Raises LimitReached."""
+        self._register_attempt(_digest(_TO_MAIL + fold_address(address)[:1000]), _digest(_TO_MAIL + remote))
+
+    def trouble(self, addresses: Iterable[str]) -> dict[str, Trouble]:
+        """By folded address the failed sign-ins that still count; for administrators."""
+        by_key = {_digest(folded): folded for folded in map(fold_address, addresses)}
+        limits, found = self._limits, dict[str, list[tuple[datetime, str]]]()
+        query = sa.select(ATTEMPT.c.account, ATTEMPT.c.at, ATTEMPT.c.remote).where(
+            ATTEMPT.c.account.in_(by_key), ATTEMPT.c.at > self._clock.now() - self._window
+        )
+        with self._control.read() as reader:
+            rows = reader.execute(query.order_by(ATTEMPT.c.at)).all()
+        for row in rows:
+            found.setdefault(by_key[row.account], []).append((row.at, row.remote))
+        told = {}
+        for address, tries in found.items():
+            most, last = max(Counter(remote for _, remote in tries).values()), tries[-1][0]
+            locked = most >= limits.lock_failures or len(tries) >= limits.lock_everywhere_failures
+            told[address] = Trouble(len(tries), last, last + self._window if locked else None)
+        return told
+
+    def unlock(self, address: str) -> None:
+        """Forget the failed sign-ins of an account: it may be tried again."""
+        with self._control.write() as writer:
+            writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.account == _digest(fold_address(address))))
 
     def set_active(self, id: UUID, active: bool) -> None:
         """Let an identity sign in, or no more; its sessions end with the next request."""
@@ -166,17 +215,28 @@ class Identities:
 
     def _register_attempt(self, account: str, remote: str) -> UUID:
         """Count first, check later: a hundred attempts at once are still a hundred."""
-        now, id = self._clock.now(), self._ids.new()
-        most = self._limits.sign_ins_per_minute
-        recent = ATTEMPT.c.at > now - _WINDOW
+        now, id, limits = self._clock.now(), self._ids.new(), self._limits
+        most = limits.sign_ins_per_minute
+        by_account, by_remote = ATTEMPT.c.account == account, ATTEMPT.c.remote == remote
+        in_minute = ATTEMPT.c.at > now - _MINUTE
         with self._control.write() as writer:
+
+            def count(*which: sa.ColumnElement[bool]) -> int:
+                query = sa.select(sa.func.count()).select_from(ATTEMPT).where(*which)
+                return int(writer.execute(query).scalar_one())
+
             for key in sorted({account, remote}):
                 writer.alone(key)
-            writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.at <= now - _WINDOW))
-            for column, key in ((ATTEMPT.c.account, account), (ATTEMPT.c.remote, remote)):
-                count = sa.select(sa.func.count()).select_from(ATTEMPT).where(column == key, recent)
-                if writer.execute(count).scalar_one() >= most:
-                    raise LimitReached.at("sign_in.too_many", "sign_ins_per_minute", most)
+            writer.execute(sa.delete(ATTEMPT).where(ATTEMPT.c.at <= now - self._window))
+            if (
+                count(by_account, by_remote) >= limits.lock_failures
+                or count(by_account) >= limits.lock_everywhere_failures
+            ):
+                raise LimitReached.at(
+                    "sign_in.locked", "lock_failures", limits.lock_failures, minutes=limits.lock_minutes
+                )
+            if count(by_account, in_minute) >= most or count(by_remote, in_minute) >= most:
+                raise LimitReached.at("sign_in.too_many", "sign_ins_per_minute", most)
             writer.execute(sa.insert(ATTEMPT), {"id": id, "account": account, "remote": remote, "at": now})
         return id
 
@@ -211,7 +271,7 @@ class Identities:
             return [Fault("identity.password_short", {"least": least}, place)]
         if len(password) > _LONGEST_PASSWORD:
             return [Fault("identity.password_long", {"most": _LONGEST_PASSWORD}, place)]
-        if fold_address(password) in (address, address.partition("@")[0]) or len(set(password)) < 4:
+        if is_common(password, address):
             return [Fault("identity.password_simple", {}, place)]
         return []
 

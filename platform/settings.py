@@ -4,6 +4,7 @@ name and a default.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
@@ -46,6 +47,16 @@ class Limits:
     )
     export_hours: int = _limit(24, "hours that the file of an export made by a job is kept")
     sign_ins_per_minute: int = _limit(5, "failed sign-ins a minute of one account, and of one address")
+    lock_failures: int = _limit(10, "failed sign-ins of an account from an address until it is locked there")
+    lock_everywhere_failures: int = _limit(
+        50, "failed sign-ins of an account from anywhere until it is locked"
+    )
+    lock_minutes: int = _limit(30, "failed sign-ins count for this long")
+    second_factor_failures: int = _limit(20, "wrong codes in a row until a second factor is closed")
+    code_minutes: int = _limit(10, "minutes between the password and the code of a sign-in")
+    invitation_hours: int = _limit(168, "an invitation can be accepted for this long")
+    reset_minutes: int = _limit(60, "a link for a new password can be used for this long")
+    reset_mails_per_hour: int = _limit(3, "mails for a new password that a person is sent in an hour")
     password_checks: int = _limit(2, "passwords being verified at once in a process")
     password_characters: int = _limit(10, "shortest password")
     session_idle_minutes: int = _limit(720, "a session unused for this long ends")
@@ -79,6 +90,8 @@ class Settings:
     zone: str = "Asia/Shanghai"  # time zone of a tenant and user that name none
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)  # of values at rest, newest first
     files_url: str | None = field(default=None, repr=False)  # where files lie; None: ``files`` under home
+    mail_url: str | None = field(default=None, repr=False)  # the server that takes mail; None: none is sent
+    mail_from: str | None = None  # whom mail comes from
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -93,7 +106,7 @@ class Settings:
         Raises Invalid (``settings.*``) for a value that makes no sense, naming the variable.
         """
         known = {"HOME", "SECRET", "DATABASE_URL", "SCHEMA_PREFIX", "BASE_URL", "PROXIES", "LANGUAGE", "ZONE"}
-        known |= {"ENCRYPTION_KEYS", "FILES_URL"}
+        known |= {"ENCRYPTION_KEYS", "FILES_URL", "MAIL_URL", "MAIL_FROM"}
         home = Path(env.get(PREFIX + "HOME") or "var").resolve()
         base_url = (env.get(PREFIX + "BASE_URL") or "").rstrip("/") or None
         if base_url and (
@@ -106,6 +119,7 @@ class Settings:
         files_url = (env.get(PREFIX + "FILES_URL") or "").rstrip("/") or None
         if files_url and not re.fullmatch(r"[a-z][a-z0-9+.-]*://.+", files_url):
             raise Invalid.of("settings.files_url", name=PREFIX + "FILES_URL")
+        mail_url, mail_from = _mail(env)
         prefix = env.get(PREFIX + "SCHEMA_PREFIX", "")
         if not re.fullmatch(r"([a-z][a-z0-9_]{0,14})?", prefix):
             raise Invalid.of("settings.schema_prefix", name=PREFIX + "SCHEMA_PREFIX")
@@ -135,8 +149,27 @@ class Settings:
             proxies=int(proxies),
             encryption_keys=_listed(env.get(PREFIX + "ENCRYPTION_KEYS", "")),
             files_url=files_url,
+            mail_url=mail_url,
+            mail_from=mail_from,
             limits=limits,
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _mail(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    url, sender = env.get(PREFIX + "MAIL_URL") or None, env.get(PREFIX + "MAIL_FROM") or None
+    if url and (urlsplit(url).scheme not in ("smtp", "smtps") or not urlsplit(url).hostname):
+        raise Invalid.of("settings.mail_url", name=PREFIX + "MAIL_URL")
+    if (sender is None) != (url is None) or (sender and ("@" not in sender or not sender.isprintable())):
+        raise Invalid.of("settings.mail_from", name=PREFIX + "MAIL_FROM")
+    return url, sender
 
 
 def _listed(text: str) -> tuple[str, ...]:

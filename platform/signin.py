@@ -27,6 +27,9 @@ from tabwright.platform.tenants import TENANT_ROWS
 
 COOKIE = "tw_session"
 TOKEN_PREFIX = "tw_"
+UNFINISHED = "unfinished"  # in a session's data: see SessionRow.unfinished
+AGENT, REMOTE = "agent", "remote"  # in a session's data: the browser and where it called from
+_ID = 24  # characters of the hash by which a session is named
 
 SESSION = sa.Table(
     "session",
@@ -68,6 +71,23 @@ class SessionRow:
     csrf: str = field(repr=False)
     data: Mapping[str, Any]
     created_at: datetime
+
+    @property
+    def unfinished(self) -> str | None:
+        """What is still to be done before the session opens anything else; None: nothing."""
+        return self.data.get(UNFINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEntry:
+    """A session in a list of where somebody is signed in. ``id`` opens nothing."""
+
+    id: str
+    tenant_id: UUID
+    agent: str
+    remote: str
+    created_at: datetime
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +182,18 @@ class Sessions:
             hash, uuid_of(identity), uuid_of(user), location, csrf, json_of(data), instant_of(created)
         )
 
-    def renew(self, session: SessionRow) -> str:
+    def renew(self, session: SessionRow, **data: Any) -> str:
         """The same session under a new cookie and CSRF token, for when its rights change; the old
-        cookie is dead.
+        cookie is dead. ``data`` are values that it keeps from now on; None takes one out.
         """
         cookie = secrets.token_urlsafe(32)
-        self._update(session.hash, hash=_hash(cookie), csrf=secrets.token_urlsafe(32))
+        with self._control.write() as writer:
+            kept = {**self._data(writer, session.hash), **data}
+            values = {
+                "hash": _hash(cookie), "csrf": secrets.token_urlsafe(32),
+                "data": {name: value for name, value in kept.items() if value is not None},
+            }  # fmt: skip
+            writer.execute(sa.update(SESSION).where(SESSION.c.hash == session.hash).values(**values))
         return cookie
 
     def end(self, cookie: str) -> None:
@@ -177,6 +203,49 @@ class Sessions:
     def end_all(self, identity_id: UUID) -> None:
         """Sign an identity out everywhere: its password was changed, it was switched off."""
         self._delete(SESSION.c.identity_id == identity_id)
+
+    def end_others(self, session: SessionRow) -> None:
+        """Sign the person of a session out everywhere else."""
+        self._delete(sa.and_(SESSION.c.identity_id == session.identity_id, SESSION.c.hash != session.hash))
+
+    def end_of_user(self, tenant_id: UUID, user_id: UUID) -> None:
+        """Sign a user out of one tenant."""
+        self._delete(sa.and_(SESSION.c.tenant_id == tenant_id, SESSION.c.user_id == user_id))
+
+    def end_one(self, id: str, *, identity_id: UUID | None = None, tenant_id: UUID | None = None) -> None:
+        """End the session of an id in a list, of an identity or of a tenant. Raises NotFound."""
+        which = [SESSION.c.hash.startswith(id, autoescape=True)]
+        which += [SESSION.c.identity_id == identity_id] if identity_id is not None else []
+        which += [SESSION.c.tenant_id == tenant_id] if tenant_id is not None else []
+        with self._control.write() as writer:
+            if len(id) != _ID or not writer.execute(sa.delete(SESSION).where(*which)).rowcount:
+                raise NotFound.of("session.not_found")
+
+    def of_identity(self, identity_id: UUID) -> list[SessionEntry]:
+        """Where an identity is signed in, used last first."""
+        return self._listed(SESSION.c.identity_id == identity_id)
+
+    def of_user(self, tenant_id: UUID, user_id: UUID) -> list[SessionEntry]:
+        """Where a user of one tenant is signed in, used last first."""
+        return self._listed(SESSION.c.tenant_id == tenant_id, SESSION.c.user_id == user_id)
+
+    def id_of(self, session: SessionRow) -> str:
+        """The id of a session in such lists."""
+        return session.hash[:_ID]
+
+    def _listed(self, *which: sa.ColumnElement[bool]) -> list[SessionEntry]:
+        now = self._clock.now()
+        live = (SESSION.c.expires_at > now, SESSION.c.seen_at > now - self._idle)
+        query = sa.select(SESSION).where(*which, *live).order_by(SESSION.c.seen_at.desc(), SESSION.c.hash)
+        with self._control.read() as reader:
+            found = reader.execute(query).all()
+        return [
+            SessionEntry(
+                row.hash[:_ID], row.tenant_id, str(row.data.get(AGENT, "")), str(row.data.get(REMOTE, "")),
+                row.created_at, row.seen_at,
+            )
+            for row in found
+        ]  # fmt: skip
 
     def put(self, session: SessionRow, key: str, value: Any) -> None:
         """Keep a JSON value in the session; None takes it out."""
@@ -269,9 +338,11 @@ class Tokens:
         location = TenantLocation(uuid_of(tenant), slug, schema, file)
         return TokenRow(uuid_of(id), uuid_of(user), location, name, json_of(scope), instant_of(expires))
 
-    def list(self, tenant_id: UUID) -> list[TokenEntry]:
-        """Every token of a tenant, newest first; never a secret."""
+    def list(self, tenant_id: UUID, user_id: UUID | None = None) -> list[TokenEntry]:
+        """Every token of a tenant, or of one of its users, newest first; never a secret."""
         query = sa.select(TOKEN).where(TOKEN.c.tenant_id == tenant_id).order_by(TOKEN.c.id.desc())
+        if user_id is not None:
+            query = query.where(TOKEN.c.user_id == user_id)
         with self._control.read() as reader:
             found = reader.execute(query).all()
         return [
@@ -281,9 +352,10 @@ class Tokens:
             for row in found
         ]
 
-    def revoke(self, tenant_id: UUID, id: UUID) -> None:
-        """End a token now. Raises NotFound when the tenant has no such live token."""
-        which = (TOKEN.c.id == id, TOKEN.c.tenant_id == tenant_id, TOKEN.c.revoked_at.is_(None))
+    def revoke(self, tenant_id: UUID, id: UUID, user_id: UUID | None = None) -> None:
+        """End a token now. Raises NotFound when the tenant, or that user of it, has no such live token."""
+        which = [TOKEN.c.id == id, TOKEN.c.tenant_id == tenant_id, TOKEN.c.revoked_at.is_(None)]
+        which += [TOKEN.c.user_id == user_id] if user_id is not None else []
         with self._control.write() as writer:
             done = writer.execute(sa.update(TOKEN).where(*which).values(revoked_at=self._clock.now()))
             if not done.rowcount:

@@ -68,13 +68,16 @@ class Policy:
 
     name: PolicyName
     upload: bool = False
+    unfinished: bool = False
 
 
-def policy(name: PolicyName, *, upload: bool = False) -> Callable[[View], View]:
-    """Declare who may reach a view. ``upload``: its body may be as large as a file."""
+def policy(name: PolicyName, *, upload: bool = False, unfinished: bool = False) -> Callable[[View], View]:
+    """Declare who may reach a view. ``upload``: its body may be as large as a file. ``unfinished``: a session
+    that has something left to do (``SessionRow.unfinished``) reaches it too.
+    """
 
     def declare(view: View) -> View:
-        view.tabwright_policy = Policy(name, upload)  # type: ignore[attr-defined]
+        view.tabwright_policy = Policy(name, upload, unfinished)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -175,7 +178,7 @@ class Web:
         if declared is None:
             return  # no such route: Flask says so
         if declared.name != "public":
-            self._know(here, declared.name)
+            self._know(here, declared)
         if request.method not in _SAFE and here.token is None:
             self._check_origin()
             if here.session is not None:
@@ -194,8 +197,8 @@ class Web:
         if (request.content_length or 0) > most:
             raise TooLarge.of("web.body_too_large", limit=name, value=most)
 
-    def _know(self, here: Visit, name: PolicyName) -> None:
-        bearer = request.headers.get("Authorization")
+    def _know(self, here: Visit, declared: Policy) -> None:
+        bearer, name = request.headers.get("Authorization"), declared.name
         if name == "token" or (name == "session or token" and bearer is not None):
             scheme, _, secret = (bearer or "").partition(" ")
             here.token = self._tokens.find(secret.strip()) if scheme.lower() == "bearer" else None
@@ -206,6 +209,8 @@ class Web:
         here.session = self._sessions.find(cookie) if cookie else None
         if here.session is None:
             raise Unauthenticated.of("web.session")
+        if here.session.unfinished and not declared.unfinished:
+            raise Denied.of("web.unfinished")
         if chosen := here.session.data.get("language"):
             here.language = choose_language((chosen,), None, here.language)
 

@@ -38,6 +38,7 @@ def compile_permission_set(work: Work, component: Component) -> PermissionSetDef
         apps=_shown(work, component, "app", "apps"),
         record_types=record_types,
         export_rows=body.get("export_rows"),
+        second_factor=body.get("second_factor", False),
     )
 
 

@@ -75,13 +75,17 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
         after = {each for each in after if each[0] == "system" or each[1] in kept}
         before = {each for each in before if each[0] == "system" or each[1] in kept}
         given |= _beyond(after, before)
-        changed = changed or after != before
+        changed = changed or after != before or _is_restricted(old, uid) != _is_restricted(new, uid)
     was = {each.uid: each for each in old.objects.values()}
     for object in new.objects.values():
         if object.uid in was:
             opened = _opened(object, new, was[object.uid], old)
             given |= {("object", object.uid, right) for right in opened}
     return given, changed or bool(given)
+
+
+def _is_restricted(model: Model, uid: str) -> bool:
+    return model.permission_sets.get(uid, _nothing).second_factor
 
 
 def _opened(object: ObjectDef, new: Model, was: ObjectDef, old: Model) -> set[str]:

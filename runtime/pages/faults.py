@@ -11,7 +11,8 @@ from tabwright.platform.language import say_fault
 from tabwright.platform.signin import COOKIE
 from tabwright.platform.web import Visit
 from tabwright.runtime.pages.rendering import render, text
-from tabwright.runtime.pages.signing import to_door
+from tabwright.runtime.pages.renewing import SECOND_FACTOR
+from tabwright.runtime.pages.signing import redirect, to_door
 from tabwright.runtime.pages.world import Site, look_of, open_desk
 
 _looks = {
@@ -47,6 +48,10 @@ def error_page(site: Site, error: TabwrightError, status: int, here: Visit) -> R
         return Response(told, status, content_type="text/plain; charset=utf-8")
     if status == 401:
         return to_door(site, request, here)
+    if error.code == "web.unfinished":
+        if _is_piece():
+            return Response(say_fault(error.faults[0], here.language), 403, content_type="text/plain")
+        return redirect(SECOND_FACTOR)
     try:
         return _in_shell(site, error, status, here)
     except Exception:  # the shell itself cannot be shown, for instance because the store is away
@@ -64,7 +69,7 @@ def _in_shell(site: Site, error: TabwrightError, status: int, here: Visit) -> Re
     if here.session is None:
         cookie = request.cookies.get(COOKIE)
         here.session = site.sessions.find(cookie) if cookie else None
-    if here.session is None:
+    if here.session is None or here.session.unfinished:
         page = _page(error, status, here)
         html = render("fault_bare.html", look_of(request, here.language, ""), {"page": page})
         return Response(html, status, content_type="text/html; charset=utf-8")

@@ -28,6 +28,7 @@ SHARED_STATIC = HERE.parent.parent / "platform" / "static"
 
 register_messages(HERE / "messages.json")
 register_messages(HERE / "frame_messages.json")
+register_messages(HERE / "people_messages.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ import hmac
 from flask import Blueprint, Response, request
 
 from tabwright.platform.csrf import mask_csrf
-from tabwright.platform.errors import Denied, LimitReached, Unauthenticated
+from tabwright.platform.errors import Denied, Invalid, LimitReached, Unauthenticated
 from tabwright.platform.signin import COOKIE, SessionRow
 from tabwright.platform.web import Web, policy, visit
-from tabwright.runtime.pages import signing
+from tabwright.runtime.pages import entering, signing
 from tabwright.runtime.pages.rendering import render, text
 from tabwright.runtime.pages.resuming import WHOSE_FIELD, whose
 from tabwright.runtime.pages.world import Site, look_of
+from tabwright.runtime.people.places import places
 
 
 def register(pages: Blueprint, site: Site) -> None:
@@ -34,21 +35,31 @@ def register(pages: Blueprint, site: Site) -> None:
         """Sign in from the dialog: the new session's token as JSON, or the dialog with what is wrong."""
         t, form = text(visit().language), request.form
         address, password = form.get("address", "").strip()[:320], form.get("password", "")
+        secret = form.get("ticket", "")
         try:
             signing.check_door(request)
-            if not address or not password:
-                return _dialog(site, 422, address, t("sign_in.blank"))
-            identity = site.identities.verify(address, password, visit().remote)
+            if secret:
+                taken = entering.take_code(site, secret, form.get("code", "")[:100], visit().request_id)
+                if taken is None:
+                    return _dialog(site, 401, address, t("code.too_late"))
+                identity, place = taken
+                found = [place]
+            else:
+                if not address or not password:
+                    return _dialog(site, 422, address, t("sign_in.blank"))
+                identity = site.identities.verify(address, password, visit().remote)
+                wanted = request.cookies.get(signing.TENANT_COOKIE)
+                found = places(site, identity, visit().request_id, wanted)
+        except Invalid as error:
+            return _dialog(site, error.status, address, signing.said(error, visit()), secret)
         except (Denied, Unauthenticated, LimitReached) as error:
             return _dialog(site, error.status, address, signing.said(error, visit()))
-        mark = form.get(WHOSE_FIELD, "")
-        places = signing.places(
-            site, identity, visit().request_id, request.cookies.get(signing.TENANT_COOKIE)
-        )
-        place = signing.place_of(site, identity, places, mark)
-        if place is None:
+        theirs = entering.place_of(site, identity, found, form.get(WHOSE_FIELD, ""))
+        if theirs is None:
             return _dialog(site, 403, address, t("sign_in.not_yours"))
-        cookie = signing.start(site, identity, place)
+        if not secret and site.factors.of(identity.id) is not None:
+            return _dialog(site, 422, address, "", entering.code_ticket(site, identity, theirs))
+        cookie = entering.start(site, request, visit(), identity, theirs)
         started = site.sessions.find(cookie)
         assert started is not None
         response = _alive(started)
@@ -67,10 +78,10 @@ def _alive(found: SessionRow) -> Response:
     return Response(f'{{"csrf":"{mask_csrf(found.csrf)}"}}', content_type="application/json")
 
 
-def _dialog(site: Site, status: int, address: str = "", error: str = "") -> Response:
+def _dialog(site: Site, status: int, address: str = "", error: str = "", ticket: str = "") -> Response:
     token, fresh = signing.door_token(request)
     look = look_of(request, visit().language, token)
-    html = render("session_dialog.html", look, {"address": address, "error": error})
+    html = render("session_dialog.html", look, {"address": address, "error": error, "ticket": ticket})
     response = Response(html, status, content_type="text/html; charset=utf-8")
     if fresh:
         signing.keep_door(site, response, token)

@@ -126,6 +126,7 @@ class Shell:
     new_field: bool = False  # whether this person may add a field where they are
     own: Own = NOTHING_OWN
     sees_exports: bool = False
+    manages_users: bool = False
 
 
 def href_of(tab: TabDef) -> str:
@@ -245,6 +246,7 @@ def make_shell(
         new_field,
         own,
         gate.has("view_exports"),
+        gate.has("manage_users"),
     )
 
 

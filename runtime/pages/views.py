@@ -22,6 +22,7 @@ from tabwright.runtime.pages import (
     alike,
     arranging,
     edit_page,
+    entering,
     export_log,
     exports,
     faults,
@@ -29,6 +30,7 @@ from tabwright.runtime.pages import (
     form_drafts,
     help_page,
     inplace,
+    link_pages,
     list_row,
     lookups,
     notices_page,
@@ -42,6 +44,7 @@ from tabwright.runtime.pages import (
     totals,
     why,
 )
+from tabwright.runtime.pages.account import routes as account
 from tabwright.runtime.pages.boards import routes as boards
 from tabwright.runtime.pages.bulk import routes as bulk
 from tabwright.runtime.pages.filtering import routes as filtering
@@ -49,6 +52,7 @@ from tabwright.runtime.pages.home_page import home_page
 from tabwright.runtime.pages.list_page import list_page
 from tabwright.runtime.pages.palette import routes as palette
 from tabwright.runtime.pages.past import past_page
+from tabwright.runtime.pages.people import routes as people
 from tabwright.runtime.pages.record_page import read_record, record_page
 from tabwright.runtime.pages.related import links
 from tabwright.runtime.pages.rendering import Look, render, text
@@ -113,6 +117,8 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     bulk.register(app, site)
     arranging.register(app, site)
     notices_page.register(app, site)
+    account.register(app, site)
+    people.register(app, site)
     palette.register(app, site)
     help_page.register(app, site)
     totals.register(app, site)
@@ -139,6 +145,7 @@ def _desk(site: Site) -> Desk:
 
 def _door(pages: Blueprint, site: Site) -> None:
     session_dialog.register(pages, site)
+    link_pages.register(pages, site)
     why.register(pages, site)
 
     @pages.get("/sign-in")
@@ -154,12 +161,17 @@ def _door(pages: Blueprint, site: Site) -> None:
     @pages.post("/sign-in")
     @policy("public")
     def sign_in() -> Response:
-        return signing.sign_in(site, request, visit())
+        return entering.sign_in(site, request, visit())
+
+    @pages.post("/sign-in/code")
+    @policy("public")
+    def sign_in_with_code() -> Response:
+        return entering.sign_in_with_code(site, request, visit())
 
     @pages.post("/sign-out")
-    @policy("session")
+    @policy("session", unfinished=True)
     def sign_out() -> Response:
-        return signing.sign_out(site, request, request.cookies.get(COOKIE, ""))
+        return entering.sign_out(site, request, request.cookies.get(COOKIE, ""))
 
     @pages.post("/settings/look")
     @policy("public")

@@ -14,7 +14,7 @@ from flask import Request, Response, current_app
 
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.csrf import mask_csrf
-from tabwright.platform.errors import TabwrightError
+from tabwright.platform.errors import Denied, TabwrightError
 from tabwright.platform.language import Language, choose_language, say
 from tabwright.platform.signin import SessionRow
 from tabwright.platform.tables import json_text
@@ -25,9 +25,11 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.pages import favouring
 from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
 from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
+from tabwright.runtime.pages.renewing import renewed
 from tabwright.runtime.pages.resuming import whose
 from tabwright.runtime.pages.shell import LOOSE, Notice, Own, Shell, Star, Ways, make_shell, ways_of
 from tabwright.runtime.pages.watermark import tile
+from tabwright.runtime.people import places
 from tabwright.runtime.personal.favourites import Favourite
 from tabwright.runtime.personal.frame import Frame, frame_of
 from tabwright.runtime.personal.notices import COUNTED
@@ -37,14 +39,7 @@ from tabwright.runtime.records.rules import tokens_in
 from tabwright.runtime.records.service import Records
 
 if TYPE_CHECKING:
-    from tabwright.platform.clock import Clock, Ids
-    from tabwright.platform.identities import Identities
-    from tabwright.platform.memberships import Memberships
-    from tabwright.platform.settings import Settings
-    from tabwright.platform.signin import Sessions
-    from tabwright.platform.tenants import Tenants
     from tabwright.platform.web import Web
-    from tabwright.runtime.desk import Tenancy
 
 LOOK_COOKIE = "tw_look"  # theme.density, of this browser
 PREVIEW_COOKIE = "tw_preview"
@@ -52,25 +47,8 @@ YEAR = 365 * 24 * 3600
 _log = logging.getLogger(__name__)
 
 
-class Site(Protocol):
+class Site(places.Site, Protocol):
     """What pages need of the doorway's site."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def ids(self) -> Ids: ...
-    @property
-    def sessions(self) -> Sessions: ...
-    @property
-    def identities(self) -> Identities: ...
-    @property
-    def tenants(self) -> Tenants: ...
-    @property
-    def memberships(self) -> Memberships: ...
-    @property
-    def tenancy(self) -> Tenancy: ...
 
 
 def look_of(request: Request, language: Language, csrf: str) -> Look:
@@ -260,13 +238,20 @@ def keep_cookie(site: Site, response: Response, name: str, value: str) -> None:
     )
 
 
-def open_desk(site: Site, request: Request, visit: Visit) -> Desk:
-    """The desk of a request with a session. Raises Unauthenticated where the user is gone."""
+def open_desk(site: Site, request: Request, visit: Visit, *, unfinished: bool = False) -> Desk:
+    """The desk of a request with a session. Raises Unauthenticated where the user is gone, Denied where the
+    session has something left to do (``unfinished``: for the pages where that is done).
+    """
     session = visit.session
     assert session is not None
     tenant = site.tenancy.open(session.location)
     with tenant.store.read() as reader:
         model, principal = principals.arrive(tenant, reader, session.user_id, site.clock.now())
+    if request.method == "GET" and "HX-Request" not in request.headers:
+        session = renewed(site, session, model, principal) or session
+        visit.session = session
+        if session.unfinished and not unfinished:
+            raise Denied.of("web.unfinished")
     language = choose_language((principal.language, request.cookies.get(LANGUAGE_COOKIE)))
     visit.language = language
     call = Call(

@@ -25,8 +25,10 @@ from tabwright.metadata.model import Model
 from tabwright.platform import versions
 from tabwright.platform.clock import Clock, Ids, SystemClock, SystemIds
 from tabwright.platform.database import Stores
+from tabwright.platform.factors import SecondFactors
 from tabwright.platform.identities import Identities
 from tabwright.platform.jobs import Jobs
+from tabwright.platform.mail import Post, post_of
 from tabwright.platform.memberships import Memberships
 from tabwright.platform.runner import Runner
 from tabwright.platform.settings import Settings
@@ -34,6 +36,7 @@ from tabwright.platform.signin import Sessions, Tokens
 from tabwright.platform.static_files import static_files
 from tabwright.platform.tables import DialectName
 from tabwright.platform.tenants import Tenants
+from tabwright.platform.tickets import Tickets
 from tabwright.platform.web import Web, check_policies, policy
 from tabwright.runtime import api
 from tabwright.runtime.access import members
@@ -47,6 +50,7 @@ from tabwright.runtime.journal import sealer
 from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
 from tabwright.runtime.pages.world import Desk
+from tabwright.runtime.people import letters
 from tabwright.runtime.personal import telling
 from tabwright.runtime.publishing import recomputing
 from tabwright.runtime.publishing.releases import CompiledReleases
@@ -70,6 +74,9 @@ class Site:
     memberships: Memberships
     sessions: Sessions
     tokens: Tokens
+    tickets: Tickets
+    factors: SecondFactors
+    post: Post | None  # what sends mail; None: nothing does
     jobs: Jobs
     runner: Runner
     releases: CompiledReleases
@@ -89,10 +96,11 @@ def create_site(
     clock: Clock | None = None,
     ids: Ids | None = None,
     hasher: PasswordHasher | None = None,
+    post: Post | None = None,
 ) -> Site:
     """Open an installation; at the first start its control store is made.
 
-    Tests give a clock, ids and a quick hasher.
+    Tests give a clock, ids, a quick hasher and what takes mail.
     """
     clock = clock or SystemClock()
     ids = ids or SystemIds(clock)
@@ -102,6 +110,7 @@ def create_site(
     tenants = Tenants(stores, clock, ids)
     jobs = Jobs(clock, ids, timedelta(seconds=limits.lease_seconds))
     releases = CompiledReleases()
+    tenancy = Tenancy(stores, releases, jobs)
     site = Site(
         settings=settings,
         clock=clock,
@@ -112,10 +121,13 @@ def create_site(
         memberships=Memberships(control),
         sessions=Sessions(control, clock, limits),
         tokens=Tokens(control, clock, ids, limits),
+        tickets=Tickets(control, clock, ids, settings.secret),
+        factors=SecondFactors(control, clock, limits, tenancy.keys),
+        post=post or post_of(settings, clock),
         jobs=jobs,
         runner=Runner(jobs, stores, tenants, clock),
         releases=releases,
-        tenancy=Tenancy(stores, releases, jobs),
+        tenancy=tenancy,
     )
     sealer.register(jobs, clock)
     register_jobs(site.tenancy, releases, clock, ids)
@@ -127,6 +139,7 @@ def create_site(
     exporting.register(jobs, site.tenancy, clock, ids)
     bulk.register(jobs, site.tenancy, clock, ids)
     members.register(jobs, site.tenancy, site.memberships, clock)
+    letters.register(jobs, site)
     telling.register(jobs, site.tenancy, clock, limits.notice_days)
     sweeping.register(jobs, site.tenancy, clock)
     register_imports(jobs, site.tenancy, clock, ids, settings.limits.import_file_days)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import sys
@@ -14,19 +13,11 @@ from typing import NoReturn
 from tabwright import __version__
 from tabwright.platform.errors import Invalid
 from tabwright.platform.language import Language, register_messages, say
-from tabwright.platform.settings import Settings
+from tabwright.platform.settings import Settings, is_loopback
 
 register_messages(Path(__file__).with_name("messages.json"))
 
 _ARENAS = "MALLOC_ARENA_MAX"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_host(host: str, settings: Settings, allow_remote: bool) -> None:

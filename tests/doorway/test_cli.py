@@ -17,11 +17,10 @@ from stores import DIALECTS, settings_for
 from tabwright import cli
 from tabwright.app import Site, create_app, create_site
 from tabwright.people import system_call
-from tabwright.platform.settings import Settings
+from tabwright.platform.settings import Settings, is_loopback
 from tabwright.platform.versions import VERSIONS
 from tabwright.runtime.records.service import Records
 from tabwright.runtime.search.querying import search
-from tabwright.serving import is_loopback
 
 
 @pytest.fixture(params=DIALECTS)

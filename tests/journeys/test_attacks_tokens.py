@@ -62,7 +62,7 @@ def test_row_25_no_way_of_reading_tells_a_field_outside_the_tokens_list(
     api: ApiSite, narrow: Person, record: str
 ) -> None:
     own = f"/objects/account/records/{record}"
-    ways = [
+    ways: list[tuple[str, dict[str, Any]]] = [
         (own, {}),
         ("/objects/account/records", {}),
         ("/objects/deal/records", {"fields": "name,account.name"}),

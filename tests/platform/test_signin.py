@@ -279,3 +279,72 @@ def test_a_token_may_not_live_too_long(door: Door) -> None:
 def test_a_token_of_nobody(door: Door) -> None:
     for secret in ("", "tw_", "tw_" + "x" * 43, "tw_" + "x" * 1000, "bearer"):
         assert door.tokens.find(secret) is None
+
+
+def test_row_15_ten_failures_lock_an_account_there_and_nowhere_else(door: Door) -> None:
+    identity = door.identity()
+    for n in range(10):
+        if n == 5:
+            door.clock.advance(timedelta(seconds=61))
+        with pytest.raises(Unauthenticated):
+            door.identities.verify(identity.address, "wrong", "10.0.0.1")
+    door.clock.advance(timedelta(seconds=61))
+    with pytest.raises(LimitReached, match=r"sign_in\.locked"):
+        door.identities.verify(identity.address, PASSWORD, "10.0.0.1")
+    assert door.identities.verify(identity.address, PASSWORD, "10.0.0.2") == identity
+    trouble = door.identities.trouble([identity.address, "other@example.com"])
+    assert set(trouble) == {identity.address}
+    assert trouble[identity.address].failures == 10 and trouble[identity.address].locked_until is not None
+    door.identities.unlock(identity.address)
+    assert door.identities.trouble([identity.address]) == {}
+    assert door.identities.verify(identity.address, PASSWORD, "10.0.0.1") == identity
+
+
+@pytest.mark.parametrize("address", ["li@example.com", "nobody@example.com"])
+def test_row_15_a_crowd_of_addresses_locks_an_account_everywhere_and_time_opens_it(
+    door: Door, address: str
+) -> None:
+    identity = door.identity()
+    for n in range(50):
+        if n % 5 == 0:
+            door.clock.advance(timedelta(seconds=61))
+        with pytest.raises(Unauthenticated):
+            door.identities.verify(address, "wrong", f"10.0.4.{n}")
+    door.clock.advance(timedelta(seconds=61))
+    with pytest.raises(LimitReached, match=r"sign_in\.locked"):
+        door.identities.verify(address, PASSWORD, "10.0.5.1")
+    door.clock.advance(timedelta(minutes=30))
+    assert door.identities.verify(identity.address, PASSWORD, "10.0.5.1") == identity
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password123", "P@ssw0rd2024!", "qwertyuiop", "1234567890", "woaini1314520", "Li@Example.com1",
+     "asdfasdf1234", "tabwright2025", "aaaaaaaaaa1"],
+)  # fmt: skip
+def test_a_password_that_is_guessed_first_is_refused(door: Door, password: str) -> None:
+    with pytest.raises(Invalid, match=r"identity\.password_simple"):
+        door.identities.create("li@example.com", password)
+
+
+def test_sessions_are_listed_and_ended_one_by_one(door: Door) -> None:
+    identity = door.identity()
+    cookies = [
+        door.sessions.start(identity, door.tenant.id, USER, {"agent": f"A{n}", "remote": "10.0.0.1"})
+        for n in range(3)
+    ]
+    here = door.sessions.find(cookies[0])
+    assert here is not None
+    listed = door.sessions.of_identity(identity.id)
+    assert {each.agent for each in listed} == {"A0", "A1", "A2"}
+    assert door.sessions.of_user(door.tenant.id, USER) == listed
+    first = next(each.id for each in listed if each.agent == "A1")
+    for wrong in ("", "%" * 24, first[:10]):
+        with pytest.raises(NotFound):
+            door.sessions.end_one(wrong, identity_id=identity.id)
+    with pytest.raises(NotFound):
+        door.sessions.end_one(first, identity_id=uuid4())
+    door.sessions.end_one(first, identity_id=identity.id)
+    assert door.sessions.find(cookies[1]) is None and door.sessions.find(cookies[2]) is not None
+    door.sessions.end_others(here)
+    assert [each.id for each in door.sessions.of_identity(identity.id)] == [door.sessions.id_of(here)]

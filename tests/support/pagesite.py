@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from tabwright.installing import create_tenant
 from tabwright.metadata.documents import read
 from tabwright.metadata.drafts import Put
 from tabwright.people import add_person, system_call
+from tabwright.platform.clock import Clock
+from tabwright.platform.mail import Post
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Call
 from tabwright.runtime.publishing.service import Publishing
@@ -148,9 +151,12 @@ class PageSite:
 
 
 @contextmanager
-def make_pages(dialect: str, home: Path) -> Iterator[PageSite]:
-    """An installation with one tenant; dropped at the end."""
-    site = create_site(settings_for(dialect, home), hasher=PasswordHasher(1, 8, 1))
+def make_pages(
+    dialect: str, home: Path, *, post: Post | None = None, clock: Clock | None = None, **settings: Any
+) -> Iterator[PageSite]:
+    """An installation with one tenant; dropped at the end. ``settings`` are those that it has otherwise."""
+    given = replace(settings_for(dialect, home), **settings)
+    site = create_site(given, hasher=PasswordHasher(1, 8, 1), post=post, clock=clock)
     try:
         yield PageSite(site)
     finally:

@@ -1,0 +1,1 @@
+"""The pages about how one signs in oneself: password, second factor, sessions, API tokens."""

@@ -1,0 +1,1 @@
+"""People and their sign-ins: invitations, new passwords, second factors, and who may have a say in them."""
