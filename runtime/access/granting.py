@@ -85,7 +85,8 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
 
 
 def _is_restricted(model: Model, uid: str) -> bool:
-    return model.permission_sets.get(uid, _nothing).second_factor
+    found = model.permission_sets.get(uid)
+    return found is not None and found.second_factor
 
 
 def _opened(object: ObjectDef, new: Model, was: ObjectDef, old: Model) -> set[str]:

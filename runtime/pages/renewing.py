@@ -21,8 +21,7 @@ _RIGHTS = "rights"  # in a session's data: a mark of the permission sets that it
 
 def needs_factor(model: Model, principal: Principal) -> bool:
     """Whether a permission set that the person holds asks for a second factor."""
-    sets = model.permission_sets
-    return any(sets[uid].second_factor for uid in principal.permission_sets if uid in sets)
+    return any(each.second_factor for each in model.sets_of(principal.permission_sets))
 
 
 def by_rights(site: Site, identity: Identity, model: Model, principal: Principal) -> dict[str, Any]:

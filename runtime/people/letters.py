@@ -23,7 +23,7 @@ KIND = "people.letter"
 
 def register(jobs: Jobs, site: Site) -> None:
     """Tell how a letter is sent."""
-    jobs.register(KIND, _handler(site))
+    jobs.register(KIND, _handler(site), runs_as="system")
 
 
 def send_later(tenant: TenantRuntime, ticket: Ticket) -> None:

@@ -76,7 +76,7 @@ class Managing:
         ]
         if missing:
             raise Invalid.of("value.required", Place(field=missing[0]))
-        unknown = [each for each in sets if each not in self._call.model.permission_sets]
+        unknown = [each for each in sets if each not in self._call.model.grantable]
         if unknown:
             raise Invalid.of("people.no_set", Place(field="permission_sets"))
         check_assignment(self._call.principal, self._call.model, sets)

@@ -231,7 +231,7 @@ def _person(
 def _sets(desk: Desk, ticked: list[str]) -> list[tuple[str, str, bool]]:
     """The permission sets that this person may give: uid, label, ticked."""
     call, found = desk.call, []
-    for each in call.model.permission_sets.values():
+    for each in call.model.grantable.values():
         try:
             check_assignment(call.principal, call.model, [each.uid])
         except Denied:
