@@ -370,6 +370,41 @@ class UniqueRuleDef:
     needs: str | None = None  # a field: records without it clash with none
 
 
+@dataclass(frozen=True, slots=True)
+class Grantee:
+    """People whom a sharing rule names. ``key``: a code, a user's address, or an id; "" for everybody."""
+
+    kind: Literal["everyone", "group", "position", "department", "queue", "user"]
+    key: str = ""
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRuleDef:
+    """Opens records to people: those that ``when`` is true of, or whose owner is one of ``owned_by``."""
+
+    uid: str
+    name: str
+    labels: Labels
+    to: tuple[Grantee, ...]
+    access: Literal["read", "edit"]
+    when: Formula | None = None
+    owned_by: tuple[Grantee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionRuleDef:
+    """Closes all records but those that ``condition`` is true of to holders of some permission sets, by name;
+    None: to everybody.
+    """
+
+    uid: str
+    name: str
+    labels: Labels
+    condition: Formula
+    applies_to: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True)
 class ObjectDef:
     """One object with everything that hangs on it. ``digest`` keys what runtime compiles from it (0010)."""
@@ -398,6 +433,9 @@ class ObjectDef:
     master: str | None = None  # the master_detail field whose record decides about access to this one's
     layout_rules: tuple[LayoutRule, ...] = ()  # the first that fits wins over the record type's layout
     watermark: frozenset[str] = frozenset()  # "files", "screens"
+    hierarchy: Literal["off", "read", "edit"] = "edit"  # what superiors of an owner may do with the records
+    sharing_rules: tuple[SharingRuleDef, ...] = ()
+    restriction_rules: tuple[RestrictionRuleDef, ...] = ()
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""

@@ -130,6 +130,10 @@ class CodeText(sa.types.TypeDecorator[str]):
         return sa.Text(collation="C" if dialect.name == "postgresql" else None)
 
 
+class Ids(list[UUID]):
+    """Ids as the value of one parameter of ``in_ids``, where nobody knows the database yet."""
+
+
 def in_ids(dialect: DialectName, column: sa.ColumnElement[Any], name: str = "ids") -> sa.ColumnElement[bool]:
     """``column`` is one of the ids of parameter ``name``, which is bound with ``ids_value``: one
     statement for any number.

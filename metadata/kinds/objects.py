@@ -15,6 +15,11 @@ from tabwright.metadata.kinds.rules import (
     compile_validation_rule,
     own_unique_rule,
 )
+from tabwright.metadata.kinds.sharing import (
+    check_access_rules,
+    compile_restriction_rule,
+    compile_sharing_rule,
+)
 from tabwright.metadata.kinds.showing import check_defaults, compile_layout_rules
 from tabwright.metadata.kinds.views import (
     compile_layout,
@@ -58,6 +63,9 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
     list_views.setdefault(every.name, every)  # a view of one's own never hides it, unless it takes its name
     list_views = dict(sorted(list_views.items(), key=lambda each: each[1].place))
     rules = [compile_validation_rule(work, each, name) for each in parts.get("validation_rule", ())]
+    check_access_rules(work, source, master)
+    sharing = [compile_sharing_rule(work, each, name) for each in parts.get("sharing_rule", ())]
+    restrictions = [compile_restriction_rule(work, each, name) for each in parts.get("restriction_rule", ())]
     own = [own_unique_rule(each) for each in fields.values() if each.unique and not each.system]
     unique = [compile_unique_rule(work, each, name) for each in parts.get("unique_rule", ())]
     return ObjectDef(
@@ -85,6 +93,9 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         master=master,
         layout_rules=compile_layout_rules(work, component, name),
         watermark=frozenset(body.get("watermark", ())),
+        hierarchy=body.get("hierarchy", "edit"),
+        sharing_rules=tuple(each for each in sharing if each is not None),
+        restriction_rules=tuple(each for each in restrictions if each is not None),
     )
 
 

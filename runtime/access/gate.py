@@ -6,14 +6,16 @@ the same fault, and takes its suggestions from readable names only. The same hol
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
-from uuid import UUID
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 
 from tabwright.metadata.fieldtypes import TYPES
 from tabwright.metadata.model import (
@@ -29,20 +31,41 @@ from tabwright.metadata.model import (
 )
 from tabwright.platform.errors import Denied, Fault, Invalid, NotFound, Place, Said
 from tabwright.platform.language import register_messages
+from tabwright.platform.tables import Ids
 from tabwright.runtime.access.principal import Principal
-from tabwright.runtime.access.record_rule import EVERYTHING, NOTHING, Column, RecordRule
+from tabwright.runtime.access.record_rule import (
+    EVERYTHING,
+    NOTHING,
+    VIEWER,
+    Beneath,
+    ByRule,
+    Column,
+    OfParent,
+    Owned,
+    RecordRule,
+    Shared,
+    Way,
+    Where,
+)
 from tabwright.runtime.access.rights import (
     AUDIT_FIELDS,
     AUDIT_RIGHT,
+    BASE,
     MAX_HOPS,
     OPERATIONS,
     named_by_all,
     rights_of,
 )
+from tabwright.runtime.access.tables import FULL, LEVELS, key_of_grantee, under
 
-Level = Literal["read", "edit", "delete", "transfer"]
+if TYPE_CHECKING:
+    from tabwright.runtime.storage.tables import Tables
+
+Level = Literal["read", "edit", "delete", "transfer", "share"]
 
 CALLED = "name"  # behind a polymorphic field: the name of its record, of whatever kind
+
+HIERARCHY = {"off": 0, "read": 1, "edit": 2}  # the levels that superiors have at most
 
 register_messages(Path(__file__).with_name("messages.json"))
 
@@ -75,15 +98,36 @@ class ResolvedPath:
         return bool(self.hops) and self.field.name == self.object.name_field
 
 
+_prints: LRUCache[Hashable, dict[str, str]] = LRUCache(maxsize=4096)
+_lock = Lock()
+
+
+def _prints_of(model: Model, who: Principal, whose: str) -> dict[str, str]:
+    """Footprints by object, kept from request to request: nobody's change while these facts are the same."""
+    levels = tuple(level for _, level in who.queues)
+    key = (
+        model.digest, model.release, who.kind, who.permission_sets, who.token_scope, who.keys, levels,
+        bool(who.groups), whose,
+    )  # fmt: skip
+    with _lock:
+        found = _prints.get(key)
+        if found is None:
+            found = _prints[key] = {}
+        return found
+
+
 class Gate:
     """Asks the rights of one principal about the objects of one Model. Cheap to make, safe to share."""
 
-    def __init__(self, model: Model, principal: Principal) -> None:
+    def __init__(self, model: Model, principal: Principal, whose: str = VIEWER) -> None:
+        """``whose`` begins the names of parameters: two people's rules may stand in one statement."""
         self.model = model
         self.principal = principal
+        self._whose = whose
         self._rights = rights_of(model, principal)
         self._all = self._rights.all
         self._rules: dict[tuple[str, Level], RecordRule] = {}
+        self._prints = _prints_of(model, principal, whose)
 
     @staticmethod
     def system(model: Model) -> Gate:
@@ -251,15 +295,22 @@ class Gate:
 
     def footprint(self, object: ObjectDef) -> str:
         """What keys a statement compiled for this principal: see ``Rights.footprint``; no ids are in it."""
-        owners = len(self.own().padded)
-        return f"{self._rights.footprint(object)}:{owners}"
+        found = self._prints.get(object.name)
+        if found is None:
+            shapes = (self.rule(each, "read").shape for each in self._rights.within(object))
+            made = sha256("\n".join((self._rights.footprint(object), *shapes)).encode()).hexdigest()
+            found = self._prints[object.name] = made
+        return found
 
     @property
     def whole_footprint(self) -> tuple[Hashable, ...]:
         """What keys a statement that may look at any object: equal only for equal rights in a model."""
+        found = self._prints.get("")
+        if found is None:
+            shapes = (self.rule(each, "read").shape for each in self.model.objects.values())
+            found = self._prints[""] = sha256("\n".join(shapes).encode()).hexdigest()
         who = self.principal
-        owners = len(self.own().padded)
-        return who.kind, who.permission_sets, who.token_scope, owners, self.model.digest
+        return who.kind, who.permission_sets, who.token_scope, found, self.model.digest
 
     def name_shown(self, target: ObjectDef) -> bool:
         """Whether names of the object's records may be shown where a lookup names one, hidden or not."""
@@ -276,57 +327,110 @@ class Gate:
         return found
 
     def _rule(self, object: ObjectDef, level: Level) -> RecordRule:
-        if self._all or self.may(object, "modify_all"):
+        if self._all:
             return EVERYTHING
+        if self.may(object, "modify_all"):
+            return EVERYTHING if level != "share" or self.may(object, "share") else NOTHING
         if object.master is not None:
             return self._rule_of_part(object, level)
-        own = self.own()
         if level == "transfer":
             if not self.may(object, "edit"):
                 return NOTHING
-            return self.rule(object, "edit") if self.may(object, "transfer") else own
+            return self.rule(object, "edit") if self.may(object, "transfer") else self._open(object, FULL)
         if not self.may(object, level):
             return NOTHING
-        if level == "read":
-            # Names of users and queues are shown to everybody, so hiding their records would only confuse.
-            open_to_all = object.sharing != "private" or named_by_all(object)
-            return EVERYTHING if open_to_all or self.may(object, "view_all") else own
-        if level == "edit":
-            return EVERYTHING if object.sharing == "edit" else own
-        return own
+        if level in ("delete", "share"):
+            return self._open(object, FULL)
+        # Names of users and queues are shown to everybody, so hiding their records would only confuse.
+        wide = level == "read" and (named_by_all(object) or self.may(object, "view_all"))
+        if wide or object.sharing == "edit" or (object.sharing == "read" and level == "read"):
+            return self._closed(object, RecordRule(wide=True))
+        return self._open(object, LEVELS[level])
+
+    def _open(self, object: ObjectDef, level: int) -> RecordRule:
+        """The records that something opens to this principal, to read, to edit, or for everything."""
+        who, name = self.principal, self._whose
+        if not who.groups:  # a token of which more is known than the person could not act at all
+            return self._closed(object, RecordRule(ways=(Owned((who.user_id,), f"{name}_own{level}_"),)))
+        queues = (id for id, given in who.queues if given >= level)
+        ways: list[Way] = [Owned((who.user_id, *queues), f"{name}_own{level}_")]
+        if level <= HIERARCHY[object.hierarchy] and who.positions:
+            ways.append(Beneath(tuple(map(under, who.positions)), f"{name}_under"))
+        for rule in object.sharing_rules:
+            if level <= LEVELS[rule.access] and any(key_of_grantee(each) in who.keys for each in rule.to):
+                ways.append(ByRule(rule))
+        if object.package != BASE:
+            ways.append(Shared(who.groups, level, who.loaded_at, f"{name}_groups"))
+        return self._closed(object, RecordRule(ways=tuple(ways)))
+
+    def _closed(self, object: ObjectDef, rule: RecordRule) -> RecordRule:
+        """The rule without what restrictions close to this principal."""
+        held = set(self.set_names)
+        found = tuple(
+            each
+            for each in object.restriction_rules
+            if each.applies_to is None or held.intersection(each.applies_to)
+        )
+        if not found:
+            return rule
+        return replace(rule, restrictions=found, viewer=self.principal.user_id, whose=self._whose)
 
     def _rule_of_part(self, object: ObjectDef, level: Level) -> RecordRule:
-        """A record with a parent has the parent's owner and no sharing of its own (decision 0021)."""
-        if level == "transfer" or not self.may(object, level):
+        """A record with a parent has the parent's access: its owner, and what else opens or closes the parent
+        (decision 0021).
+        """
+        if level in ("transfer", "share") or not self.may(object, level):
             return NOTHING
+        parent, field = self.parent_rule(object, level), object.master or ""
         if level == "read" and self.may(object, "view_all"):
-            return EVERYTHING
-        return self.parent_rule(object, level)
+            closing = replace(parent, wide=True, ways=())
+            return EVERYTHING if closing.everything else RecordRule(ways=(OfParent(field, closing),))
+        if parent.everything or parent.nothing:
+            return EVERYTHING if parent.everything else NOTHING
+        if parent.wide or parent.restrictions:
+            return RecordRule(ways=(OfParent(field, parent),))
+        # A part holds its parent's owner, so what looks at the owner needs no look at the parent.
+        by_owner = tuple(each for each in parent.ways if each.of_owner)
+        others = tuple(each for each in parent.ways if not each.of_owner)
+        above = (OfParent(field, replace(parent, ways=others)),) if others else ()
+        return replace(parent, ways=(*by_owner, *above))
 
     def parent_rule(self, object: ObjectDef, level: Level) -> RecordRule:
         """The rule about parents that decides whether parts of them may be read, or else changed, made,
-        deleted. A part holds its parent's owner, so the rule may be read with either.
+        deleted.
         """
+        return self.rule(*self.parent_of(object, level))
+
+    def parent_of(self, object: ObjectDef, level: Level) -> tuple[ObjectDef, Level]:
+        """The object that decides about access to parts, and what must be allowed with its record."""
         master = object.fields[object.master or ""]
-        parent = self.model.objects[master.target or ""]
         reads = level == "read" or master.master_access == "parent_read"
-        return self.rule(parent, "read" if reads else "edit")
+        return self.model.objects[master.target or ""], "read" if reads else "edit"
 
-    def own(self) -> RecordRule:
-        """The records of the principal, and of the queues and groups it is in."""
-        return RecordRule(owners=(self.principal.user_id, *self.principal.groups))
-
-    def viewer(self) -> dict[str, UUID]:
+    def viewer(self) -> dict[str, Any]:
         """Values of the parameters that the rules of every object name."""
-        return {} if self._all else self.own().parameters()
+        who, name = self.principal, self._whose
+        if self._all:
+            return {}
+        given: dict[str, Any] = {
+            f"{name}_id": who.user_id,
+            f"{name}_under": Ids(map(under, who.positions)),
+            f"{name}_groups": Ids(who.groups),
+            f"{name}_groups_at": who.loaded_at,
+        }
+        for level in LEVELS.values():
+            queues = (id for id, held in who.queues if held >= level)
+            given.update(Owned((who.user_id, *queues), f"{name}_own{level}_").parameters())
+        return given
 
-    def predicate(self, object: ObjectDef, level: Level, column: Column) -> sa.ColumnElement[bool] | None:
-        """``rule`` as SQL; None when it leaves nothing out. Its values: ``rule(...).parameters()``."""
-        return self.rule(object, level).sql(column)
-
-    def allows(self, object: ObjectDef, level: Level, row: Mapping[str, Any]) -> bool:
-        """``rule`` as yes/no on a loaded record; ``row`` holds the system field "owner" (a UUID or None)."""
-        return self.rule(object, level).holds(row)
+    def predicate(
+        self, object: ObjectDef, level: Level, tables: Tables, main: sa.FromClause | None = None
+    ) -> Column | None:
+        """``rule`` as SQL on the object's table, or on ``main``, an alias of it; None when it leaves nothing
+        out. Its values: ``viewer()``.
+        """
+        where = Where.of(object, tables, self.model)
+        return self.rule(object, level).sql(where if main is None else replace(where, main=main))
 
     # ---- what is shown -----------------------------------------------------------------------------
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
+from typing import Any
 
-from tabwright.metadata.model import FieldDef, ObjectDef
+from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.runtime.access.gate import Gate, Level
-from tabwright.runtime.access.record_rule import NOTHING, RecordRule
+from tabwright.runtime.access.record_rule import NOTHING, ByRule, OfParent, RecordRule, Way
 
-_OTHER, _BOTH = "other", "both"  # the names of parameters
+_OTHER = "other"  # begins the names of parameters
 
 
 class JointGate(Gate):
@@ -22,7 +22,7 @@ class JointGate(Gate):
     def __init__(self, mine: Gate, other: Gate) -> None:
         super().__init__(mine.model, mine.principal)
         self._mine = mine
-        self._other = other
+        self._other = Gate(other.model, other.principal, _OTHER)
         self._twins = {each.uid: each for each in other.model.objects.values()}
 
     def has(self, right: str) -> bool:
@@ -51,21 +51,42 @@ class JointGate(Gate):
         twin = self._twins.get(object.uid)
         if twin is None:
             return NOTHING
-        other = replace(self._other.rule(twin, level), whose=_OTHER)
-        return self._mine.rule(object, level).both(other, _BOTH)
+        other = _in_names_of(object, self.model, self._other.rule(twin, level))
+        return self._mine.rule(object, level).both(other)
 
-    def viewer(self) -> dict[str, UUID]:
+    def viewer(self) -> dict[str, Any]:
         """Values of the parameters of everybody's rules."""
-        mine, other = self._mine.own(), replace(self._other.own(), whose=_OTHER)
-        return mine.parameters() | other.parameters() | mine.both(other, _BOTH).parameters()
+        return self._mine.viewer() | self._other.viewer()
 
     def footprint(self, object: ObjectDef) -> str:
-        """Keys a statement by both, and by how many owners they share."""
-        twin, shared = self._twins.get(object.uid), self._mine.own().both(self._other.own(), _BOTH)
+        """Keys a statement by both."""
+        twin = self._twins.get(object.uid)
         other = self._other.footprint(twin) if twin is not None else ""
-        return f"{self._mine.footprint(object)}&{other}&{shared.shape}"
+        return f"{self._mine.footprint(object)}&{other}"
 
     def _seen_by_other(self, field: FieldDef) -> bool:
         twin = self._twins.get(self.model.objects[field.object].uid)
         known = next((each for each in twin.fields.values() if each.uid == field.uid), None) if twin else None
         return known is not None and self._other.can_read(known)
+
+
+def _in_names_of(object: ObjectDef, model: Model, rule: RecordRule) -> RecordRule:
+    """The rule of a draft on the tables in force. A sharing rule that is not there as it stands opens nothing
+    as yet, and a restriction that is not there closes everything.
+    """
+    shared = {(each.uid, each.when.text if each.when is not None else "") for each in object.sharing_rules}
+    closed = {(each.uid, each.condition.text) for each in object.restriction_rules}
+    if any((each.uid, each.condition.text) not in closed for each in rule.restrictions):
+        return NOTHING
+    ways: list[Way] = []
+    for each in rule.ways:
+        if isinstance(each, OfParent):
+            if object.master != each.field:
+                return NOTHING
+            parent = model.objects[object.fields[each.field].target or ""]
+            ways.append(replace(each, parent=_in_names_of(parent, model, each.parent)))
+        elif not isinstance(each, ByRule) or (
+            (each.rule.uid, each.rule.when.text if each.rule.when is not None else "") in shared
+        ):
+            ways.append(each)
+    return replace(rule, ways=tuple(ways))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ Kind = Literal["user", "system"]
 
 SYSTEM_ID = UUID(int=0)
 _ALWAYS = ("id", "revision")  # what a record is addressed by
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ def _lists(given: Mapping[str, Any] | None) -> tuple[tuple[str, frozenset[str]],
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``permission_sets`` are uids, sorted; ``groups`` the queues and groups the user is a member of."""
+    """``permission_sets`` are uids, sorted. ``groups`` are all that the user belongs to, the user itself
+    first; ``keys`` how sharing rules name them; ``positions`` those that the user holds; ``queues`` what the
+    user may do with the records of each queue. ``loaded_at``: the moment whose shares and assignments count.
+    """
 
     user_id: UUID
     name: str
@@ -70,6 +75,10 @@ class Principal:
     permission_sets: tuple[str, ...] = ()
     token_scope: TokenScope | None = None
     groups: tuple[UUID, ...] = ()
+    keys: frozenset[str] = frozenset()
+    positions: tuple[UUID, ...] = ()
+    queues: tuple[tuple[UUID, int], ...] = ()
+    loaded_at: datetime = field(default=_ALWAYS, compare=False)
 
     @staticmethod
     def system(language: str = "en", zone: str = "UTC") -> Principal:

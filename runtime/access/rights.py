@@ -94,7 +94,7 @@ class Rights:
         self._fields: dict[str, dict[str, FieldRight]] = {}
         self._readable: dict[str, tuple[FieldDef, ...]] = {}
         self._editable: dict[str, tuple[FieldDef, ...]] = {}
-        self._footprints: dict[str, str] = {}
+        self._footprints: dict[str, tuple[str, tuple[ObjectDef, ...]]] = {}
 
     def may(self, object: ObjectDef, operation: str) -> bool:
         """Whether the operation is allowed on the object at all."""
@@ -208,12 +208,21 @@ class Rights:
                 here = self._model.find(names.pop(0))
 
     def footprint(self, object: ObjectDef) -> str:
-        """A digest of all that may be named from the object: fields and record access, lookups walked.
+        """A digest of all that may be named from the object: its fields, and those behind lookups.
 
-        Two principals with the same footprint may share what was compiled from a text that names fields.
+        Two principals with the same footprint may share what was compiled from a text that names fields,
+        where the rules about the records of ``within`` are of the same shape as well.
         """
+        return self._walked(object)[0]
+
+    def within(self, object: ObjectDef) -> tuple[ObjectDef, ...]:
+        """The objects that may be named from the object, itself first."""
+        return self._walked(object)[1]
+
+    def _walked(self, object: ObjectDef) -> tuple[str, tuple[ObjectDef, ...]]:
         found = self._footprints.get(object.name)
         if found is None:
+            objects: list[ObjectDef] = []
             facts: list[tuple[str, str, bool, tuple[str, ...]]] = []
             facts.append(("unmask", "", "unmask" in self.system, ()))
             seen: set[str] = set()
@@ -224,6 +233,7 @@ class Rights:
                     if each.name in seen:
                         continue
                     seen.add(each.name)
+                    objects.append(each)
                     readable = self.readable(each) if self.may(each, "read") else ()
                     wide = self.all or bool(self.operations(each) & {"view_all", "modify_all"})
                     facts.append((each.uid, each.digest, wide, tuple(field.uid for field in readable)))
@@ -236,7 +246,8 @@ class Rights:
                             # Behind the last lookup of a path a mirror goes on by lookups of its own.
                             level += (here for here, _ in self._way(each, field.computed.path))
                 level = following
-            found = self._footprints[object.name] = sha256(repr(facts).encode()).hexdigest()
+            digest = sha256(repr(facts).encode()).hexdigest()
+            found = self._footprints[object.name] = (digest, tuple(objects))
         return found
 
     def _above(self, object: ObjectDef) -> Iterable[tuple[str, str, bool, tuple[str, ...]]]:

@@ -13,6 +13,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, Store, Writer, prepare
 from tabwright.platform.tables import Instant, Uuid, uuid_of
 from tabwright.runtime.access import principals
+from tabwright.runtime.access.asking import Asked, allowed
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.comments.reading import Comment
 from tabwright.runtime.comments.tables import COMMENT, FOLLOW
@@ -24,17 +25,16 @@ MOST_FOLLOWERS: Final = 1_000  # of one record hear of a comment
 
 
 def may_read(
-    call: Call, reader: Reader, object: ObjectDef, owner: UUID | None, people: Iterable[UUID]
+    call: Call, reader: Reader, object: ObjectDef, record: Asked, people: Iterable[UUID]
 ) -> set[UUID]:
-    """Of some people those who may sign in and read the record with this owner."""
+    """Of some people those who may sign in and read the record."""
     found = principals.load_many(call.tenant, reader, call.model, people, call.clock.now())
-    row = {"owner": owner}
-    allowed = set()
+    seeing = set()
     for id, principal in found.items():
         gate = Gate(call.model, principal)
-        if gate.may(object, "read") and gate.allows(object, "read", row):
-            allowed.add(id)
-    return allowed
+        if gate.may(object, "read") and allowed(call.tenant, gate, reader, object, "read", [record]):
+            seeing.add(id)
+    return seeing
 
 
 def tell(
@@ -58,7 +58,7 @@ def tell(
         if owner is not None and owner not in said:
             others.add(owner)
     mentioned = set(named) - {me}
-    heard = may_read(call, writer, object, owner, (mentioned | others) - {me})
+    heard = may_read(call, writer, object, Asked(comment.record_id, owner), (mentioned | others) - {me})
     mentioned &= heard
     others = (others & heard) - mentioned - {me}
     answered = others & _in_thread(writer, comment)

@@ -97,7 +97,7 @@ def find_by(
             plan.table.joined if side else plan.table.main
         )
         chosen = chosen.join(values.source, same).where(living)
-        condition = call.gate.predicate(target, "read", plan.table.column)
+        condition = call.gate.predicate(target, "read", call.tables)
         if condition is not None:
             chosen = chosen.where(condition)
         forms = tuple(form for _, form, _ in found)
@@ -110,7 +110,7 @@ def find_by(
         form = tuple(form(value) for form, value in zip(find.forms, key, strict=True))
         keyed.setdefault(form, []).append(name)
     found: dict[Name, list[UUID]] = {}
-    given = {**find.values.parameters(list(keyed)), **rule.parameters()}
+    given = {**find.values.parameters(list(keyed)), **call.gate.viewer()}
     for id, *parts in reader.rows(find.statement, given):
         for name in keyed.get(tuple(parts), ()):
             found.setdefault(name, []).append(uuid_of(id))
@@ -130,13 +130,13 @@ def names_of(call: Call, reader: Reader, target: ObjectDef, field: FieldDef) -> 
         column = table.column(field.name)
         source = table.joined if table.is_side(field.name) else table.main
         chosen = sa.select(column).select_from(source).where(table.deleted_at.is_(None), column.is_not(None))
-        condition = call.gate.predicate(target, "read", table.column)
+        condition = call.gate.predicate(target, "read", call.tables)
         if condition is not None:
             chosen = chosen.where(condition)
         return prepare(call.tenant.store, chosen.limit(_MOST_NAMES + 1))
 
     statement = call.tenant.piece("import names", target, table, make, field.uid, rule.shape)
-    rows = reader.rows(statement, rule.parameters())
+    rows = reader.rows(statement, call.gate.viewer())
     if len(rows) > _MOST_NAMES:
         return []
     codec = table.codec(field.name)

@@ -12,6 +12,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Writer, prepare
 from tabwright.platform.errors import Conflict, Denied, Invalid, LimitReached, NotFound, Place
 from tabwright.platform.tables import Uuid
+from tabwright.runtime.access.asking import may
 from tabwright.runtime.desk import Call
 from tabwright.runtime.filing import rows, sweeping
 from tabwright.runtime.filing.rows import ATTACHED, Stored
@@ -118,10 +119,11 @@ class Attachments:
         statement = call.tenant.piece("attaching", found, table, make)
         row = writer.row(statement, {"id": id})
         owner = None if row is None else table.codec("owner").from_storage(row[1])
-        if row is None or row[2] is not None or not call.gate.allows(found, "read", {"owner": owner}):
+        record = {"id": id, "owner": owner}
+        if row is None or row[2] is not None or not may(call, found, "read", record, writer):
             raise NotFound.of("record.not_found", Place(object=found.name, record=str(id)), object=found.name)
         call.gate.require(found, "edit")
-        if not call.gate.allows(found, "edit", {"owner": owner}):
+        if not may(call, found, "edit", record, writer):
             raise Denied.of("record.denied", Place(object=found.name, record=str(id)), operation="update")
         return found, int(row[0])
 

@@ -17,6 +17,7 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import Prepared, Reader, Store, prepare
 from tabwright.platform.errors import NotFound, Place
 from tabwright.platform.tables import Instant, Uuid, ids_value, in_ids, instant_of, json_of, uuid_of
+from tabwright.runtime.access.asking import may
 from tabwright.runtime.journal.tables import changes, first_id, operations
 from tabwright.runtime.query import cursors
 
@@ -280,6 +281,6 @@ def present_values(call: Call, reader: Reader, object: ObjectDef, id: UUID) -> d
         values = {
             name: table.codec(name).from_storage(stored) for name, stored in zip(names, row, strict=True)
         }
-        if call.gate.allows(object, "read", values):
+        if may(call, object, "read", values, reader):
             return values
     raise NotFound.of("record.not_found", Place(object=object.name, record=str(id)), object=object.name)

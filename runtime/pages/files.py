@@ -15,6 +15,7 @@ from markupsafe import Markup
 from tabwright.metadata.model import ObjectDef
 from tabwright.platform.language import register_messages, say
 from tabwright.platform.web import policy, visit
+from tabwright.runtime.access import asking as access
 from tabwright.runtime.desk import Call
 from tabwright.runtime.filing import rows, serving
 from tabwright.runtime.filing.names import size_text
@@ -109,7 +110,7 @@ def attachment_part(
         )
         for each in found
     ]
-    may = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
+    may = call.gate.may(object, "edit") and access.may(call, object, "edit", row)
     keys = ("sending", "away", "attached", "deleted", "restore", "wait")
     return AttachmentPart(
         made[:FEW],

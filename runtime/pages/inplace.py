@@ -23,6 +23,7 @@ from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, Tabwr
 from tabwright.platform.errors import Place as FaultPlace
 from tabwright.platform.language import register_messages
 from tabwright.platform.web import policy, visit
+from tabwright.runtime.access.asking import may
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import offered
 from tabwright.runtime.forms.inputs import Entry, Place, block
@@ -77,7 +78,7 @@ def register(app: Flask, site: Site) -> None:
     def editor(object: str, id: UUID) -> Response:
         """The editor of one value (``field``), as HTML; ``place``: record or list."""
         cell = open_cell(open_desk(site, request, visit()), object, id, request.args)
-        if not cell.desk.call.gate.allows(cell.object, "edit", cell.row):
+        if not may(cell.desk.call, cell.object, "edit", cell.row):
             raise Denied.of("record.denied", operation="update")
         return Response(_editor(cell), content_type="text/html; charset=utf-8")
 
@@ -313,7 +314,7 @@ def _shown(cell: Cell) -> dict[str, Any]:
     tables = read_tables(call, cell.desk.reads, cell.parts, cell.row["id"], asked.hidden)
     filled = visiting.seen(call, cell.row, asked, whole, tables)
     heights = visiting.highlights(call, cell.parts)
-    may_edit = call.gate.allows(cell.object, "edit", cell.row)
+    may_edit = may(call, cell.object, "edit", cell.row)
     first = cell.fields[0]
     show = shower(first, first.name, call.model, call.language)
     return {

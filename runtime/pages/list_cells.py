@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabwright.metadata.model import LayoutField, ObjectDef
+from tabwright.runtime.access.asking import open_among
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.unroll import asks
 from tabwright.runtime.lists.table import Column
 
+Rows = Sequence[Mapping[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """``fields``: columns that may be edited; ``at``: where, of a row; ``paths``: what it needs."""
+    """``fields``: columns that may be edited; ``paths``: what has to be read of a row to say so."""
 
     fields: frozenset[str]
     paths: tuple[str, ...]
-    at: Callable[[Mapping[str, Any]], str]
 
     @staticmethod
     def of(call: Call, object: ObjectDef, columns: Sequence[Column]) -> Editing:
@@ -37,12 +39,20 @@ class Editing:
         everything = gate.rule(object, "edit").everything
         if not found or not (everything or gate.find(object, "owner")):
             return NOWHERE
+        return Editing(found, () if everything else ("owner",))
+
+    def among(self, call: Call, object: ObjectDef, rows: Rows) -> Callable[[Mapping[str, Any]], str]:
+        """Where each of some rows is edited: "" for one that this person may not change."""
+        if not self.fields:
+            return nowhere
+        may = open_among(call, object, "edit", rows)
         start = f"/o/{object.name}/"
-
-        def at(row: Mapping[str, Any]) -> str:
-            return f"{start}{row.get('id')}/value" if everything or gate.allows(object, "edit", row) else ""
-
-        return Editing(found, () if everything else ("owner",), at)
+        return lambda row: f"{start}{row['id']}/value" if row["id"] in may else ""
 
 
-NOWHERE = Editing(frozenset(), (), lambda row: "")
+def nowhere(row: Mapping[str, Any]) -> str:
+    """No row is edited."""
+    return ""
+
+
+NOWHERE = Editing(frozenset(), ())

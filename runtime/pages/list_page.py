@@ -168,7 +168,9 @@ def list_page(
         view_menu=_view_menu(saved, state, preferred) if saved is not None else None,
         heads=heads,
         sizes=sizes_of(state, heads, opening.look),
-        rows=table.rows(rows, ZoneInfo(call.zone), editing.at) if cards is None else Markup(""),
+        rows=table.rows(rows, ZoneInfo(call.zone), editing.among(call, object, rows))
+        if cards is None
+        else Markup(""),
         cell_columns=",".join(column.path for column in table.columns) if editing.fields else "",
         row_query=state.row_query if editing.fields else "",
         count_text=_count(page, t),

@@ -48,7 +48,7 @@ def register(app: Flask, site: Site) -> None:
             note = text(call.language)("cell.left")
         if not rows:
             raise NotFound.of("record.not_found", object=found.name)
-        made = {"row": table.rows(rows, ZoneInfo(call.zone), editing.at), "note": note}
+        made = {"row": table.rows(rows, ZoneInfo(call.zone), editing.among(call, found, rows)), "note": note}
         headers = {"Cache-Control": "no-store"}
         return Response(json.dumps(made, ensure_ascii=False), 200, headers, content_type="application/json")
 

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, RelatedList, label_in
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.access.asking import may, open_among
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import icon, moment, name_path
 from tabwright.runtime.forms.unroll import paths_of
@@ -115,8 +116,8 @@ def record_page(
     tables = read_tables(call, reads, parts, id, asked.hidden)
     filled = visiting.seen(call, row, asked, whole if unmasks else None, tables)
     heights = visiting.highlights(call, parts)
-    may_edit = call.gate.may(object, "edit") and call.gate.allows(object, "edit", row)
-    may_delete = call.gate.may(object, "delete") and call.gate.allows(object, "delete", row)
+    may_edit = call.gate.may(object, "edit") and may(call, object, "edit", row)
+    may_delete = call.gate.may(object, "delete") and may(call, object, "delete", row)
     at = f"/o/{object.name}/{id}"
     shown = [field for field in visiting.shown_fields(parts) if field.name in parts.marked]
     t = text(call.language)
@@ -277,18 +278,20 @@ def _rows(
     """The rows; of links (``far``) with the button that lets each go, for who may."""
     zone = ZoneInfo(call.zone)
     if far is None:
-        return table.rows(rows, zone, editing.at)
+        return table.rows(rows, zone, editing.among(call, object, rows))
     name_at = name_path(far, far.name, call.model)
     t, made = text(call.language), []
+    cells = editing.among(call, object, rows)
+    taken_off = open_among(call, object, "delete", rows)
     for row in rows:
         button = ""
-        if call.gate.allows(object, "delete", row):
+        if row["id"] in taken_off:
             said = escape(t("links.remove", name=str((name_at and row.get(name_at)) or "…")))
             button = (
                 f'<button class="btn btn-quiet btn-icon btn-sm" form="unlink" formaction="{at}/remove"'
                 f' name="id" value="{row["id"]}" aria-label="{said}" title="{said}">'
                 f"{icon('link-off')}</button>"
             )
-        one = str(table.rows((row,), zone, editing.at)).removesuffix("</tr>")
+        one = str(table.rows((row,), zone, cells)).removesuffix("</tr>")
         made.append(f'{one}<td class="is-unlink">{button}</td></tr>')
     return Markup("".join(made))

@@ -18,6 +18,7 @@ from flask import Response
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.errors import Denied, NotFound
 from tabwright.runtime.access import principals
+from tabwright.runtime.access.asking import may
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.joint import JointGate
 from tabwright.runtime.access.principal import Principal
@@ -90,7 +91,7 @@ def page_of(desk: Desk, theirs: Desk, look: Look, seen: Seen) -> Response:
         theirs.object(look.object.name)
         if look.show == "form":
             row = read_record(theirs.call, theirs.reads, look.object, look.record)
-            if not theirs.call.gate.allows(look.object, "edit", row):
+            if not may(theirs.call, look.object, "edit", row):
                 raise theirs.call.gate.denied(look.object, "edit")
             page, template = form_to_look_at(theirs, look.object, look.record), "form.html"
         else:

@@ -148,7 +148,7 @@ class Source:
         self._values: dict[tuple[int, str], Column] = {}  # of virtual fields, by node and name
         self._filled: set[tuple[int, str]] = set()  # those of them that are never blank
         self._root = self._nodes[()] = self._node(object)
-        rule = gate.predicate(object, "read", lambda name: self._plain(self._root, name))
+        rule = self._rule(self._root)
         alive = self._root.main.c.deleted_at.is_(None)
         self.visible: Column = alive if rule is None else sa.and_(alive, rule)
 
@@ -494,6 +494,13 @@ class Source:
             return computed is not None
         return node.table.is_filling(field.name) and self._pushes(computed.column)
 
+    def _rule(self, node: _Node) -> Column | None:
+        """Which of the records may be read."""
+        gate = self._gate
+        for each in gate.rule(node.object, "read").objects(gate.model, node.object):
+            self.beside(each)
+        return gate.predicate(node.object, "read", self._tables, node.main)
+
     def _plain(self, node: _Node, name: str) -> Column:
         base, _, kind = name.partition(".")
         own = node.object.fields.get(base)
@@ -557,7 +564,7 @@ class Source:
             self._joins.append((node.main, self._is(node, reference)))
         else:
             node = known  # a formula has joined it already
-        node.guard = self._gate.predicate(node.object, "read", lambda name: self._plain(node, name))
+        node.guard = self._rule(node)
         if hop.type == "owner":
             queue = self._gate.model.objects.get(NAMED_BY_ALL[1])
             if queue is not None:

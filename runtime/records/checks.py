@@ -13,6 +13,7 @@ from tabwright.metadata.model import FieldDef, ObjectDef, label_in
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.access.asking import Asked, allowed
 from tabwright.runtime.query.choosing import Choice
 from tabwright.runtime.records import built_in, origin, rules
 from tabwright.runtime.records.batch import Batch, Row, Work
@@ -156,7 +157,12 @@ def access_new(batch: Batch, work: Work) -> None:
         if wanted:
             _check_references(batch, work, field, wanted)
     once = [field.name for field in object.own_fields if field.read_only_after_create]
-    transfer = work.gate.rule(object, "transfer")
+    giving = [
+        Asked.of(row.old)
+        for row in writing
+        if row.old is not None and "owner" in row.changed and "owner" in row.sent
+    ]
+    given_away = allowed(work.call.tenant, work.gate, work.writer, object, "transfer", giving)
     types = {each.uid for each in work.gate.record_types(object)}
     for row in writing:
         if row.old is not None:
@@ -164,7 +170,7 @@ def access_new(batch: Batch, work: Work) -> None:
                 if name in row.changed and name in row.sent and not row.has_fault_at(name):
                     row.refuse("field.read_only_after_create", name, field=name)
             if "owner" in row.changed and "owner" in row.sent and not row.has_fault_at("owner"):
-                if not transfer.holds(row.old):
+                if row.id not in given_away:
                     row.refuse("record.transfer_denied", "owner", kind=Denied)
                 elif row.sent["owner"] is None and work.gate.principal.kind == "user":
                     row.refuse(
@@ -191,7 +197,7 @@ def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UU
             target.digest, rule.shape, one,
         )  # fmt: skip
         ids = UUID(int=next(iter(asked)).int) if one else ids_value(work.writer.store.dialect, sorted(asked))
-        given = {"ids": ids, **rule.parameters()}
+        given = {**work.gate.viewer(), "ids": ids}
         there: dict[UUID, list[Row]] = {}
         for (found,) in work.writer.rows(statement, given):
             id = uuid_of(found)
@@ -220,7 +226,7 @@ def _exists(work: Work, target: ObjectDef, one: bool) -> Prepared:
     table = work.call.tables.of(target)
     wanted = table.id == sa.bindparam("ids", type_=table.id.type) if one else in_ids(store.dialect, table.id)
     chosen = sa.select(table.id).where(wanted, table.deleted_at.is_(None))
-    condition = work.gate.predicate(target, "read", table.column)
+    condition = work.gate.predicate(target, "read", work.call.tables)
     if condition is not None:
         chosen = chosen.where(condition)
     # Whoever deletes one of them at this moment waits for us, or we for him and then it is not there.
@@ -292,16 +298,17 @@ def _check_unique(batch: Batch, work: Work, unique: Unique) -> None:
     if not keys:
         return
     seen.update(keys)
-    readable = work.gate.rule(batch.object, "read")
     name_field = batch.object.fields[batch.object.name_field]
     tells_name = work.gate.can_read(name_field) and name_field.mask is None
-    for id, owner, called, *found in work.writer.rows(unique.statement, unique.parameters(keys)):
+    taken = work.writer.rows(unique.statement, unique.parameters(keys))
+    others = [Asked(uuid_of(id), None if owner is None else uuid_of(owner)) for id, owner, *_ in taken]
+    readable = allowed(work.call.tenant, work.gate, work.writer, batch.object, "read", others)
+    for id, _, called, *found in taken:
         mine = keys.get(tuple(found))
         other = uuid_of(id)
         if mine is None or mine.id == other or mine.has_fault_at(unique.fields[0]):
             continue
-        owner_id = None if owner is None else uuid_of(owner)
-        if readable.holds({"owner": owner_id}) and _may_name(work, unique, batch.object):
+        if other in readable and _may_name(work, unique, batch.object):
             mine.refuse(
                 "unique.taken",
                 unique.fields[0],

@@ -16,6 +16,7 @@ from tabwright.metadata.model import FieldDef, Model, ObjectDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.access.asking import Asked, allowed
 from tabwright.runtime.records.batch import Batch, Intent, Row, Work
 from tabwright.runtime.records.loading import call_piece
 from tabwright.runtime.records.moving import dependencies
@@ -86,12 +87,21 @@ def check(batch: Batch, work: Work) -> None:
     name = batch.object.master
     if name is None:
         return
-    rule = work.gate.parent_rule(batch.object, "edit")
+    arriving: list[Row] = []
     for row in batch.rows:
         if row.new is None or row.new[name] is None or row.has_fault_at(name):
             continue
         arrives = row.action == "create" or (row.action == "update" and name in row.changed)
-        if arrives and not rule.holds(row.new):
+        if arrives:
+            arriving.append(row)
+    if not arriving:
+        return
+    parent, level = work.gate.parent_of(batch.object, "edit")
+    # A part that arrives holds its parent's owner.
+    asked = [Asked(row.new[name], row.new["owner"]) for row in arriving if row.new is not None]
+    open_to = allowed(work.call.tenant, work.gate, work.writer, parent, level, asked)
+    for row in arriving:
+        if row.new is not None and row.new[name] not in open_to:
             row.refuse("record.parent_denied", name, kind=Denied)
 
 

@@ -59,7 +59,7 @@ def recycle_bin(call: Call, object: str, limit: int = MOST, reader: Reader | Non
         by, name = table.column("updated_by"), table.column(found.name_field)
         chosen = sa.select(table.id, name, table.deleted_at, by).select_from(table.joined)
         chosen = chosen.where(table.deleted_at.is_not(None))
-        condition = call.gate.predicate(found, "delete", table.column)
+        condition = call.gate.predicate(found, "delete", call.tables)
         if condition is not None:
             chosen = chosen.where(condition)
         newest = (table.deleted_at.desc(), table.id.desc())
@@ -67,7 +67,7 @@ def recycle_bin(call: Call, object: str, limit: int = MOST, reader: Reader | Non
 
     statement = call.tenant.piece("recycle_bin", found, table, make, rule.shape)
     shown = call.gate.can_read(found.fields[found.name_field])
-    rows = reader.rows(statement, {**rule.parameters(), "most": max(1, min(limit, MOST))})
+    rows = reader.rows(statement, {**call.gate.viewer(), "most": max(1, min(limit, MOST))})
     return [
         Recycled(
             uuid_of(id),

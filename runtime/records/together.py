@@ -317,7 +317,7 @@ class _Pass:
             column = table.column(link.name)
             chosen = sa.select(table.id, column).select_from(table.joined)
             chosen = chosen.where(in_ids(table.dialect, column), table.deleted_at.is_(None))
-            readable = work.gate.predicate(part, "read", table.column)
+            readable = work.gate.predicate(part, "read", work.call.tables)
             if readable is not None:
                 chosen = chosen.where(readable)
             return prepare(work.writer.store, chosen.order_by(table.id))

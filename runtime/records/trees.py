@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tabwright.metadata.model import FieldDef
 from tabwright.platform.database import Prepared, prepare
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
+from tabwright.runtime.access.asking import Asked, allowed
 from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.loading import call_piece
 
@@ -83,12 +84,13 @@ def _named(batch: Batch, work: Work, ring: list[UUID]) -> str:
     store = batch.plan.store
     columns = table.id, table.column("owner"), table.column(object.name_field)
     chosen = sa.select(*columns).select_from(table.joined).where(in_ids(store.dialect, table.id))
-    rule = work.gate.rule(object, "read")
-    names: dict[UUID, str] = {}
-    for id, owner, name in work.writer.rows(
-        prepare(store, chosen), {"ids": ids_value(store.dialect, sorted(set(ring)))}
-    ):
-        if rule.holds({"owner": None if owner is None else uuid_of(owner)}) and name:
-            names[uuid_of(id)] = str(name)
+    given = {"ids": ids_value(store.dialect, sorted(set(ring)))}
+    there = [
+        (Asked(uuid_of(id), None if owner is None else uuid_of(owner)), name)
+        for id, owner, name in work.writer.rows(prepare(store, chosen), given)
+    ]
+    known = [each for each, _ in there]
+    seen = allowed(work.call.tenant, work.gate, work.writer, object, "read", known)
+    names = {each.id: str(name) for each, name in there if each.id in seen and name}
     shown = ring if len(ring) <= _SHOWN else [*ring[: _SHOWN - 1], None, ring[-1]]
     return " → ".join("…" if id is None else names.get(id, "…") for id in shown)

@@ -12,6 +12,8 @@ from tabwright.metadata.model import ObjectDef
 from tabwright.platform.database import prepare
 from tabwright.platform.errors import Fault, NotFound, Place
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
+from tabwright.runtime.access import asking as access
+from tabwright.runtime.access.asking import Asked
 from tabwright.runtime.access.gate import Gate, Level
 from tabwright.runtime.journal.reading import (
     Change,
@@ -55,7 +57,9 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
     for number, changes in by_object.items():
         object = numbers.get(number)
         if object is not None:
-            undoing.append((object, _allowed(gate, object, own, _intents(work, object, changes, left), left)))
+            undoing.append(
+                (object, _allowed(work, gate, object, own, _intents(work, object, changes, left), left))
+            )
     for object, intents in _in_turn(undoing):
         for start in range(0, len(intents), pipeline.MOST_ROWS):
             part = intents[start : start + pipeline.MOST_ROWS]
@@ -94,6 +98,7 @@ def _require(work: Work, object: ObjectDef, others: bool) -> None:
 
 
 def _allowed(
+    work: Work,
     gate: Gate,
     object: ObjectDef,
     own: set[UUID],
@@ -102,9 +107,17 @@ def _allowed(
 ) -> list[Intent]:
     """The intents that this person may have now, as the records stand; the others are listed."""
     levels: dict[str, Level] = {"update": "edit", "delete": "delete", "restore": "delete"}
-    allowed = []
+    asked: dict[Level, list[Asked]] = {}
     for intent, owner in intents:
-        if intent.id in own and not gate.allows(object, levels[intent.action], {"owner": owner}):
+        if isinstance(intent.id, UUID) and intent.id in own:
+            asked.setdefault(levels[intent.action], []).append(Asked(intent.id, owner))
+    open_to = {
+        level: access.allowed(work.call.tenant, gate, work.writer, object, level, records)
+        for level, records in asked.items()
+    }
+    allowed = []
+    for intent, _ in intents:
+        if intent.id in own and intent.id not in open_to[levels[intent.action]]:
             place = Place(object=object.name, record=str(intent.id))
             left.append(Fault(f"record.undo_denied.{levels[intent.action]}", {"id": str(intent.id)}, place))
         else:

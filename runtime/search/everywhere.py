@@ -128,7 +128,7 @@ def _beside(
     )
     marks = {kind: note_mark(object.uid, kind) for kind in KINDS}
     given = {
-        **rule.parameters(),
+        **gate.viewer(),
         "query": match_of(call.tenant.store.dialect, needs, tuple(marks.values()), marks["file"]),
         "most": limit * _CANDIDATES,
     }
@@ -162,7 +162,7 @@ def _statement(call: Call, object: ObjectDef) -> Prepared:
         .select_from(sa.join(matching, source, table.id == matching.c.record_id))
         .where(table.deleted_at.is_(None))
     )
-    condition = call.gate.predicate(object, "read", table.column)
+    condition = call.gate.predicate(object, "read", call.tables)
     if condition is not None:
         found = found.where(condition)
     most = sa.bindparam("most", type_=sa.Integer)

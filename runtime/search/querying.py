@@ -124,7 +124,7 @@ def _search_one(call: Call, reader: Reader, place: _Place, needs: Sequence[Need]
     statements = call.tenant.piece(
         "search_query", object, call.tables.of(object), lambda: _Statements(call, object), rule.shape
     )
-    given: dict[str, Any] = dict(rule.parameters())
+    given: dict[str, Any] = gate.viewer()
     given["query"] = match_of(call.tenant.store.dialect, needs, place.marks, place.named)
     given["most"] = limit * _CANDIDATES
     rows: list[tuple[Any, ...]] = []
@@ -191,7 +191,7 @@ def _prepared(call: Call, object: ObjectDef, found: sa.FromClause) -> Prepared:
         .select_from(sa.join(found, source, table.id == found.c.record_id))
         .where(table.deleted_at.is_(None))
     )
-    condition = call.gate.predicate(object, "read", table.column)
+    condition = call.gate.predicate(object, "read", call.tables)
     if condition is not None:
         chosen = chosen.where(condition)
     most = sa.bindparam("most", type_=sa.Integer)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tabwright.metadata.model import FieldDef
 from tabwright.platform.errors import Invalid
+from tabwright.runtime.access.asking import open_among
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms import texts
 from tabwright.runtime.forms.dependent import fitting
@@ -145,7 +146,9 @@ def stored(call: Call, reads: Reading, plan: LinesPlan, head: UUID) -> Table:
         parent=(plan.link.name, head),
     )
     page = reads.list(query)
-    lines = tuple(_line(call, plan, row) for row in page.rows)
+    may_edit = open_among(call, plan.object, "edit", page.rows) if plan.may_edit else frozenset()
+    may_delete = open_among(call, plan.object, "delete", page.rows) if plan.may_delete else frozenset()
+    lines = tuple(_line(call, plan, row, row["id"] in may_edit, row["id"] in may_delete) for row in page.rows)
     beyond = max((page.count or 0) - len(lines), 0)
     table = Table(plan, lines, {line.id: line.revision or 0 for line in lines if line.id}, beyond)
     if not beyond or isinstance(reads, PreviewReads):  # a draft's columns cannot be added up yet
@@ -153,9 +156,8 @@ def stored(call: Call, reads: Reading, plan: LinesPlan, head: UUID) -> Table:
     return replace(table, rest=_rest(call, table, head))
 
 
-def _line(call: Call, plan: LinesPlan, row: Mapping[str, Any]) -> Line:
+def _line(call: Call, plan: LinesPlan, row: Mapping[str, Any], may_edit: bool, may_delete: bool) -> Line:
     zone = ZoneInfo(call.zone)
-    may_edit = plan.may_edit and call.gate.allows(plan.object, "edit", row)
     fields = plan.asked(creating=False) if may_edit else ()
     filled = texts.to_texts(fields, row, zone)
     names = visiting.names_in(row, fields, call)
@@ -171,7 +173,7 @@ def _line(call: Call, plan: LinesPlan, row: Mapping[str, Any]) -> Line:
         at=at,
         row=row,
         may_edit=may_edit,
-        may_delete=plan.may_delete and call.gate.allows(plan.object, "delete", row),
+        may_delete=may_delete,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from tabwright.metadata.model import ObjectDef
+from tabwright.runtime.access.asking import Asked
 from tabwright.runtime.comments.hearing import may_read
 from tabwright.runtime.comments.reading import summary
 from tabwright.runtime.desk import Call
@@ -48,5 +49,5 @@ def mentionable(call: Call, object: ObjectDef, record: UUID, text: str) -> Seque
                 found.setdefault(hit.id, Option(hit.id, hit.name))
     options = [each for each in found.values() if each.name and each.id != me][:OPTIONS]
     with call.tenant.store.read() as reader:
-        seeing = may_read(call, reader, object, about.owner, [each.id for each in options])
+        seeing = may_read(call, reader, object, Asked(record, about.owner), [each.id for each in options])
     return [Mentionable(each, each.id not in seeing) for each in shown(options, typed)]
