@@ -208,7 +208,9 @@ class Editor:
         )
 
 
-_OWN_PAGES = frozenset({"layout", "list_view", "validation_rule"})  # parts with a list of their own
+_OWN_PAGES = frozenset(
+    {"layout", "list_view", "validation_rule", "sharing_rule", "restriction_rule"}
+)  # parts with a list of their own
 
 
 def _title(studio: Studio, document: Mapping[str, Any], component: Component | None) -> str:

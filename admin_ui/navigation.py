@@ -25,12 +25,13 @@ KIND_ICONS = {
     "object": "database", "field": "forms", "picklist": "list", "record_type": "versions", "layout": "layout",
     "list_view": "list-details", "validation_rule": "shield-check", "unique_rule": "copy", "tab": "folder",
     "app": "layout-grid", "permission_set": "key", "permission_set_group": "stack-2", "calendar": "calendar",
+    "sharing_rule": "share", "restriction_rule": "eye-off",
 }  # fmt: skip
 # The kinds that have an entry of their own in the sidebar, by group: what belongs to no object, and more.
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("data", ("object", "layout", "list_view", "picklist", "validation_rule")),
     ("navigation", ("tab", "app")),
-    ("access", ("permission_set", "permission_set_group")),
+    ("access", ("permission_set", "permission_set_group", "sharing_rule", "restriction_rule")),
 )
 _designers: dict[str, HrefOf] = {"object": lambda name: path("objects", name)}
 _starters: dict[str, HrefOf] = {}

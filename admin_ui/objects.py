@@ -26,7 +26,10 @@ from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 
-PARTS = ("field", "record_type", "layout", "list_view", "validation_rule", "unique_rule")
+PARTS = (
+    "field", "record_type", "layout", "list_view", "validation_rule", "unique_rule", "sharing_rule",
+    "restriction_rule",
+)  # fmt: skip
 NEW_APP = "@new"  # of the form of a new object: an app of its own
 RIGHTS = ("create", "read", "edit", "delete", "export")  # what a chosen permission set gets on a new object
 
@@ -118,8 +121,10 @@ def _about(studio: Studio, component: Component) -> str:
             return s("about.fields", count=sum(len(each.get("fields", ())) for each in body["sections"]))
         case "list_view":
             return s("about.columns", count=len(body["columns"]))
-        case "validation_rule":
+        case "validation_rule" | "restriction_rule":
             return str(body["condition"])
+        case "sharing_rule" if "when" in body:
+            return str(body["when"])
         case "unique_rule":
             object = component.object or ""
             return " + ".join(studio.title_of("field", f"{object}.{each}") for each in body["fields"])

@@ -44,6 +44,8 @@ EXTRA: list[dict[str, Any]] = [
     {"kind": "validation_rule", "name": "account.positive", "condition": "AMOUNT   <  0 /* amount */",
      "message": {"en": "amount"}, "field": "amount"},
     {"kind": "unique_rule", "name": "account.once", "fields": ["amount", "parent"]},
+    {"kind": "sharing_rule", "name": "account.rich", "when": "amount > 1", "to": [{"kind": "everyone"}]},
+    {"kind": "restriction_rule", "name": "account.mine", "condition": "amount > 2", "applies_to": ["rep"]},
     {"kind": "record_type", "name": "account.big", "picklists": {"stage": ["new"]},
      "defaults": {"amount": "5"}, "layout": "account.page"},
     {"kind": "tab", "name": "people", "object": "contact", "list_view": "contact.open"},
@@ -82,6 +84,8 @@ def test_where_a_field_is_used(start: Tree) -> None:
         ("list_view/contact.open", "/where"),
         ("validation_rule/account.positive", "/condition"),
         ("validation_rule/account.positive", "/field"),
+        ("sharing_rule/account.rich", "/when"),
+        ("restriction_rule/account.mine", "/condition"),
         ("unique_rule/account.once", "/fields/0"),
         ("record_type/account.big", "/defaults/amount"),
         ("permission_set/rep", "/fields/account/amount"),
@@ -171,7 +175,7 @@ def test_every_string_of_a_schema_is_marked_or_known_to_name_nothing(kind: str) 
     # A picklist's codes stand in a record type and in what depends on a picklist; ends of file names.
     codes = {
         "record_type": {"picklists"}, "field": {"matrix", "extensions", "offered_when", "separator"},
-        "layout": {"offered_when"},
+        "layout": {"offered_when"}, "sharing_rule": {"key"},  # a code of a record
     }.get(kind, set())  # fmt: skip
     assert _unmarked(root, root, "", False, frozenset()) <= codes
 
