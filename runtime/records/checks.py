@@ -15,7 +15,7 @@ from tabwright.platform.errors import Conflict, Denied
 from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access.asking import Asked, allowed
 from tabwright.runtime.query.choosing import Choice
-from tabwright.runtime.records import built_in, origin, rules
+from tabwright.runtime.records import built_in, origin, restrictions, rules
 from tabwright.runtime.records.batch import Batch, Row, Work
 from tabwright.runtime.records.formulas import Evaluation
 from tabwright.runtime.records.loading import call_piece
@@ -179,6 +179,7 @@ def access_new(batch: Batch, work: Work) -> None:
         given = row.sent.get("record_type")
         if given is not None and given not in types and (row.old is None or "record_type" in row.changed):
             row.refuse("record.type_denied", "record_type", kind=Denied)
+    restrictions.check(batch, work)
 
 
 def _check_references(batch: Batch, work: Work, field: FieldDef, wanted: dict[UUID, list[Row]]) -> None:

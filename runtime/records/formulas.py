@@ -48,7 +48,7 @@ class Evaluation:
         # What is stored is the same for everybody, whose day it may be.
         zone = work.call.tenant.zone
         self._kept = env_of(work.model, work.now, zone, is_new=True)
-        self._person: Mapping[str, Any] = person_of(work.principal)
+        self._person: Mapping[str, Any] = {**person_of(work.principal), **self._of_person(formulas)}
         self._related: dict[Path, dict[UUID, dict[str, Any]]] = {}
         self._converters: dict[str, Any] = {}
         self._merged: dict[Path, Path] = {}
@@ -63,6 +63,31 @@ class Evaluation:
             self._load(prefix, sorted(needed[prefix]), rows)
         self._answers: dict[Aggregate, Mapping[UUID, Any]] = {}
         self._ask(formulas, rows)
+
+    def _of_person(self, formulas: Sequence[Formula]) -> Mapping[str, Any]:
+        """What formulas name of the person who acts besides what the request knows."""
+        me, user = self._work.principal, self._work.model.objects["user"]
+        asked = {
+            read.path[1]
+            for each in formulas
+            for read in each.reads
+            if read.path[0] == "$user" and read.path[1:]
+        }
+        names = sorted(asked - person_of(me).keys())
+        if not names or me.kind == "system":
+            return {}
+        table = self._work.call.tables.of(user)
+        statement: Prepared = self._work.call.tenant.piece(
+            "related", user, table, lambda: self._statement(user, names), tuple(names)
+        )
+        given = {"ids": ids_value(self._work.writer.store.dialect, [me.user_id])}
+        for _, *stored in self._work.writer.rows(statement, given):
+            codecs = (table.codec(name) for name in names)
+            return {
+                name: each.from_storage(value)
+                for name, each, value in zip(names, codecs, stored, strict=True)
+            }
+        return {}
 
     def _ask(self, formulas: Sequence[Formula], rows: Sequence[Row]) -> None:
         """What the formulas ask of children, in one statement for each kind of parent."""

@@ -10,6 +10,7 @@ from tabwright.metadata.model import Model
 from tabwright.platform.errors import Denied, Invalid, NotFound
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.principal import Principal, TokenScope
+from tabwright.runtime.access.tables import FULL, READ
 
 OBJECTS = {
     "account": {"name": "text required", "industry": "text", "revenue": "currency(16,2)", "secret": "text"},
@@ -114,21 +115,25 @@ def test_rights_imply_others(model: Model) -> None:
 def test_an_owner_may_give_a_record_away_and_others_only_with_transfer(model: Model) -> None:
     deal = model.objects["deal"]
     who = principal_of(model, "sharer")
-    own, other = {"owner": who.user_id}, {"owner": uuid4()}
     gate = Gate(model, who)
-    assert gate.allows(deal, "transfer", own) and not gate.allows(deal, "transfer", other)
+    assert gate.rule(deal, "transfer").at_once(who.user_id) is True
+    assert gate.rule(deal, "transfer").at_once(uuid4()) is not True
     open_deal = replace(deal, sharing="edit")
     open_model = replace(model, objects={**model.objects, "deal": open_deal}, digest="open")
-    assert Gate(open_model, who).allows(open_deal, "transfer", other)
-    assert not Gate(open_model, who).allows(open_deal, "delete", other)
+    assert Gate(open_model, who).rule(open_deal, "transfer").everything
+    assert Gate(open_model, who).rule(open_deal, "delete").at_once(uuid4()) is not True
 
 
-def test_groups_own_for_their_members(model: Model) -> None:
-    queue = uuid4()
-    who = replace(principal_of(model, "sharer"), groups=(queue, uuid4()))
+def test_queues_own_for_their_members(model: Model) -> None:
+    queue, looked_at = uuid4(), uuid4()
+    who = principal_of(model, "sharer")
+    who = replace(who, groups=(who.user_id, queue), queues=((queue, FULL), (looked_at, READ)))
+    deal = model.objects["deal"]
     gate = Gate(model, who)
-    assert gate.allows(model.objects["deal"], "read", {"owner": queue})
-    assert len(gate.viewer()) == 4, "padded to a power of two: few shapes of statements"
+    assert gate.rule(deal, "delete").at_once(queue) and gate.rule(deal, "read").at_once(looked_at)
+    assert gate.rule(deal, "delete").at_once(looked_at) is not True
+    owners = [name for name in gate.viewer() if name.startswith("viewer_own1_")]
+    assert len(owners) == 4, "padded to a power of two: few shapes of statements"
 
 
 def test_a_token_narrows_and_never_widens(model: Model) -> None:

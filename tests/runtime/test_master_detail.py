@@ -16,7 +16,7 @@ from publishers import Publisher, a_field, publisher, thing  # noqa: F401 - a fi
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.documents import read
 from tabwright.platform.errors import Conflict, Denied, Invalid, NotFound, TabwrightError
-from tabwright.runtime.access.gate import Gate
+from tabwright.runtime.access.asking import may
 from tabwright.runtime.access.granting import check_publish
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.query.asked import Query
@@ -65,7 +65,7 @@ def ids_seen(world: World, principal: Principal, object: str) -> set[Any]:
 
 
 def said(world: World, principal: Principal, object: str, level: Any, id: Any) -> bool:
-    return Gate(world.model, principal).allows(world.model.objects[object], level, world.values(object, id))
+    return may(world.call_as(principal), world.model.objects[object], level, world.values(object, id))
 
 
 def test_a_part_has_the_owner_and_the_access_of_its_parent(world: Make) -> None:
