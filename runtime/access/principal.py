@@ -12,7 +12,7 @@ Kind = Literal["user", "system"]
 
 SYSTEM_ID = UUID(int=0)
 _ALWAYS = ("id", "revision")  # what a record is addressed by
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Principal:
     keys: frozenset[str] = frozenset()
     positions: tuple[UUID, ...] = ()
     queues: tuple[tuple[UUID, int], ...] = ()
-    loaded_at: datetime = field(default=_ALWAYS, compare=False)
+    loaded_at: datetime = field(default=_BEGINNING, compare=False)
 
     @staticmethod
     def system(language: str = "en", zone: str = "UTC") -> Principal:
