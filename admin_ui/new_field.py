@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
+from tabwright.admin_ui.access.matrix import LEVELS, operations_of
 from tabwright.admin_ui.components import Editor, fault_lines, form_of, suggest_name
 from tabwright.admin_ui.field_types import cards, groups
 from tabwright.admin_ui.navigation import path
@@ -18,6 +19,7 @@ from tabwright.metadata.drafts import Put
 from tabwright.metadata.model import LayoutDef, LayoutField, LayoutSection, label_in
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.web import policy
+from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.forms.entry import Entry
 from tabwright.runtime.forms.shown import Seen
 from tabwright.runtime.forms.unroll import form_piece
@@ -87,6 +89,39 @@ def placed(studio: Studio, spot: Spot, field: str) -> Put:
     return Put({**document, "sections": [*before, {**last, "fields": [*last.get("fields", ()), field]}]})
 
 
+@dataclass(frozen=True, slots=True)
+class Grantee:
+    """A permission set that may be given the new field; ``chosen`` is "", "read" or "edit"."""
+
+    name: str
+    label: str
+    chosen: str
+
+
+def grantees(studio: Studio, object: str) -> tuple[Grantee, ...]:
+    """Whom to grant the new field, where nobody sees one unless it is granted by name: the sets that open
+    the object. The built-in ones cannot be changed.
+    """
+    if studio.drafting.get("object", object).body.get("field_access") != "granted":
+        return ()
+    found = []
+    for each in studio.drafting.all("permission_set"):
+        if each.body.get("package") == BASE:
+            continue
+        if operations_of(each.document, object, is_base=False):
+            chosen = request.form.get(f"grant.{each.name}", "") if request.method == "POST" else ""
+            found.append(Grantee(each.name, studio.label(each), chosen if chosen in LEVELS[1:] else ""))
+    return tuple(found)
+
+
+def granted(studio: Studio, grantee: Grantee, object: str, field: str) -> Put:
+    """The permission set with its word about the field."""
+    document = studio.drafting.get("permission_set", grantee.name).document
+    fields = document.get("fields", {})
+    words = {**fields.get(object, {}), field: grantee.chosen}
+    return Put({**document, "fields": {**fields, object: words}})
+
+
 class NewField(Editor):
     """One turn of the panel."""
 
@@ -133,6 +168,7 @@ class NewField(Editor):
             close=local_path(request.values.get("back", ""), path("objects", self.object)),
             can_keep=self.can_keep,
             spots=spots(studio, self.object),
+            grantees=grantees(studio, self.object),
             can_publish=bool(request.values.get("back")),
             **context,
         )
@@ -176,6 +212,9 @@ def register(blueprint: Blueprint, site: Site) -> None:
         do = request.form.get("do", "save")
         field = turn.name.partition(".")[2]
         shown = [placed(studio, each, field) for each in spots(studio, turn.object) if each.chosen]
+        shown += [
+            granted(studio, each, turn.object, field) for each in grantees(studio, turn.object) if each.chosen
+        ]
         if do == "refresh" or not turn.save(*shown):
             return turn.page()
         name = label_in(turn.document["label"], studio.call.language)

@@ -436,6 +436,7 @@ class ObjectDef:
     hierarchy: Literal["off", "read", "edit"] = "edit"  # what superiors of an owner may do with the records
     sharing_rules: tuple[SharingRuleDef, ...] = ()
     restriction_rules: tuple[RestrictionRuleDef, ...] = ()
+    names_fields: bool = False  # fields are hidden until a permission set grants them by name
 
     def find(self, name: str) -> FieldDef | None:
         """The field of that name or alias (lower case), or None."""

@@ -81,9 +81,11 @@ def word_of(document: Mapping[str, Any], object: str, field: str) -> str:
     return str(document.get("fields", {}).get(object, {}).get(field, ""))
 
 
-def follows(document: Mapping[str, Any], object: str, field: str) -> str:
-    """The word that holds for a field without one of its own."""
+def follows(document: Mapping[str, Any], object: str, field: str, by_name: bool = False) -> str:
+    """The word that holds for a field without one of its own; ``by_name``: fields have only their own."""
     said = document.get("fields", {})
+    if by_name:
+        return "none"
     for words, names in ((said.get(object, {}), (ANY,)), (said.get(ANY, {}), (field, ANY))):
         for name in names:
             if name in words and not (words is said.get(object) and field == ANY):
@@ -140,6 +142,7 @@ class Matrix:
         self.studio = studio
         self.object = object
         self.is_base = object.body.get("package") == BASE
+        self.by_name = object.body.get("field_access") == "granted"
         self.sets = studio.drafting.all("permission_set")
 
     def heads(self) -> Iterator[SetHead]:
@@ -163,7 +166,8 @@ class Matrix:
     def fields(self) -> Iterator[Row]:
         """The rows of fields: first what holds for every field without a word of its own."""
         s = self.studio.s
-        yield self._field(ANY, s("access.every_field"), s("access.every_field_note"))
+        if not self.by_name:
+            yield self._field(ANY, s("access.every_field"), s("access.every_field_note"))
         for each in self.studio.drafting.all("field", self.object.name):
             yield self._field(each.local, self.studio.label(each), each.local)
 
@@ -172,7 +176,7 @@ class Matrix:
             Choice(
                 f"{head.uid}:f:{field}",
                 word_of(each.document, self.object.name, field),
-                follows(each.document, self.object.name, field),
+                follows(each.document, self.object.name, field, self.by_name),
                 head.locked,
             )
             for head, each in zip(self.heads(), self.sets, strict=True)

@@ -96,6 +96,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
         hierarchy=body.get("hierarchy", "edit"),
         sharing_rules=tuple(each for each in sharing if each is not None),
         restriction_rules=tuple(each for each in restrictions if each is not None),
+        names_fields=body.get("field_access") == "granted",
     )
 
 

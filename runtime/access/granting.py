@@ -131,7 +131,7 @@ def _words(each: PermissionSetDef, model: Model) -> Iterator[Right]:
         if "export" in object_rights(each, object):
             yield ("export_rows", object.uid, str(each.export_rows or ""))
         for field in object.own_fields:
-            word = field_right(each, field)
+            word = field_right(each, object, field)
             for lower, rank in FIELD_ORDER.items():
                 if 0 < rank <= FIELD_ORDER[word]:
                     yield ("field", field.uid, lower)

@@ -67,10 +67,15 @@ def object_rights(each: PermissionSetDef, object: ObjectDef) -> frozenset[str]:
     return with_implied(each.objects.get("*", frozenset()))
 
 
-def field_right(each: PermissionSetDef, field: FieldDef) -> FieldRight:
-    """What one set says about a field, whatever it allows with the object."""
-    for object in (field.object, "*"):
-        words = each.fields.get(object)
+def field_right(each: PermissionSetDef, object: ObjectDef, field: FieldDef) -> FieldRight:
+    """What one set says about a field, whatever it allows with the object.
+
+    Where fields are granted by name (S18) no "*" covers one.
+    """
+    if object.names_fields:
+        return each.fields.get(object.name, {}).get(field.name, "none")
+    for key in (object.name, "*"):
+        words = each.fields.get(key)
         if words is not None:
             for name in (field.name, "*"):
                 if name in words:
@@ -173,8 +178,12 @@ class Rights:
             right: FieldRight = "edit" if field.name in WRITABLE_SYSTEM_FIELDS else "read"
         else:
             right = max(
-                (field_right(each, field) for each in self.sets), key=FIELD_ORDER.__getitem__, default="none"
+                (field_right(each, object, field) for each in self.sets),
+                key=FIELD_ORDER.__getitem__,
+                default="none",
             )
+            if object.names_fields and self.administers:
+                right = "edit"
         inherited = field.name == "owner" and object.master is not None
         if right == "edit" and (not writes or inherited or field.read_only or field.type == "auto_number"):
             right = "read"
