@@ -126,6 +126,8 @@ def sections(studio: Studio, at: str) -> tuple[tuple[str, tuple[Entry, ...]], ..
             )
             rights = entry("access", "table", "/studio/access")
             entries = (*((entry("people", "users", "/o/user"),) if people else ()), *entries, rights)
+            if studio.call.gate.has("explain_access"):
+                entries = (*entries, entry("holders", "user-check", "/studio/holders"))
             if studio.call.gate.has("view_exports"):
                 entries = (*entries, entry("exports", "download", "/exports"))
         found.append((s("nav.group_" + group), entries))

@@ -21,7 +21,7 @@ from tabwright.admin_ui import (
     translations,
     trash,
 )
-from tabwright.admin_ui.access import matrix
+from tabwright.admin_ui.access import holders, matrix
 from tabwright.admin_ui.editors import routes as editors
 from tabwright.admin_ui.layouts import routes as layouts
 from tabwright.admin_ui.packages import leaving, listing, making, offers, sampling
@@ -50,6 +50,7 @@ def register(app: Flask, site: Site) -> None:
         layouts,
         from_file,
         matrix,
+        holders,
         import_options,
         new_field,
         linking,

@@ -495,6 +495,7 @@ class PermissionSetDef:
     tabs: tuple[str, ...]
     apps: tuple[str, ...]
     record_types: Mapping[str, tuple[str, ...]]
+    emergency_hours: int | None = None  # who may break the glass takes it for so long; None: nobody does
     export_rows: int | None = None  # most rows of one export of what the set lets export; None: no such limit
     second_factor: bool = False  # a restriction: its holders sign in with a code too
 

@@ -39,6 +39,7 @@ def compile_permission_set(work: Work, component: Component) -> PermissionSetDef
         record_types=record_types,
         export_rows=body.get("export_rows"),
         second_factor=body.get("second_factor", False),
+        emergency_hours=body.get("emergency_hours"),
     )
 
 

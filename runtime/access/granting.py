@@ -75,6 +75,8 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
         after = {each for each in after if each[0] == "system" or each[1] in kept}
         before = {each for each in before if each[0] == "system" or each[1] in kept}
         given |= _beyond(after, before)
+        if _emergency(uid, new) > _emergency(uid, old):
+            given |= after  # to whoever may take it in an emergency
         changed = changed or after != before or _is_restricted(old, uid) != _is_restricted(new, uid)
     was = {each.uid: each for each in old.objects.values()}
     for object in new.objects.values():
@@ -87,6 +89,12 @@ def _difference(old: Model, new: Model, dropped: frozenset[str]) -> tuple[set[Ri
 def _is_restricted(model: Model, uid: str) -> bool:
     found = model.permission_sets.get(uid)
     return found is not None and found.second_factor
+
+
+def _emergency(uid: str, model: Model) -> int:
+    """The hours for which a set may be taken in an emergency, 0 for not at all."""
+    found = model.permission_sets.get(uid)
+    return (found.emergency_hours or 0) if found is not None else 0
 
 
 def _opened(object: ObjectDef, new: Model, was: ObjectDef, old: Model) -> set[str]:

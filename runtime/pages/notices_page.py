@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -31,6 +32,8 @@ _LOOKS = {
     "import": ("file-import", "teal"),
     "preview": ("eye", "purple"),
     "export_alarm": ("download", "red"),
+    "expiring": ("key", "amber"),
+    "emergency": ("alert-triangle", "red"),
 }
 _JOBS = {"publish.prepare": "job_publish"}
 
@@ -109,6 +112,8 @@ def _said(
         return t(code, kind=t("notices." + known)), ""
     if notice.kind == "export_alarm":
         return _alarm_said(call, notice, people)
+    if notice.kind in ("expiring", "emergency"):
+        return _grant_said(call, notice, people)
     if object is None or (record is None and notice.record_id is not None):
         return t("notices.closed"), ""
     if notice.kind == "import":
@@ -141,6 +146,19 @@ def _alarm_said(call: Call, notice: Notice, people: Mapping[UUID | None, str]) -
     who = people.get(_actor(notice)) or t("record.somebody")
     what = label_in(found.labels, call.language) if found is not None else "–"
     return t("notices.export_alarm", who=who, rows=rows, limit=limit, object=what), "/exports"
+
+
+def _grant_said(call: Call, notice: Notice, people: Mapping[UUID | None, str]) -> tuple[str, str]:
+    t = text(call.language)
+    set = call.model.grantable.get(str(notice.params.get("set")))
+    if set is None or (notice.kind == "emergency" and not call.gate.has("manage_users")):
+        return t("notices.closed"), ""
+    until = datetime.fromisoformat(str(notice.params.get("until"))).astimezone(ZoneInfo(call.zone))
+    params = {"name": label_in(set.labels, call.language), "until": f"{until:%Y-%m-%d %H:%M}"}
+    if notice.kind == "expiring":
+        return t("notices.expiring", **params), "/rights"
+    who = people.get(_actor(notice)) or t("record.somebody")
+    return t("notices.emergency", who=who, **params), ""
 
 
 def _import_said(call: Call, notice: Notice, object: ObjectDef) -> tuple[str, str]:

@@ -111,6 +111,14 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """Rights that were taken in an emergency and have not ended."""
+
+    text: str
+    end_href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     tenant_name: str
     app_label: str
@@ -127,6 +135,7 @@ class Shell:
     own: Own = NOTHING_OWN
     sees_exports: bool = False
     manages_users: bool = False
+    emergency: tuple[Emergency, ...] = ()
 
 
 def href_of(tab: TabDef) -> str:
@@ -228,6 +237,7 @@ def make_shell(
     preview: str | None = None,
     new_field: bool = False,
     own: Own = NOTHING_OWN,
+    emergency: tuple[Emergency, ...] = (),
 ) -> Shell:
     """The frame for a signed-in person. ``at`` is an object's name, home, search, bin, settings or more."""
     name = gate.principal.name
@@ -247,6 +257,7 @@ def make_shell(
         own,
         gate.has("view_exports"),
         gate.has("manage_users"),
+        emergency,
     )
 
 

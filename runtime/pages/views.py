@@ -33,6 +33,7 @@ from tabwright.runtime.pages import (
     link_pages,
     list_row,
     lookups,
+    my_rights,
     notices_page,
     other_pages,
     printing,
@@ -74,7 +75,7 @@ from tabwright.runtime.pages.world import (
 )
 from tabwright.runtime.personal.favourites import Favourite
 from tabwright.runtime.personal.frame import APP, LOOK, SHORTCUTS
-from tabwright.runtime.personal.notices import KINDS, MUTED
+from tabwright.runtime.personal.notices import MUTABLE, MUTED
 from tabwright.runtime.personal.settings import Personal
 from tabwright.runtime.personal.views import SavedViews
 from tabwright.runtime.records.service import Records
@@ -124,6 +125,7 @@ def register(app: Flask, site: Site, draft_of: DraftOf | None = None) -> None:
     totals.register(app, site)
     exports.register(app, site)
     printing.register(app, site)
+    my_rights.register(app, site)
     export_log.register(app, site)
     files.register(app, site)
     links.register(app, site)
@@ -452,7 +454,7 @@ def _rest(pages: Blueprint, site: Site) -> None:
 
     def _heard(desk: Desk) -> list[str]:
         """The kinds of notices that may come to this person."""
-        return [each for each in KINDS if each != ALARM or desk.call.gate.has(RIGHT)]
+        return [each for each in MUTABLE if each != ALARM or desk.call.gate.has(RIGHT)]
 
     def _settings(desk: Desk, zone: str | None = None, error: str = "") -> Response:
         known = desk.call.zone

@@ -9,10 +9,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Request, Response, current_app
 
-from tabwright.metadata.model import Model, ObjectDef
+from tabwright.metadata.model import Model, ObjectDef, label_in
 from tabwright.platform.csrf import mask_csrf
 from tabwright.platform.errors import Denied, TabwrightError
 from tabwright.platform.language import Language, choose_language, say
@@ -22,12 +23,23 @@ from tabwright.platform.web import LANGUAGE_COOKIE, Visit
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
+from tabwright.runtime.grants.breaking import BreakGlass
 from tabwright.runtime.pages import favouring
 from tabwright.runtime.pages.preview import Marks, PreviewReads, Reading, marks
-from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render
+from tabwright.runtime.pages.rendering import DENSITIES, THEMES, Density, Look, Theme, render, text
 from tabwright.runtime.pages.renewing import renewed
 from tabwright.runtime.pages.resuming import whose
-from tabwright.runtime.pages.shell import LOOSE, Notice, Own, Shell, Star, Ways, make_shell, ways_of
+from tabwright.runtime.pages.shell import (
+    LOOSE,
+    Emergency,
+    Notice,
+    Own,
+    Shell,
+    Star,
+    Ways,
+    make_shell,
+    ways_of,
+)
 from tabwright.runtime.pages.watermark import tile
 from tabwright.runtime.people import places
 from tabwright.runtime.personal.favourites import Favourite
@@ -160,6 +172,7 @@ class Desk:
             preview=self.request.path + "?preview=off" if self.is_preview else None,
             new_field=studio is not None and self.call.gate.has("customise") and not self.is_preview,
             own=self._own_frame(),
+            emergency=self._emergency(),
         )
 
     def _ways(self, at: str) -> Ways:
@@ -173,6 +186,21 @@ class Desk:
             who.kind, who.permission_sets, who.token_scope, language, app, at, json_text(own) if own else "",
         )  # fmt: skip
         return call.tenant.pieces.get(key, lambda: ways_of(call.gate, language, app, at, own), 9_000)
+
+    def _emergency(self) -> tuple[Emergency, ...]:
+        """What this person has taken by breaking the glass; read where a set that they hold could be."""
+        call, t, zone = self.call, text(self.look.language), ZoneInfo(self.call.zone)
+        return tuple(
+            Emergency(
+                t(
+                    "rights.banner",
+                    name=label_in(each.set.labels, self.look.language),
+                    until=f"{each.expires_at.astimezone(zone):%Y-%m-%d %H:%M}",
+                ),
+                f"/rights/emergency/{each.assignment}/end",
+            )
+            for each in BreakGlass(call).taken()
+        )
 
     def _own_frame(self) -> Own:
         frame, star = self.frame, self.star

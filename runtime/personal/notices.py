@@ -21,14 +21,17 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.personal.settings import Key
 from tabwright.runtime.personal.tables import NOTICE, SETTING
 
-KINDS: Final = ("assigned", "mention", "comment", "import", "job", "preview", "export_alarm")
+KINDS: Final = (
+    "assigned", "mention", "comment", "import", "job", "preview", "export_alarm", "expiring", "emergency",
+)  # fmt: skip
+MUTABLE: Final = tuple(each for each in KINDS if each != "emergency")  # the others are always told
 MOST: Final = 200  # shown at once
 COUNTED: Final = 99  # unread ones are counted up to here
 _SPACE: Final = UUID("6f1c54b2-0a63-4d1e-9a5e-7b6a5d1f8c10")
 
 # The kinds that a person does not want to hear of.
 MUTED: Final = Key(
-    "muted", [], lambda value: isinstance(value, list) and all(each in KINDS for each in value)
+    "muted", [], lambda value: isinstance(value, list) and all(each in MUTABLE for each in value)
 )
 
 

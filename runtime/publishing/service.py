@@ -27,6 +27,7 @@ from tabwright.platform.errors import Conflict, Fault, Invalid
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.platform.language import register_messages
 from tabwright.runtime.access.granting import check_publish
+from tabwright.runtime.access.lasting import lasting
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Tenancy, TenantRuntime
 from tabwright.runtime.publishing import refreshing
@@ -233,7 +234,7 @@ class Publishing:
                 wanted = look(reader, current)
                 if wanted.tree.digest == old.digest:
                     raise Conflict.of("publish.nothing")
-                allowed = _granting(reader, wanted.author, old)
+                allowed = _granting(self.tenant, reader, wanted.author, old)
             try:
                 return self._engine.publish(wanted, old, current, self._also(wanted), allowed)
             except Unprepared:
@@ -290,8 +291,11 @@ class Publishing:
         return Builder(self._engine).purge(run)
 
 
-def _granting(reader: Reader, author: Principal, old: Model) -> Callable[[Model], None]:
-    """The check that a release gives nobody more than its author holds."""
+def _granting(
+    tenant: TenantRuntime, reader: Reader, author: Principal, old: Model
+) -> Callable[[Model], None]:
+    """The check that a release gives nobody more than its author holds for good."""
+    author = lasting(tenant, reader, old, author, None)
     dropped = frozenset(each.uid for each in Physical.read(reader).entries if each.state == "dropped")
     return lambda new: check_publish(author, old, new, dropped)
 

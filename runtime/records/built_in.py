@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 from tabwright.platform.clock import is_zone
 from tabwright.platform.errors import Denied
 from tabwright.runtime.access.granting import check_assignment, check_membership
+from tabwright.runtime.access.lasting import lasting
+from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.access.rights import BASE
 from tabwright.runtime.records.batch import Batch, Row, Work, text_of
 
@@ -43,8 +46,9 @@ def _assignments(batch: Batch, work: Work) -> None:
             else:
                 row.refuse("value.not_in_list", "permission_set", value=text_of(given))
     for row, uid in _giving(batch, "permission_set"):
+        assert row.new is not None
         with _refusing(row, "permission_set"):
-            check_assignment(work.principal, work.model, [str(uid)])
+            check_assignment(_lasting(work, row.new["expires_at"]), work.model, [str(uid)])
 
 
 def _memberships(batch: Batch, work: Work) -> None:
@@ -54,7 +58,12 @@ def _memberships(batch: Batch, work: Work) -> None:
     for row, queue in _giving(batch, "queue"):
         if isinstance(queue, UUID):
             with _refusing(row, "queue"):
-                check_membership(work.principal, work.model, queue)
+                check_membership(_lasting(work, None), work.model, queue)
+
+
+def _lasting(work: Work, until: datetime | None) -> Principal:
+    """Who writes, with what they hold for at least as long as what they give."""
+    return lasting(work.call.tenant, work.writer, work.model, work.principal, until)
 
 
 def _giving(batch: Batch, field: str) -> Iterator[tuple[Row, object]]:

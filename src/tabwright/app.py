@@ -46,6 +46,7 @@ from tabwright.runtime.desk import Tenancy
 from tabwright.runtime.exchange.imports import register as register_imports
 from tabwright.runtime.exporting import service as exporting
 from tabwright.runtime.filing import sweeping
+from tabwright.runtime.grants import warning
 from tabwright.runtime.journal import sealer
 from tabwright.runtime.pages import imports as import_pages
 from tabwright.runtime.pages import views as pages
@@ -140,6 +141,7 @@ def create_site(
     bulk.register(jobs, site.tenancy, clock, ids)
     members.register(jobs, site.tenancy, site.memberships, clock)
     letters.register(jobs, site)
+    warning.register(jobs, site.tenancy, clock)
     telling.register(jobs, site.tenancy, clock, limits.notice_days)
     people.register(site.tenancy.hooks)
     sweeping.register(jobs, site.tenancy, clock)
