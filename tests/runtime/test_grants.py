@@ -51,7 +51,7 @@ def uid(site: Desk, name: str) -> str:
 
 def give(site: Desk, person: Visitor, name: str, until: datetime | None = None, by: Any = None) -> Any:
     assert person.user_id is not None
-    given = {"user": person.user_id.hex, "permission_set": name}
+    given: dict[str, Any] = {"user": person.user_id.hex, "permission_set": name}
     if until is not None:
         given["expires_at"] = until.isoformat()
     return (by or site.api).post(RECORDS, given)
@@ -87,8 +87,8 @@ def test_nobody_gives_for_longer_than_they_hold(site: Desk) -> None:
         assert refused.json["code"] == "access.grant_beyond", until
     assert give(site, other, "reading", friday - timedelta(hours=1), by=api).status_code == 201
     mine = assignments(site, giver)["reading"]["id"]
-    for until in (None, (friday + timedelta(days=9)).isoformat()):
-        assert api.patch(f"{RECORDS}/{mine}", {"expires_at": until}).status_code == 403
+    for later in (None, (friday + timedelta(days=9)).isoformat()):
+        assert api.patch(f"{RECORDS}/{mine}", {"expires_at": later}).status_code == 403
     assert api.patch(f"{RECORDS}/{mine}", {"expires_at": friday.isoformat()}).status_code == 200
 
 
