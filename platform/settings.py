@@ -65,6 +65,7 @@ class Limits:
     import_file_days: int = _limit(30, "days that the file of an import is kept once nobody touches it")
     form_draft_days: int = _limit(30, "days that what is typed in a form and not saved is kept")
     expiry_notice_days: int = _limit(3, "days before a right expires that its holder is told")
+    share_days: int = _limit(90, "days until a share of a record ends where nobody says when")
     notice_days: int = _limit(90, "days that a person's notices are kept")
     tenant_keep_days: int = _limit(30, "a deleted tenant can be brought back for this long")
     database_connections: int = _limit(10, "connections of a process to a PostgreSQL server")

@@ -188,6 +188,31 @@ COMPONENTS: Mapping[str, Schema] = {
         next_cursor={"type": ["string", "null"]},
         count=_whole,
     ),
+    "Shared": _object(
+        "operation",
+        operation={**_or_null(_id), "description": "Of the journal, to undo it; null: all was so already."},
+        grantee=_id,
+    ),
+    "Shares": _object(
+        "shares",
+        shares=_list(
+            _object(
+                "grantee with level role reason expires_at created_at created_by",
+                grantee={**_id, "description": "Names these people when the share is taken back."},
+                level=_text,
+                role={"type": "string", "description": "In the record's team; blank: not in it."},
+                reason=_text,
+                expires_at=_or_null(_moment),
+                created_at=_moment,
+                created_by=_id,
+                **{
+                    "with": _object(
+                        "kind id below name", kind=_text, id=_id, below=_flag, name=_or_null(_text)
+                    )
+                },
+            )
+        ),
+    ),
     "Follow": _object("follows", follows=_flag),
     "BulkResult": _object(
         "results",

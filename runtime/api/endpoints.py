@@ -26,6 +26,7 @@ _PATH: Mapping[str, Schema] = {
     "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "file": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "comment": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "grantee": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "n": {"type": "integer", "minimum": 1},
     "a": {"type": "integer", "minimum": 1},
     "b": {"type": "integer", "minimum": 1},

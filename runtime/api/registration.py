@@ -17,6 +17,7 @@ from tabwright.runtime.api.metadata import MetadataApi
 from tabwright.runtime.api.openapi import document
 from tabwright.runtime.api.records import RecordApi
 from tabwright.runtime.api.routing import Api
+from tabwright.runtime.api.shares import ShareApi
 from tabwright.runtime.desk import Call
 from tabwright.runtime.storage.columns import encode
 
@@ -31,6 +32,7 @@ def register(app: Flask, site: Site) -> Api:
     api = Api(app, site)
     api.add(RecordApi(site.settings.limits).endpoints())
     api.add(CommentApi().endpoints())
+    api.add(ShareApi().endpoints())
     api.add(MetadataApi(site).endpoints())
     api.add(ImportApi(site.settings.limits).endpoints())
     api.add(CorrectionApi(site.settings.limits).endpoints())

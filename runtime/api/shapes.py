@@ -5,6 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from tabwright.runtime.access.share_rows import KINDS
+from tabwright.runtime.access.sharing import MOST, MOST_TEXT
+from tabwright.runtime.access.tables import LEVELS
 from tabwright.runtime.api.reading import Flag, Names, Order_
 from tabwright.runtime.query.aggregate import MAX_GROUPS, MAX_MEASURES, MAX_ROWS
 
@@ -188,4 +191,57 @@ class NewCommentBody(CommentBody):
     parent = fields.String(
         validate=validate.Regexp(r"^[0-9a-f]{32}\Z"),
         metadata={"pattern": "^[0-9a-f]{32}$", "description": "The id of the comment that this one answers."},
+    )
+
+
+_ID = validate.Regexp(r"^[0-9a-f]{32}\Z")
+_ID_ABOUT = {"pattern": "^[0-9a-f]{32}$"}
+
+
+class WhomShape(ma.Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    id = fields.String(required=True, validate=_ID, metadata=_ID_ABOUT)
+    below = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata=_about("Of a position or department: all below it as well."),
+    )
+
+
+class ShareBody(ma.Schema):
+    with_ = fields.Nested(WhomShape, data_key="with", required=True)
+    level = fields.String(required=True, validate=validate.OneOf(tuple(LEVELS)))
+    role = fields.String(
+        load_default="",
+        validate=validate.Length(max=MOST_TEXT),
+        metadata=_about("In the record's team; blank: shared, and no member of the team."),
+    )
+    reason = fields.String(load_default="", validate=validate.Length(max=MOST_TEXT))
+    expires_at = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={
+            "description": "When it ends; null: never. Left out: after the days that the operator says.",
+            "format": "date-time",
+        },
+    )
+
+
+class SharesBody(ShareBody):
+    records = fields.List(
+        fields.String(validate=_ID, metadata=_ID_ABOUT),
+        required=True,
+        validate=validate.Length(min=1, max=MOST),
+    )
+
+
+class TakeBackBody(ma.Schema):
+    grantee = fields.String(
+        required=True, validate=_ID, metadata={**_ID_ABOUT, "description": "`grantee` of a share."}
+    )
+    records = fields.List(
+        fields.String(validate=_ID, metadata=_ID_ABOUT),
+        required=True,
+        validate=validate.Length(min=1, max=MOST),
     )

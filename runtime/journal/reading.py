@@ -18,6 +18,7 @@ from tabwright.platform.database import Prepared, Reader, Store, prepare
 from tabwright.platform.errors import NotFound, Place
 from tabwright.platform.tables import Instant, Uuid, ids_value, in_ids, instant_of, json_of, uuid_of
 from tabwright.runtime.access.asking import may
+from tabwright.runtime.access.share_rows import ACTION, Changed, changed_in
 from tabwright.runtime.journal.tables import changes, first_id, operations
 from tabwright.runtime.query import cursors
 
@@ -52,7 +53,9 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One change of one record: what, when, by whom, why; only fields that the asker may read."""
+    """One change of one record: what, when, by whom, why; only fields that the asker may read. ``shares``:
+    with whom it was shared or no longer.
+    """
 
     operation_id: UUID
     at: datetime
@@ -64,6 +67,7 @@ class HistoryEntry:
     revision: int
     action: str
     fields: tuple[FieldChange, ...]
+    shares: tuple[Changed, ...] = ()
 
 
 _change_columns = (
@@ -214,8 +218,8 @@ def history(
                 if (name := keys.get(key)) is not None:
                     values[name] = table.codec(name).from_journal(stored)
     for row in reader.rows(statements.history, given):
-        pairs = []
-        for key, stored in json_of(row[9]) or ():
+        pairs, told = [], json_of(row[9]) or ()
+        for key, stored in told:
             name = keys.get(key)
             if name is None:
                 continue  # of a field that is no more, or of another shape
@@ -235,6 +239,7 @@ def history(
                 row[7],
                 row[8],
                 tuple(pairs),
+                changed_in(id, told) if row[8] == ACTION else (),
             )  # fmt: skip
         )
     return entries

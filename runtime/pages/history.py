@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from tabwright.metadata.model import ObjectDef, label_in
 from tabwright.platform.errors import TabwrightError
 from tabwright.platform.language import Language, register_messages
+from tabwright.runtime.access.share_rows import Changed
 from tabwright.runtime.desk import Call
 from tabwright.runtime.filing.refs import refs_in
 from tabwright.runtime.forms.files import link
@@ -24,6 +25,7 @@ from tabwright.runtime.pages.preview import Reading
 from tabwright.runtime.pages.rendering import text
 
 register_messages(Path(__file__).with_name("history_messages.json"))
+register_messages(Path(__file__).with_name("share_messages.json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ _looks = {
     "update": ("pencil", ""),
     "attach": ("paperclip", "is-ok"),
     "detach": ("paperclip", "is-warn"),
+    "share": ("user-share", "is-accent"),
 }
 
 
@@ -92,14 +95,26 @@ def event_of(call: Call, object: ObjectDef, id: UUID, entry: HistoryEntry, names
     elif entry.action in ("attach", "detach"):
         name = str(entry.reference.get("name", "")) if isinstance(entry.reference, dict) else ""
         said = t(f"file.history_{entry.action}", name=name)
+    elif entry.action == "share":
+        said = t("share.join").join(_shared(t, each, names) for each in entry.shares)
     else:
         codes = {"create": "record.created", "delete": "record.deleted", "restore": "record.restored"}
         said = t(codes.get(entry.action, "record.changed_hidden"))
     who = names.get(entry.principal_id) or t("record.somebody")
     moment = entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    is_state = entry.action not in ("delete", "attach", "detach")
+    is_state = entry.action not in ("delete", "attach", "detach", "share")
     past = f"/o/{object.name}/{id}?as_of={moment}" if is_state else None
     return Event(who, said, icon, css, local.isoformat(timespec="minutes"), f"{local:%H:%M}", changes, past)
+
+
+def _shared(t: Callable[..., str], change: Changed, names: Mapping[Any, str]) -> str:
+    who = names.get(change.whom.id) or t(f"share.some_{change.whom.kind}")
+    if change.whom.below:
+        who = t("share.with_below", who=who)
+    if change.new is None:
+        return t("share.history_gone", who=who)
+    level = t(f"share.level_{change.new.terms.level}")
+    return t("share.history_given" if change.old is None else "share.history_changed", who=who, level=level)
 
 
 def shown_change(
@@ -136,6 +151,8 @@ def named_in(object: ObjectDef, entries: Iterable[HistoryEntry]) -> dict[tuple[s
     for entry in entries:
         if entry.principal_id is not None:
             wanted[("user", entry.principal_id)] = None
+        for share in entry.shares:
+            wanted[(share.whom.kind, share.whom.id)] = None
         for change in entry.fields:
             field = object.fields.get(change.field)
             if field is None or not field.is_reference:

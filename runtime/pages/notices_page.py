@@ -27,6 +27,7 @@ from tabwright.runtime.query.naming import Named, named
 
 _LOOKS = {
     "assigned": ("user-share", "blue"),
+    "shared": ("users", "blue"),
     "mention": ("at", "purple"),
     "comment": ("message-circle", "purple"),
     "import": ("file-import", "teal"),
@@ -123,7 +124,7 @@ def _said(
     if notice.kind == "preview":
         return t("notices.preview", who=who, object=one), ""
     if record is None:
-        code = "notices.assigned_many"
+        code = "notices.shared_many" if notice.kind == "shared" else "notices.assigned_many"
         return t(code, who=who, count=notice.number, object=one), f"/o/{object.name}"
     name = record.name or t("record.nameless")
     if notice.kind in ("mention", "comment"):

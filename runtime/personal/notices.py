@@ -22,7 +22,8 @@ from tabwright.runtime.personal.settings import Key
 from tabwright.runtime.personal.tables import NOTICE, SETTING
 
 KINDS: Final = (
-    "assigned", "mention", "comment", "import", "job", "preview", "export_alarm", "expiring", "emergency",
+    "assigned", "shared", "mention", "comment", "import", "job", "preview", "export_alarm", "expiring",
+    "emergency",
 )  # fmt: skip
 MUTABLE: Final = tuple(each for each in KINDS if each != "emergency")  # the others are always told
 MOST: Final = 200  # shown at once

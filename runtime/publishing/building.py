@@ -15,6 +15,7 @@ from tabwright.metadata.model import Model
 from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import UniqueViolation
 from tabwright.platform.jobs import JobRun
+from tabwright.runtime.access import share_rows
 from tabwright.runtime.comments.tables import forget_object
 from tabwright.runtime.desk import env_of
 from tabwright.runtime.filing import sweeping
@@ -363,6 +364,7 @@ class Builder:
             forget(writer, entry.n)
             if there.find("object", entry.uid) is None:  # it may have a new table by now
                 forget_object(writer, entry.uid)
+                share_rows.forget_object(writer, entry.uid)
                 notes.forget_object(writer, entry.uid)
             gone += [each for each in there.entries if each.object_n == entry.n and each.n != entry.n]
         else:

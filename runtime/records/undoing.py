@@ -13,6 +13,7 @@ from tabwright.platform.database import prepare
 from tabwright.platform.errors import Fault, NotFound, Place
 from tabwright.platform.tables import ids_value, in_ids, json_of, uuid_of
 from tabwright.runtime.access import asking as access
+from tabwright.runtime.access import share_rows, share_undo
 from tabwright.runtime.access.asking import Asked
 from tabwright.runtime.access.gate import Gate, Level
 from tabwright.runtime.journal.reading import (
@@ -37,9 +38,11 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
     at, person, _ = facts
     family = [operation, *nested_operations(work.writer, operation, at)]
     by_object: dict[int, list[Change]] = {}
+    shared: dict[int, list[Change]] = {}
     for id in reversed(family):
         for change in changes_of(work.writer, id):
-            by_object.setdefault(change.object_n, []).append(change)
+            found = shared if change.action == share_rows.ACTION else by_object
+            found.setdefault(change.object_n, []).append(change)
     numbers = {work.call.tables.of(object).number: object for object in work.model.objects.values()}
     others = work.principal.kind != "system" and person != work.principal.user_id
     outcomes: list[Outcome] = []
@@ -47,7 +50,10 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
     for number in by_object:
         object = numbers.get(number)
         if object is not None:
-            _require(work, object, others)
+            _require(work, object, "edit", others)
+    for number in shared:
+        if (object := numbers.get(number)) is not None:
+            _require(work, object, "share", others)
     own = {change.record_id for change in changes_of(work.writer, operation)}
     gate = work.gate
     # What rules and delete rules wrote goes back too, whether this person might write it by hand or not; what
@@ -66,7 +72,10 @@ def undo_in(work: Work, operation: UUID, hooks: Hooks) -> Undone:
             outcome = pipeline.run(hooks, work, object, part, per_row=True)
             outcomes.append(outcome)
             left.extend(fault for row in outcome.failed for fault in row.faults)
-    close(work, [numbers[number] for number in by_object if number in numbers])
+    for number, changes in shared.items():
+        if (object := numbers.get(number)) is not None:
+            share_undo.undo(work, gate, object, changes, left)
+    close(work, [numbers[number] for number in (*by_object, *shared) if number in numbers])
     return Undone(tuple(outcomes), tuple(left), work.operation.id if work.operation.written else None)
 
 
@@ -92,8 +101,8 @@ def _in_turn(
     return [*first, *(pair for pair in rest if pair[1])]
 
 
-def _require(work: Work, object: ObjectDef, others: bool) -> None:
-    if not work.gate.may(object, "edit") or (others and not work.gate.may(object, "modify_all")):
+def _require(work: Work, object: ObjectDef, operation: str, others: bool) -> None:
+    if not work.gate.may(object, operation) or (others and not work.gate.may(object, "modify_all")):
         raise work.gate.denied(object, "undo")
 
 

@@ -39,7 +39,7 @@ from tabwright.platform.tenants import Tenants
 from tabwright.platform.tickets import Tickets
 from tabwright.platform.web import Web, check_policies, policy
 from tabwright.runtime import api
-from tabwright.runtime.access import members, people
+from tabwright.runtime.access import members, people, share_rows
 from tabwright.runtime.bulk import working as bulk
 from tabwright.runtime.comments import keeping as comments
 from tabwright.runtime.desk import Tenancy
@@ -144,6 +144,7 @@ def create_site(
     warning.register(jobs, site.tenancy, clock)
     telling.register(jobs, site.tenancy, clock, limits.notice_days)
     people.register(site.tenancy.hooks)
+    share_rows.register(site.tenancy.hooks)
     sweeping.register(jobs, site.tenancy, clock)
     register_imports(jobs, site.tenancy, clock, ids, settings.limits.import_file_days)
     return site

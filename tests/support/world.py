@@ -29,7 +29,7 @@ from tabwright.metadata.tree import Tree
 from tabwright.platform.clock import FixedClock, FixedIds
 from tabwright.platform.database import Reader, Store, Stores, TenantLocation
 from tabwright.platform.jobs import Jobs
-from tabwright.runtime.access import people
+from tabwright.runtime.access import people, share_rows
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Call, Pieces, TenantRuntime, env_of
@@ -178,6 +178,7 @@ def make_world(stores: Stores, documents: Iterable[Document] = ()) -> World:
     )
     tenant = TenantRuntime(location, store, Pieces(), releases, jobs)
     people.register(tenant.hooks)
+    share_rows.register(tenant.hooks)
     world = World(store, tenant, clock, ids, jobs, releases)
     world.publish(documents)
     return world
