@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from routing import share_routes
 from services import SERVICES, chromium, url_of
 
 if TYPE_CHECKING:  # a third of a second, which only the browser tests should pay
     from playwright.sync_api import Browser, Page
 
 
+share_routes()
 pytest_plugins = ("stores", "world")
 
 # A busy machine is no fault of a law: no example is failed for its time.

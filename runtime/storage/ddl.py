@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.operations.ops import CreateIndexOp, CreateTableOp
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tabwright.runtime.storage.columns import Shape, column_type
 from tabwright.runtime.storage.tables import Entry, main_table, side_table
@@ -123,6 +123,7 @@ class Ddl:
         self._reader = reader
         self._store = reader.store
         self._seen: set[str] = set()
+        self._mains: dict[tuple[Any, ...], sa.Table] = {}
 
     @cached_property
     def _operations(self) -> Operations:
@@ -130,7 +131,13 @@ class Ddl:
 
     def main(self, n: int, entries: Iterable[Entry]) -> sa.Table:
         """The main table with these columns, for DDL: its schema in its name."""
-        return main_table(n, entries, self._store.dialect, sa.MetaData(schema=self._store.schema))
+        columns = tuple(entries)
+        key = n, *((each.n, *each.columns) for each in columns)
+        known = self._mains.get(key)  # the same for all indexes of a table
+        if known is None:
+            metadata = sa.MetaData(schema=self._store.schema)
+            known = self._mains[key] = main_table(n, columns, self._store.dialect, metadata)
+        return known
 
     def keep_writers_out(self, n: int) -> None:
         """From here to the end of the transaction nobody writes to ``o<n>``; reading goes on."""
@@ -148,7 +155,7 @@ class Ddl:
         self._create(side_table(n, entries, self._store.dialect, sa.MetaData(schema=self._store.schema)))
 
     def _create(self, table: sa.Table) -> None:
-        self._operations.invoke(CreateTableOp.from_table(table))
+        self._reader.connection.execute(CreateTable(table))
         self._seen.add(table.name)
 
     def add_columns(self, table: str, columns: Sequence[tuple[str, Shape]]) -> None:
@@ -171,7 +178,7 @@ class Ddl:
     def create_index(self, index: sa.Index) -> None:
         """An index as ``IndexSpec.index`` gives it."""
         self._look(index.table.name)  # type: ignore[union-attr]
-        self._operations.invoke(CreateIndexOp.from_index(index))
+        self._reader.connection.execute(CreateIndex(index))
 
     def drop_index(self, n: int, table: str, concurrently: bool = False) -> None:
         """The index ``i<n>``, if it is there."""

@@ -30,7 +30,7 @@ def _module() -> Any:
 def test_a_killed_worker_loses_and_doubles_nothing(dialect: str) -> None:
     kill_import = _module()
     with tempfile.TemporaryDirectory() as folder, make_api(dialect, Path(folder), kill_import.LIMITS) as api:
-        found = kill_import.measure(api, rows=3_000, every=0.05)
+        found = kill_import.measure(api, rows=1_600, every=0.05)
     assert found["wrong"] == []
     assert found["run"]["kills"] >= 1
     assert found["largest_mb"] <= 300
