@@ -5,11 +5,12 @@ from __future__ import annotations
 from tabwright.admin_ui.field_types import card_of
 from tabwright.admin_ui.names import finding
 from tabwright.admin_ui.studio import Studio
+from tabwright.formula import standing
 from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.formula.scope import Place
 from tabwright.metadata.model import label_in
 from tabwright.metadata.world import SYSTEM_FIELDS, FieldSource, Lens, RecordScope, World
-from tabwright.platform.language import Language, say
+from tabwright.platform.language import LANGUAGES, Language, say
 
 Found = dict[str, object]
 
@@ -24,8 +25,62 @@ def names(studio: Studio, object: str, path: tuple[str, ...]) -> list[Found]:
     person's language, all texts by which they are found, their type, and whether names stand behind them too.
     """
     scope = scope_of(studio, object)
+    match path[:1]:
+        case (standing.ORG,):
+            return [_attribute(studio, name) for name in standing.ATTRIBUTES] if len(path) == 1 else []
+        case (standing.LABEL,):
+            return [_label(studio, name) for name in scope.labels()] if len(path) == 1 else []
+        case (standing.RECORD,):
+            path = path[1:]
     found = [_name(studio, scope, object, (*path, name)) for name in scope.suggestions(path)]
-    return found if path else [*found, *(_relation(studio, scope, name) for name in scope.relations())]
+    return found
+
+
+def further(studio: Studio, object: str) -> list[Found]:
+    """What may begin a formula about an object beside its fields: relations, and what begins with ``$``."""
+    scope = scope_of(studio, object)
+    return [
+        *(_standing(studio, name) for name in standing.NAMES),
+        *(_relation(studio, scope, name) for name in scope.relations()),
+    ]
+
+
+def _standing(studio: Studio, name: str) -> Found:
+    """What begins with ``$``."""
+    labels: dict[str, str] = {each: say(f"studio.formula.{name[1:]}", {}, each) for each in LANGUAGES}
+    kind = say("type.reference", {}, studio.call.language) if name in (standing.USER, standing.RECORD) else ""
+    return {
+        "name": standing.NAMES[name],
+        "label": label_in(labels, studio.call.language),
+        "find": finding(standing.NAMES[name], *labels.values()),
+        "type": kind,
+        "leads": True,
+    }
+
+
+def _attribute(studio: Studio, name: str) -> Found:
+    labels: dict[str, str] = {each: say(f"studio.formula.org.{name}", {}, each) for each in LANGUAGES}
+    return {
+        "name": name,
+        "label": label_in(labels, studio.call.language),
+        "find": finding(name, *labels.values()),
+        "type": say(f"type.{standing.ATTRIBUTES[name].kind}", {}, studio.call.language),
+        "leads": False,
+    }
+
+
+def _label(studio: Studio, name: str) -> Found:
+    """A custom label, found by its text too."""
+    component = studio.drafting.world.part("custom_label", name)
+    assert component is not None  # it is one of the scope's own
+    labels, texts = component.body["label"], component.body["text"]
+    return {
+        "name": component.name,
+        "label": label_in(labels, studio.call.language),
+        "find": finding(name, *labels.values(), *texts.values()),
+        "type": say("type.text", {}, studio.call.language),
+        "leads": False,
+    }
 
 
 def children_of(studio: Studio, object: str, relation: str) -> str:
@@ -58,12 +113,10 @@ def _name(studio: Studio, scope: RecordScope, object: str, path: tuple[str, ...]
     language, world = studio.call.language, studio.drafting.world
     found = world.walk(object, path)[-1] if path[0] != "$user" else _of_user(world, path)
     labels = _labels(found, world) if found is not None else {}
-    if path == ("$user",):
-        labels = {each: say("studio.formula.user", {}, each) for each in ("zh", "en")}
     type = scope.type_of(path)
     leads = any(True for _ in scope.suggestions(path))
     kind = say(f"type.{type.kind}", {}, language) if type is not None else ""
-    name = "$User" if path == ("$user",) else path[-1]
+    name = path[-1]
     label = label_in(labels, language) if labels else name
     return {
         "name": name,

@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from tabwright.admin_ui.choosing import records
-from tabwright.admin_ui.completing import children_of, functions, names, scope_of
+from tabwright.admin_ui.completing import children_of, functions, further, names, scope_of
 from tabwright.admin_ui.components import form_of, known_kind
 from tabwright.admin_ui.editor.forms import Entry
 from tabwright.admin_ui.editor.reading import Form, document_of
@@ -28,6 +28,7 @@ from tabwright.formula.formatting import tidy
 from tabwright.formula.lexer import quote
 from tabwright.formula.linting import warnings
 from tabwright.formula.scope import ONLY_SQL, Place
+from tabwright.formula.standing import RECORD
 from tabwright.metadata import fieldtypes
 from tabwright.metadata.language_faults import faults_of
 from tabwright.metadata.model import label_in
@@ -370,8 +371,9 @@ def register(blueprint: Blueprint, site: Site) -> None:
         found: dict[str, object] = {"names": []}
         if formula is not None:
             about = children_of(studio, formula.about, request.form.get("within", "")[:200])
-            found = {"names": names(studio, about, path)}
+            found = {"names": names(studio, formula.about if path[:1] == (RECORD,) else about, path)}
             if not path:
+                found["names"] = [*names(studio, about, path), *further(studio, about)]
                 found["functions"] = functions(studio.call.language, formula.place)
         return _json(found)
 

@@ -25,11 +25,11 @@ KIND_ICONS = {
     "object": "database", "field": "forms", "picklist": "list", "record_type": "versions", "layout": "layout",
     "list_view": "list-details", "validation_rule": "shield-check", "unique_rule": "copy", "tab": "folder",
     "app": "layout-grid", "permission_set": "key", "permission_set_group": "stack-2", "calendar": "calendar",
-    "sharing_rule": "share", "restriction_rule": "eye-off",
+    "sharing_rule": "share", "restriction_rule": "eye-off", "custom_label": "language",
 }  # fmt: skip
 # The kinds that have an entry of their own in the sidebar, by group: what belongs to no object, and more.
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("data", ("object", "layout", "list_view", "picklist", "validation_rule")),
+    ("data", ("object", "layout", "list_view", "picklist", "validation_rule", "custom_label")),
     ("navigation", ("tab", "app")),
     ("access", ("permission_set", "permission_set_group", "sharing_rule", "restriction_rule")),
 )

@@ -297,13 +297,17 @@ class Answers:
         paths = {read.path for read in formula.reads}
         row = sheet.table(paths) if paths else None
         sql = formula.sql(sheet, self.engine)
-        query = sa.select(sql.column().label("v"), sql.error().label("e"))
-        query = query if row is None else query.select_from(row)
         given = env.parameters()
-        found = self._execute(query, given)
-        if found.e:
+
+        def asked(column: Any) -> Any:
+            query = sa.select(column)
+            return self._execute(query if row is None else query.select_from(row), given)
+
+        found = asked(sql.column())
+        # A guard is long: it is asked for by itself, where it can have been the reason.
+        if found is None and sql.guard is not None and asked(sql.error()):
             self._why(formula, sheet, env)
-        value = sql.decode(found.v)
+        value = sql.decode(found)
         if formula.type.kind == "reference" and isinstance(value, bytes):
             return UUID(bytes=value)
         return bool(value) if formula.type.kind == "boolean" else value
@@ -314,7 +318,7 @@ class Answers:
             self._connection = self._database.connect().execution_options(
                 isolation_level="AUTOCOMMIT", compiled_cache=None
             )
-        return self._connection.execute(query, given).one()
+        return self._connection.execute(query, given).scalar_one()
 
     def _why(self, formula: Formula, sheet: _Sheet, env: Env) -> None:
         """The database says only that there is an error; the process knows which."""

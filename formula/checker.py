@@ -1,8 +1,10 @@
 """From the tree of a text to the typed tree: names, types, counts and places, every fault at once."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
-from tabwright.formula import nodes
+from tabwright.formula import nodes, standing
 from tabwright.formula.aggregates import Aggregate, Relation, aggregate
 from tabwright.formula.budget import CHILDREN_DEEP, EXPANDED_LEVELS, EXPANDED_NODES, NESTED
 from tabwright.formula.datatypes import BOOLEAN, NULL, TEXT, TEXT_LIKE, Type, number, reference
@@ -13,7 +15,7 @@ from tabwright.formula.functions.catalogue import FUNCTIONS
 from tabwright.formula.functions.registry import Function, Over, Signature, Use, Wrong
 from tabwright.formula.functions.rules import as_text, check_value, chosen, compare, stored
 from tabwright.formula.nodes import Tree
-from tabwright.formula.scope import ONLY_SQL, Behind, Deriving, Kin, Path, Place, Scope
+from tabwright.formula.scope import ONLY_SQL, Behind, Deriving, Kin, Labelled, Path, Place, Scope
 from tabwright.formula.typed import (
     Node,
     coerced,
@@ -68,11 +70,19 @@ class _Checker:
     """Each method gives a typed node, or None after noting at least one fault below it."""
 
     def __init__(
-        self, text: str, scope: Scope, place: Place, blanks: Blanks, compat: bool, deep: int = 0
+        self,
+        text: str,
+        scope: Scope,
+        place: Place,
+        blanks: Blanks,
+        compat: bool,
+        around: "_Checker | None" = None,
     ) -> None:
         self.text, self.scope, self.place, self.blanks = text, scope, place, blanks
         self.compat = compat
-        self.deep = deep  # questions about children around this one
+        self.around = around  # of the formula that asks this of its children
+        self.deep: int = 0 if around is None else around.deep + 1
+        self.outer: dict[Path, Node] = {}  # what this takes of the record around
         self.faults: list[Fault] = []
         self.nested = 0  # formulas inside each other in what is named
         self.expanded = 0  # nodes that names have become
@@ -113,18 +123,77 @@ class _Checker:
         return literal(tree.value, number(), at)
 
     def name(self, tree: nodes.Name) -> Node | None:
+        if tree.path[0] == standing.RECORD:
+            return self.of_record(tree)
+        if tree.path[0] in (standing.ORG, standing.LABEL) and self.scope.type_of(tree.path) is None:
+            return self.of_moment(tree)
+        return self.field(tree, At(tree.written, tree.start, tree.end))
+
+    def field(self, tree: nodes.Name, at: At) -> Node | None:
+        """What the scope knows by a name; `at` is where the name stands with all that is before it."""
         kind = self.scope.type_of(tree.path)
         if kind is None:
             self.unknown_name(tree)
             return None
         if kind.kind == "number" and (kind.scale or 0) > FIELD_DIGITS:
             raise ValueError(f"{tree.written}: a number field has at most {FIELD_DIGITS} digits")
-        at = At(tree.written, tree.start, tree.end)
         behind = self.scope.behind(tree.path) if isinstance(self.scope, Deriving) else None
         node = read(tree.path, kind, at) if behind is None else self.field_of(tree, kind, behind, at)
         if node is not None and self.blanks == "zero" and kind.kind == "number" and node.nullable:
             return make("zero", node, data=self.compat, at=at)
         return node
+
+    def of_record(self, tree: nodes.Name) -> Node | None:
+        """A name of the record that the whole formula is about. Inside a question about children it is handed
+        from question to question.
+        """
+        if self.around is None:
+            steps = tree.written[len(standing.RECORD) + 1 :]
+            own = replace(tree, written=steps or "id", start=tree.end - len(steps or tree.written))
+            return self.field(own, At(tree.written, tree.start, tree.end))
+        given = self.outer.get(tree.path)
+        if given is None:
+            found = self.around.of_record(tree)
+            if found is None:
+                return None
+            given = self.outer[tree.path] = found
+        return standing.outer(
+            list(self.outer).index(tree.path), given, At(tree.written, tree.start, tree.end)
+        )
+
+    def of_moment(self, tree: nodes.Name) -> Node | None:
+        """A name of the organisation, or a custom label."""
+        first, *steps = tree.path
+        at = At(tree.written, tree.start, tree.end)
+        if first == standing.ORG:
+            if len(steps) == 1 and steps[0] in standing.ATTRIBUTES:
+                return standing.attribute(steps[0], at)
+            self.unknown_below(tree, standing.ATTRIBUTES)
+            return None
+        labels = self.scope if isinstance(self.scope, Labelled) else None
+        name = labels.label(steps[0]) if labels is not None and len(steps) == 1 else None
+        if name is None:
+            self.unknown_below(tree, labels.labels() if labels is not None else ())
+            return None
+        whole = self
+        while whole.around is not None:
+            whole = whole.around
+        if whole.place not in standing.READ:
+            self.fault("FORMULA_LABEL_HERE", tree.start, tree.end, name=tree.written)
+            return None
+        return standing.label(name, at)
+
+    def unknown_below(self, tree: nodes.Name, names: Iterable[str]) -> None:
+        """A name of an attribute or label that there is not."""
+        known = standing.NAMES[tree.path[0]]
+        start = tree.start + len(known) + 1
+        step = self.text[start : tree.end]
+        if not step:
+            near = nearest("", names)
+            return self.fault("FORMULA_NEEDS_STEP", tree.start, tree.end, near, name=known)
+        return self.fault(
+            "FORMULA_UNKNOWN_FIELD_OF", start, tree.end, nearest(step, names), name=step, of=known
+        )
 
     def field_of(self, tree: nodes.Name, kind: Type, behind: Behind, at: At) -> Node | None:
         """The formula of a field in the place of its name; what is kept in a column is read where its
@@ -154,7 +223,7 @@ class _Checker:
             last = index == len(steps) - 1
             names = () if known else tuple(self.scope.suggestions(before))
             if known is None and (last or tree.path[index] not in {name.lower() for name in names}):
-                near = nearest(step, names)
+                near = nearest(step, names if index else [*names, *standing.NAMES.values()])
                 code = "FORMULA_UNKNOWN_FIELD" if index == 0 else "FORMULA_UNKNOWN_FIELD_OF"
                 of = ".".join(steps[:index])
                 return self.fault(code, start, start + len(step), near, name=step, of=of)
@@ -317,9 +386,9 @@ class _Checker:
             return None
         # Only the database looks through children, whatever the place of the formula around.
         place = self.place if self.place in ONLY_SQL else Place.WHERE
-        inner = _Checker(self.text, scope, place, self.blanks, self.compat, self.deep + 1)
+        inner = _Checker(self.text, scope, place, self.blanks, self.compat, self)
         inner.faults = self.faults
-        inner.expanded = self.expanded
+        before = inner.expanded = self.expanded
         parts: dict[str, Node | str] = {}
         whole = True
         for kind, arg in zip(over.params, given, strict=False):
@@ -329,11 +398,13 @@ class _Checker:
             if over.kind in ("any", "all") and "value" not in parts:
                 name = "value"
             parts[name] = part if part is not None else ""
-        self.nested, self.expanded = max(self.nested, inner.nested), inner.expanded
+        # What it took of this record has been counted here meanwhile.
+        self.nested, self.expanded = max(self.nested, inner.nested), self.expanded + inner.expanded - before
         if not whole:
             return None
         key = read(("id",), reference(relation.parent), at)
-        return aggregate(key, Aggregate(over.kind, relation, **parts), at)  # type: ignore[arg-type]
+        found = aggregate(key, Aggregate(over.kind, relation, **parts), at)  # type: ignore[arg-type]
+        return replace(found, args=(key, *inner.outer.values()))
 
     def separator(self, written: Tree, at: At) -> str | None:
         if isinstance(written, nodes.Text):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, getcontext, setcontext
 from functools import lru_cache
+from operator import attrgetter
 from types import CodeType
 from typing import Any
 
@@ -281,6 +282,13 @@ class _Source:
 
     def _fiscal(self, node: Node) -> str:
         return f"{self.helper('decimal', Decimal)}(e.fiscal)"
+
+    def _org(self, node: Node) -> str:
+        code = f"{self.helper('org_' + node.data, attrgetter('org.' + node.data))}(e)"
+        return f"{self.helper('decimal', Decimal)}({code})" if node.type.kind == "number" else code
+
+    def _label(self, node: Node) -> str:
+        return f"{self.helper('label', Env.label)}(e, {self.constant(node.data)})"
 
     def _is_new(self, node: Node) -> str:
         return "e.is_new"

@@ -23,6 +23,7 @@ from tabwright.formula.scope import Behind, Columns, Path, Place, Scope
 from tabwright.formula.sqlite import number_of
 from tabwright.formula.sqlite_writer import Num, SqliteWriter
 from tabwright.formula.sqlwriter import NotPushable, Sql, Writer
+from tabwright.formula.standing import USER
 from tabwright.formula.typed import Node, Read, literal, make, nodes_of
 
 WRITERS: Final[Mapping[str, type[Writer]]] = {"sqlite": SqliteWriter, "postgresql": PostgresqlWriter}
@@ -150,6 +151,13 @@ class Formula:
     def uses_now(self) -> bool:
         """Whether its value changes with time, with the user's zone or with the organisation's calendar."""
         return not self._operations.isdisjoint({"today", "now", "zone", "calendar", "fiscal"})
+
+    @cached_property
+    def uses_reader(self) -> bool:
+        """Whether its value depends on who reads it, or on what the organisation is called."""
+        return not self._operations.isdisjoint({"org", "label"}) or any(
+            node.op == "read" and node.data.path[0] == USER for node in with_inner(self.root)
+        )
 
     @cached_property
     def trees(self) -> frozenset[str]:

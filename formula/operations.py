@@ -16,9 +16,8 @@ from typing import Any, Final
 from tabwright.formula import calendars, chinese, curves, days, figures, places, strings, wording
 
 SPECIAL: Final = frozenset(
-    "literal read aggregate zero today now zone calendar fiscal is_new is_clone and or if case fallback"
-    " rescue blank"
-    " in".split()
+    "literal read aggregate zero today now zone calendar fiscal org label outer is_new is_clone and or if"
+    " case fallback rescue blank in".split()
 )
 
 

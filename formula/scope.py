@@ -39,6 +39,19 @@ class Kin(Scope, Protocol):
         ...
 
 
+@runtime_checkable
+class Labelled(Scope, Protocol):
+    """Names of a caller who also knows the custom labels."""
+
+    def label(self, name: str) -> str | None:
+        """The name of the custom label that is called so, or was; None when there is none."""
+        ...
+
+    def labels(self) -> Iterable[str]:
+        """The names of all custom labels."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """The formula that a field gets its values from.

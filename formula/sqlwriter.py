@@ -7,25 +7,25 @@ means nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import BindParameter, Grouping
 
 from tabwright.formula import days, places
-from tabwright.formula.aggregates import Aggregate
+from tabwright.formula.aggregates import Aggregate, with_inner
 from tabwright.formula.budget import TEXT_RESULT
-from tabwright.formula.datatypes import EMPTY_IS_BLANK
+from tabwright.formula.datatypes import BOOLEAN, EMPTY_IS_BLANK
 from tabwright.formula.lifting import Lifting
 from tabwright.formula.operations import OPERATIONS
 from tabwright.formula.scope import Children, Columns, Parents, Trees
 from tabwright.formula.strings import following
-from tabwright.formula.typed import Node
+from tabwright.formula.typed import Node, literal, make
 
 Sql = sa.ColumnElement[Any]
 
@@ -96,6 +96,18 @@ def _whole(part: Sql) -> Sql:
 _WHOLE = (BindParameter, Grouping, sa.ColumnClause, sa.Case, sa.Cast, sa.Function, sa.TypeCoerce)
 
 
+# Whether there is the child that a question is about: there is.
+_THERE: Final = Node("there", BOOLEAN)
+
+
+def _uses_outer(value: Node) -> bool:
+    """Whether a value has something of the record around in it. What takes the rows of a
+    sub-query together takes those of the query around it, where all that it is given comes from there; so it
+    gets a column of the child.
+    """
+    return any(node.op == "outer" for node in with_inner(value))
+
+
 def balanced(join: Callable[[Sql, Sql], Sql], parts: Sequence[Sql]) -> Sql:
     """All parts joined two by two, so that a long chain does not become a deep tree."""
     if len(parts) == 1:
@@ -153,6 +165,8 @@ class Writer:
         self.columns = columns
         self.lifting = lifting or Lifting()
         self.parts: dict[int, Part] = {}
+        # Of the formula that asks: who writes it, and what the question was given of its record.
+        self.around: tuple[Writer, tuple[Node, ...]]
 
     # The machinery
 
@@ -289,6 +303,23 @@ class Writer:
     def part_fiscal(self, node: Node) -> Part:
         return Part(self.counted(node, sa.bindparam("tw_fiscal", type_=sa.Integer())))
 
+    def part_org(self, node: Node) -> Part:
+        name = f"tw_org_{node.data}"
+        if node.type.kind == "number":
+            return Part(self.counted(node, sa.bindparam(name, type_=sa.Integer())))
+        return Part(sa.bindparam(name, type_=sa.Text()))
+
+    def part_label(self, node: Node) -> Part:
+        return Part(sa.bindparam(f"tw_label_{node.data}", type_=sa.Text()))
+
+    def part_there(self, node: Node) -> Part:
+        children: Any = self.columns
+        return Part(children.id.is_not(None))
+
+    def part_outer(self, node: Node) -> Part:
+        around, given = self.around
+        return around.part(given[node.data])
+
     def op_below(self, node: Node, field: Sql, *records: Sql) -> Sql:
         trees = self.columns
         if not isinstance(trees, Trees):
@@ -302,7 +333,11 @@ class Writer:
         if not isinstance(parents, Parents):
             raise NotPushable(node)
         children = parents.children(asked.relation)
+        if asked.value is not None and _uses_outer(asked.value):
+            blank = literal(None, asked.value.type)
+            asked = replace(asked, value=make("if", _THERE, asked.value, blank, at=node.at))
         inner = type(self)(children)
+        inner.around = self, node.args[1:]
         rows = Rows(asked, children, inner, self.value(node.args[0]))
         value, own = self.aggregated(node, rows)
         if node.checked and own is None:

@@ -1,6 +1,6 @@
 """The plainest way to evaluate a typed tree: the oracle that generated code is compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +23,14 @@ def evaluate(root: Node, inputs: Sequence[Read | Aggregate], values: Sequence[In
     return outward(root, Walk(dict(zip(inputs, values, strict=True)), env).value(root))
 
 
-def aggregated(asked: Aggregate, children: Sequence[Sequence[Input]], env: Env) -> Input:
-    """What is asked of children: of each the values of `asked.inputs`, in the order of ids."""
+def aggregated(
+    asked: Aggregate, children: Sequence[Sequence[Input]], env: Env, outer: Sequence[Callable[[], Any]] = ()
+) -> Input:
+    """What is asked of children: of each the values of `asked.inputs`, in the order of ids. `outer`
+    gives what the question takes of the record around, each when a child needs it.
+    """
     figures.use_context()
-    walks = [Walk(dict(zip(asked.inputs, values, strict=True)), env) for values in children]
+    walks = [Walk(dict(zip(asked.inputs, values, strict=True)), env, outer) for values in children]
     try:
         chosen = [each for each in walks if asked.filter is None or each.value(asked.filter) is True]
         values = [None if asked.value is None else each.value(asked.value) for each in chosen]
@@ -83,8 +87,10 @@ def outward(root: Node, value: Any) -> Value:
 class Walk:
     """One evaluation; every node goes through `value`."""
 
-    def __init__(self, values: dict[Read | Aggregate, Input], env: Env) -> None:
-        self.values, self.env = values, env
+    def __init__(
+        self, values: dict[Read | Aggregate, Input], env: Env, outer: Sequence[Callable[[], Any]] = ()
+    ) -> None:
+        self.values, self.env, self.outer = values, env, outer
 
     def value(self, node: Node) -> Any:
         special = getattr(self, "_" + node.op, None)
@@ -132,6 +138,16 @@ class Walk:
 
     def _fiscal(self, node: Node) -> Any:
         return Decimal(self.env.fiscal)
+
+    def _org(self, node: Node) -> Any:
+        value = getattr(self.env.org, node.data)
+        return Decimal(value) if node.type.kind == "number" else value
+
+    def _label(self, node: Node) -> Any:
+        return self.env.label(node.data)
+
+    def _outer(self, node: Node) -> Any:
+        return self.outer[node.data]()
 
     def _is_new(self, node: Node) -> Any:
         return self.env.is_new

@@ -17,6 +17,7 @@ from typing import Any
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.calendars import compile_calendar
+from tabwright.metadata.kinds.custom_labels import compile_custom_label
 from tabwright.metadata.kinds.navigation import compile_app, compile_tab, generated_tabs
 from tabwright.metadata.kinds.objects import compile_object
 from tabwright.metadata.kinds.permissions import compile_permission_set, compile_permission_set_group
@@ -33,6 +34,7 @@ from tabwright.platform.errors import Fault, Invalid, Param, Place
 _global_kinds: Mapping[str, Callable[[Work, Component], Any]] = {
     "picklist": compile_picklist,
     "calendar": compile_calendar,
+    "custom_label": compile_custom_label,
     "tab": compile_tab,
     "app": compile_app,
     "permission_set": compile_permission_set,
@@ -107,6 +109,7 @@ def _model(world: World, release: int, parts: Mapping[str, CompiledPart]) -> Mod
         object_aliases=world.object_aliases,
         picklists=by_kind["picklist"],
         calendars=by_kind["calendar"],
+        custom_labels=by_kind["custom_label"],
         tabs=tabs | generated_tabs(world, tabs),
         apps=by_kind["app"],
         permission_sets={each.uid: each for each in by_kind["permission_set"].values()},

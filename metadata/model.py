@@ -526,6 +526,16 @@ class CalendarDef:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomLabelDef:
+    """A text in each language that formulas name."""
+
+    uid: str
+    name: str
+    labels: Labels
+    text: Labels
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """One edge of the where-used graph: component ``user`` names component ``used`` at ``pointer``."""
 
@@ -559,6 +569,7 @@ class Model:
     uses: tuple[Use, ...]
     permission_set_groups: Mapping[str, PermissionSetGroupDef] = field(default_factory=dict)  # by uid
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
+    custom_labels: Mapping[str, CustomLabelDef] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, CompiledPart] = field(default_factory=dict, repr=False, compare=False)
 
@@ -600,6 +611,10 @@ class Model:
         if object != "user":
             return found
         return (*found, *(each.fields[relations.BY_OWNER] for each in self.objects.values()))
+
+    def texts(self, language: str) -> Mapping[str, str]:
+        """The custom labels in a language, by name: what ``$Label`` names."""
+        return {name: label_in(each.text, language) for name, each in self.custom_labels.items()}
 
     @property
     def calendar(self) -> CalendarDef | None:

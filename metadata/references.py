@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tabwright.formula import standing
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.rewrite import Reference
 from tabwright.formula.rewrite import references as formula_references
@@ -25,12 +26,15 @@ Named = tuple[str, str]  # kind, full name
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A string that names components. ``within`` is the object that local names belong to, as written."""
+    """A string that names components. ``within`` is the object that local names belong to, as written;
+    ``about`` that of the record which the formula is about, where it is another one.
+    """
 
     kind: str  # a kind, "path" or "formula"
     text: str
     within: str | None
     pointer: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,12 @@ def _mention(
         if "x-formula" in node:
             options = component.body.get("options", {})
             within = component.object
+            about = None
             if node["x-scope"] == "target":
                 within = options.get("target")
             elif node["x-scope"] == "relation":
-                within = str(options.get("relation", "")).partition(".")[0]
-            return Mention("formula", text, within, pointer)
+                within, about = str(options.get("relation", "")).partition(".")[0], component.object
+            return Mention("formula", text, within, pointer, about)
     return None
 
 
@@ -137,7 +142,7 @@ def atoms(mention: Mention, world: World) -> list[Atom]:
             named = formula_references(mention.text)
         except FormulaError:
             return []
-        return [atom for each in named for atom in _formula_atoms(each, mention.within, world)]
+        return [atom for each in named for atom in _formula_atoms(each, mention, world)]
     if mention.kind == "path":
         return _path(tuple(mention.text.split(".")), 0, mention.within, world)
     full = mention.text if mention.within is None else f"{mention.within}.{mention.text}"
@@ -147,8 +152,11 @@ def atoms(mention: Mention, world: World) -> list[Atom]:
     return [Atom((found.kind, found.name), 0, len(mention.text), mention.within is not None)]
 
 
-def _formula_atoms(name: Reference, within: str | None, world: World) -> list[Atom]:
+def _formula_atoms(name: Reference, mention: Mention, world: World) -> list[Atom]:
     """A name of a formula is one of the object's, of the children around it, or that of a relation."""
+    within = mention.within
+    if name.path[0] == standing.RECORD:
+        return _path(name.path[1:], name.start + len("$record."), mention.about or within, world)
     if within is not None:
         within = world.inside(within, name.within)
     lookup = world.relation(within, name.path) if within is not None and name.opens else None
@@ -164,7 +172,13 @@ def _formula_atoms(name: Reference, within: str | None, world: World) -> list[At
 
 def _path(path: tuple[str, ...], start: int, within: str | None, world: World) -> list[Atom]:
     made: list[Atom] = []
-    if path[0] == "$user":
+    if not path:
+        return made
+    if path[0] == standing.LABEL:
+        label = world.part("custom_label", path[1]) if len(path) == 2 else None
+        end = start + len(".".join(path))
+        return [Atom((label.kind, label.name), start + len("$label."), end, False)] if label else made
+    if path[0] == standing.USER:
         within, start, path = "user", start + len("$user."), path[1:]
     if within is None or not path:
         return made

@@ -35,8 +35,9 @@ Schema = dict[str, Any]
 
 # The order in which kinds are listed, and in which a package is read: what others name comes first.
 _kinds = (
-    "picklist", "calendar", "object", "field", "record_type", "layout", "list_view", "validation_rule",
-    "unique_rule", "sharing_rule", "restriction_rule", "tab", "app", "permission_set", "permission_set_group",
+    "picklist", "calendar", "custom_label", "object", "field", "record_type", "layout", "list_view",
+    "validation_rule", "unique_rule", "sharing_rule", "restriction_rule", "tab", "app", "permission_set",
+    "permission_set_group",
 )  # fmt: skip
 _folder = Path(__file__).parent / "schemas"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from tabwright.formula import standing
 from tabwright.formula.aggregates import Relation
 from tabwright.formula.checker import Blanks
 from tabwright.formula.compiler import Formula, compile_formula
@@ -361,10 +362,13 @@ class World:
             path, about = name.path, self.inside(field.object, name.within)
             if name.opens and self.relation(about, path) is not None:
                 continue
-            if path[0] == "$user":
-                steps = self.walk("user", path[1:]) if len(path) > 1 else []
-            else:
-                steps = self.walk(about, path)
+            match path[0]:
+                case standing.USER:
+                    steps = self.walk("user", path[1:]) if len(path) > 1 else []
+                case standing.RECORD:
+                    steps = self.walk(field.object, path[1:]) if len(path) > 1 else []
+                case _:
+                    steps = self.walk(about, path)
             found |= {each.path: each for each in steps if each is not None and each.computed}
         return tuple(each for each in found.values() if each.computed != "snapshot")
 
@@ -536,6 +540,9 @@ class World:
             case ("tree", object):
                 tree = self.tree_of(object)
                 return tree.name if tree else ""
+            case ("label", name):
+                found = self.part("custom_label", name)  # its text reaches formulas by their moment
+                return found.name if found else ""
             case ("children", object):
                 return ",".join(each.path + each.signature for each in self.children(object))
             case (kind, name):
@@ -621,6 +628,11 @@ class Lens:
         self._note("tree", object)
         return self.world.tree_of(object)
 
+    def label(self, name: str) -> Component | None:
+        """The custom label of that name; what is asked is only that there is one."""
+        self._note("label", name)
+        return self.world.part("custom_label", name)
+
     def part(self, kind: str, name: str) -> Component | None:
         if self.own is None or name.partition(".")[0] != self.own:
             self._note(kind, name)
@@ -645,7 +657,8 @@ class Lens:
 
 
 class RecordScope:
-    """What a formula about one object's record may name: its fields, paths through lookups, and ``$user``.
+    """What a formula about one object's record may name: its fields, paths through lookups, ``$user``, and
+    custom labels.
 
     Behind the name of a computed field stands its formula. Without ``inside`` its value is read, as it shows:
     so do conditions that a database runs on what people see.
@@ -710,4 +723,11 @@ class RecordScope:
             at = last.target if last else None
         source = self._lens.world.object(at) if at else None
         names = list(source.fields) if source else []
-        return [*names, "$user"] if not path else names
+        return names
+
+    def label(self, name: str) -> str | None:
+        found = self._lens.label(name)
+        return found.name if found is not None else None
+
+    def labels(self) -> Iterable[str]:
+        return self._lens.world.names("custom_label")

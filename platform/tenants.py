@@ -67,6 +67,13 @@ def location_of(row: sa.Row[Any]) -> TenantLocation:
     return TenantLocation(row.id, row.slug, row.schema, row.file)
 
 
+def name_of(stores: Stores, id: UUID) -> str:
+    """What a tenant is called; nothing for one that there is not."""
+    chosen = sa.select(TENANT_ROWS.c.name).where(TENANT_ROWS.c.id == id)
+    with stores.control.read() as reader:
+        return str(reader.execute(chosen).scalar_one_or_none() or "")
+
+
 class Tenants:
     """The tenants of the installation whose stores these are."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -17,11 +17,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tabwright.formula.calendars import placed, standard
-from tabwright.formula.environment import Env
+from tabwright.formula.environment import NOBODY, Env, Org
 from tabwright.metadata.model import Model, ObjectDef
 from tabwright.platform.encryption import Keys
 from tabwright.platform.files import FileStore
 from tabwright.platform.settings import Limits
+from tabwright.platform.tenants import name_of
 from tabwright.runtime.records.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tabwright.runtime.storage.tables import RecordTable, Tables
 
 Piece = TypeVar("Piece")
+NO_LABELS: Mapping[str, str] = {}
 
 DEFAULT_PIECES = 20_000
 DEFAULT_PIECE_BYTES = 48 * 2**20
@@ -137,8 +139,12 @@ class TenantRuntime:
         keys: Keys | None = None,
         files: FileStore | None = None,
         zone: str = "Asia/Shanghai",
+        language: str = "en",
+        name: str = "",
     ) -> None:
         self.zone = zone  # where the days of stored formulas begin
+        self.language = language  # of the installation
+        self.name = name  # of the organisation, as the control store has it
         self.keys = keys or Keys((), secrets.token_urlsafe(32))  # of sealed values
         self.files = files or FileStore(f"memory://{secrets.token_hex(8)}")  # the content of files
         self.limits = limits or Limits()  # the operator's
@@ -174,6 +180,11 @@ class TenantRuntime:
             return known[1]
         with self.store.read() as reader:
             return self._load(reader, model.release)[1]
+
+    def org(self, model: Model) -> Org:
+        """What ``$Org`` names."""
+        shift = model.calendar.fiscal if model.calendar is not None else 0
+        return Org(self.name, self.location.slug, self.language, self.zone, -shift % 12 + 1)
 
     def keep(self, model: Model, tables: Tables) -> None:
         """Make a model known without loading it: a publish has just compiled it, a preview shows a
@@ -234,10 +245,11 @@ class Tenancy:
             tenant = self._open.get(location.id)
             if tenant is None or tenant.location != location:
                 store = self.stores.tenant(location)
-                limits = self.stores.settings.limits
+                settings = self.stores.settings
+                limits = settings.limits
                 tenant = TenantRuntime(
                     location, store, self.pieces, self._releases, self.jobs, self.hooks, limits, self.keys,
-                    self.files, self.stores.settings.zone,
+                    self.files, settings.zone, settings.language, name_of(self.stores, location.id),
                 )  # fmt: skip
                 self._open[location.id] = tenant
             return tenant
@@ -248,14 +260,24 @@ class Tenancy:
             self._open.pop(location.id, None)
 
 
-def env_of(model: Model, now: datetime, zone: str, *, is_new: bool = False) -> Env:
-    """What formulas see of a moment in a zone: the person's, or for what is stored the tenant's."""
+def env_of(
+    model: Model,
+    now: datetime,
+    zone: str,
+    *,
+    is_new: bool = False,
+    org: Org = NOBODY,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Env:
+    """What formulas see of a moment in a zone: the person's, or for what is stored the tenant's. That depends
+    neither on the organisation's names nor on a language.
+    """
     today, own = now.astimezone(UTC if zone == "UTC" else ZoneInfo(zone)).date(), model.calendar
     if own is None:
         hours, fiscal = standard(zone), 0
     else:
         hours, fiscal = own.hours if own.zone else placed(own.hours, zone), own.fiscal
-    return Env(today, now, zone, is_new, calendar=hours.text, fiscal=fiscal)
+    return Env(today, now, zone, is_new, calendar=hours.text, fiscal=fiscal, org=org, labels=labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +302,8 @@ class Call:
 
     def env(self, now: datetime, *, is_new: bool = False) -> Env:
         """What formulas see of a moment: its day and zone for the person who asks, the calendar of all."""
-        return env_of(self.model, now, self.zone, is_new=is_new)
+        org, labels = self.tenant.org(self.model), self.model.texts(self.language)
+        return env_of(self.model, now, self.zone, is_new=is_new, org=org, labels=labels)
 
     def because(self, cause: str) -> Call:
         """The same call with another cause: what an import, a rule or an undo does on a person's behalf."""

@@ -18,6 +18,7 @@ _TELLERS: Mapping[str, tuple[Teller, frozenset[str]]] = {
         tellers.permission_set,
         frozenset({"system", "objects", "fields", "tabs", "apps", "record_types"}),
     ),
+    "custom_label": (tellers.custom_label, frozenset({"text"})),
     "permission_set_group": (tellers.permission_set_group, frozenset({"sets"})),
     "layout": (tellers.layout, frozenset({"sections", "related"})),
     "list_view": (tellers.list_view, frozenset({"columns", "where", "order"})),

@@ -47,6 +47,19 @@ def permission_set(words: Words, set: Component, old: Body, new: Body) -> Iterat
                 yield words.say(code, who=who, thing=words.title("object", object), names=words.join(titles))
 
 
+def custom_label(words: Words, label: Component, old: Body, new: Body) -> Iterator[str]:
+    was, now = old.get("text", {}), new.get("text", {})
+    for language in dict.fromkeys([*was, *now]):
+        if was.get(language) != now.get(language):
+            none = words.say("none")
+            yield words.say(
+                "custom_label",
+                language=words.say("in_" + language),
+                old=was.get(language) or none,
+                new=now.get(language) or none,
+            )
+
+
 def permission_set_group(words: Words, group: Component, old: Body, new: Body) -> Iterator[str]:
     who = words.title("permission_set_group", group.name)
     more, less = _both(old.get("sets", ()), new.get("sets", ()))

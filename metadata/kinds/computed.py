@@ -40,7 +40,7 @@ def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]
     if formula is None:
         work.formula_faults(component, derived.error, "options", key)
         return None
-    if source.is_stored and any(read.path[0] == "$user" for read in formula.reads):
+    if source.is_stored and formula.uses_reader:
         work.fault(component, "computed.stored_person", "options", key)
     if formula.uses_now:
         for name in ("unique", "searchable"):

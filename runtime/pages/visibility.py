@@ -74,7 +74,7 @@ def _judge(call: Call, parts: Parts, row: Mapping[str, Any], *, is_new: bool) ->
     env = call.env(call.clock.now(), is_new=is_new)
     id = row.get("id")
     known = None if is_new or not isinstance(id, UUID) else id
-    answered = about(call, parts.object, _formulas(parts), known)
+    answered = about(call, parts.object, _formulas(parts), known, row)
     who = call.principal
     person: dict[str, Any] = {"id": who.user_id, "name": who.name, "language": who.language, "zone": who.zone}
 

@@ -84,6 +84,12 @@ class GateScope:
         ]
         return relations.names(known, lambda name: self._object.find(name) is not None)
 
+    def label(self, name: str) -> str | None:
+        return name if name in self._gate.model.custom_labels else None
+
+    def labels(self) -> Iterable[str]:
+        return self._gate.model.custom_labels
+
     def suggestions(self, path: Path) -> Iterable[str]:
         here = self._object
         if path:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from tabwright.formula.aggregates import Failed, Relation
 from tabwright.formula.compiler import Formula, SqlValue
-from tabwright.formula.datatypes import EMPTY_IS_BLANK
+from tabwright.formula.datatypes import EMPTY_IS_BLANK, Type
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Path
 from tabwright.formula.typed import vanishes
@@ -98,11 +98,18 @@ class Input:
 _WAYS = {"picklist": "text", "choices": "text"}
 
 
+def shape_of_value(kind: Type) -> Shape:
+    """How a value of a type of formulas stands in a column."""
+    if kind.kind == "number":
+        return Shape("number", kind.scale or 0)
+    return Shape(_WAYS.get(kind.kind, kind.kind))
+
+
 def decoder(value: SqlValue, dialect: Any) -> Callable[[Any], Any]:
     """From what the database gives for a formula to its value."""
     if value.type.kind == "number":
         return value.decode
-    return codec(Shape(_WAYS.get(value.type.kind, value.type.kind)), dialect).from_storage
+    return codec(shape_of_value(value.type), dialect).from_storage
 
 
 def values_of(inputs: Sequence[Input], given: Sequence[Any], person: Mapping[str, Any]) -> list[Any]:

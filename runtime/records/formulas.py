@@ -24,7 +24,7 @@ from tabwright.platform.tables import ids_value, in_ids, uuid_of
 from tabwright.runtime.access.principal import person_of
 from tabwright.runtime.access.rights import named_by_all
 from tabwright.runtime.desk import env_of
-from tabwright.runtime.query.answers import answers
+from tabwright.runtime.query.answers import answers, given_to
 from tabwright.runtime.records.batch import Row, Work
 from tabwright.runtime.records.coercion import fault_of
 from tabwright.runtime.records.values import Refused, converter
@@ -61,7 +61,7 @@ class Evaluation:
                         needed.setdefault(path[:at], set()).add(path[at])
         for prefix in sorted(needed, key=len):
             self._load(prefix, sorted(needed[prefix]), rows)
-        self._answers: dict[Aggregate, Mapping[UUID, Any]] = {}
+        self._answers: dict[Aggregate, Mapping[int, Any]] = {}  # by the row's number
         self._ask(formulas, rows)
 
     def _of_person(self, formulas: Sequence[Formula]) -> Mapping[str, Any]:
@@ -96,11 +96,21 @@ class Evaluation:
             for each in formula.aggregates:
                 asked.setdefault(each.reads[0].path, []).append(each)
         for path, questions in asked.items():
-            ids = {id for row in rows if (id := self._parent(path, row)) is not None}
-            parent = self._work.model.objects[questions[0].root.data.relation.parent]
-            found = answers(self._work.call, self._work.writer, parent, questions, sorted(ids))
+            needed = given_to(questions)[1:]
+            parents = {row.number: id for row in rows if (id := self._parent(path, row)) is not None}
+            given = {
+                row.number: (parents[row.number], *(self._read(read, row) for read in needed))
+                for row in rows
+                if row.number in parents
+            }
+            # Rows of one parent that give the same ask the same.
+            asks = {number: number if needed else parents[number].int for number in given}
+            once = {asks[number]: values for number, values in given.items()}
+            object = self._work.model.objects[questions[0].root.data.relation.parent]
+            made = answers(self._work.call, self._work.writer, object, questions, list(once.values()))
+            found = dict(zip(once, made, strict=True))
             for n, each in enumerate(questions):
-                self._answers[each.root.data] = {id: values[n] for id, values in found.items()}
+                self._answers[each.root.data] = {number: found[ask][n] for number, ask in asks.items()}
 
     def _parent(self, path: Path, row: Row) -> UUID | None:
         """The record whose children are asked about; None where it cannot have any."""
@@ -191,9 +201,8 @@ class Evaluation:
     def _values(self, formula: Formula, row: Row) -> list[Any]:
         values = [self._read(read, row) for read in formula.reads]
         for each in formula.aggregates:
-            parent, known = self._parent(each.reads[0].path, row), self._answers[each.root.data]
-            none = of_none(each.root.data)
-            values.append(known.get(parent, none) if parent is not None else none)
+            known = self._answers[each.root.data]
+            values.append(known.get(row.number, of_none(each.root.data)))
         return values
 
     def _read(self, read: Read, row: Row) -> Any:

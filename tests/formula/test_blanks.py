@@ -1,12 +1,12 @@
 """The truth tables of blanks, number by number and text by text."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from formulas import ENV, Database, compiled, database, in_database, in_process
-from tabwright.formula.environment import Env
 
 BLANK: dict[str, Any] = dict.fromkeys(
     "amount price fine n m rate name note account.name stage level ok close born start finish owner account"
@@ -171,7 +171,7 @@ def test_the_state_of_the_record(
     text: str, new: bool, before: Any, now: Any, expected: Any, mode: str
 ) -> None:
     formula = compiled(text, blanks=mode)
-    env = Env(ENV.today, ENV.now, ENV.zone, is_new=new)
+    env = replace(ENV, is_new=new)
     values = [before if read.prior else now for read in formula.reads]
     assert formula.evaluator()(values, env) == expected
     assert formula.pushable["sqlite"] is not None and formula.pushable["postgresql"] is not None

@@ -24,7 +24,7 @@ ROOM = Path(room.__file__).parent
         ("amont + 1", "FORMULA_UNKNOWN_FIELD", "amont", "amount"),
         ("account.nam & ''", "FORMULA_UNKNOWN_FIELD_OF", "nam", "name"),
         ("acount.name", "FORMULA_UNKNOWN_FIELD", "acount", "account"),
-        ("$usr.id = owner", "FORMULA_UNKNOWN_FIELD", "$usr", "$user"),
+        ("$usr.id = owner", "FORMULA_UNKNOWN_FIELD", "$usr", "$User"),
         ("$user.idd = owner", "FORMULA_UNKNOWN_FIELD_OF", "idd", "id"),
         ("name.length", "FORMULA_NOT_A_REFERENCE", "name", None),
         ("zzzzqqq", "FORMULA_UNKNOWN_FIELD", "zzzzqqq", None),

@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from datetime import time as clock
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -39,14 +39,19 @@ from tabwright.formula.datatypes import (
     text,
 )
 from tabwright.formula.days import milliseconds
-from tabwright.formula.environment import Env
+from tabwright.formula.environment import Env, Org
 from tabwright.formula.faults import EvaluationError, FormulaError
 from tabwright.formula.scope import Path, Place
 from tabwright.formula.sqlite import register
 from tabwright.formula.sqlite_writer import Moment
 from tabwright.formula.treewalk import evaluate
 
-ENV = Env(date(2024, 2, 29), datetime(2024, 2, 29, 16, 30, 15, 123456, tzinfo=UTC), "Asia/Shanghai")
+ORG = Org("杉木工业", "fir", "zh", "Asia/Shanghai", 4)
+LABELS = {"hello": "您好", "unit": "a"}
+ENV = Env(
+    date(2024, 2, 29), datetime(2024, 2, 29, 16, 30, 15, 123456, tzinfo=UTC), "Asia/Shanghai",
+    org=ORG, labels=LABELS,
+)  # fmt: skip
 # A week of two shifts and a short Saturday; days off, one of them worked instead, one a half day.
 SHIFTS = Calendar(
     "Europe/Berlin",
@@ -62,10 +67,10 @@ SHIFTS = Calendar(
 # The same moment for others: elsewhere, with another fiscal year and another calendar.
 ENVS = (
     ENV,
-    Env(ENV.today, ENV.now, "America/New_York", fiscal=-3),
-    Env(ENV.today, ENV.now, "Australia/Lord_Howe", calendar=SHIFTS.text, fiscal=6),
-    Env(ENV.today, ENV.now, "America/Havana", calendar=SHIFTS.text, fiscal=-11),
-    Env(ENV.today, ENV.now, "UTC", is_new=True),
+    replace(ENV, zone="America/New_York", fiscal=-3),
+    replace(ENV, zone="Australia/Lord_Howe", calendar=SHIFTS.text, fiscal=6),
+    replace(ENV, zone="America/Havana", calendar=SHIFTS.text, fiscal=-11, org=Org()),
+    replace(ENV, zone="UTC", is_new=True, labels={"hello": "Hello", "unit": ""}),
 )
 SOMEONE = uuid.UUID("0190163d-8694-739b-aea5-966c26f8ad91")
 ANOTHER = uuid.UUID("0190163d-8694-739b-aea5-966c26f8ad92")
@@ -115,6 +120,12 @@ class Names:
     def suggestions(self, path: Path) -> Iterable[str]:
         before = ".".join([*path, ""])
         return sorted({name[len(before) :].split(".")[0] for name in FIELDS if name.startswith(before)})
+
+    def label(self, name: str) -> str | None:
+        return name if name in LABELS else None
+
+    def labels(self) -> Iterable[str]:
+        return LABELS
 
 
 @dataclass(frozen=True)
@@ -220,7 +231,7 @@ PUSHED = frozenset(
     " WORKDAYDIFF COUNT SUM AVG ANY ALL FIRST LAST".split()
 )
 # What the checker may say of a formula that a Writer wrote.
-ACCEPTED = {"FORMULA_TOO_BIG", "FORMULA_TOO_LONG", "FORMULA_NOT_A_TIME"}
+ACCEPTED = {"FORMULA_LABEL_HERE", "FORMULA_TOO_BIG", "FORMULA_TOO_LONG", "FORMULA_NOT_A_TIME"}
 
 
 def in_process(formula: Formula, records: Sequence[Mapping[str, Any]], env: Env = ENV) -> list[Any]:
@@ -346,10 +357,35 @@ class Writer:
             return self.field(kind)
         return {
             "number": lambda: self.pick(
-                "0", "1", "2", "7", "0.5", "100", "12.345", "3", "0.000000000000000001", "99999999999", "-1"
+                "0",
+                "1",
+                "2",
+                "7",
+                "0.5",
+                "100",
+                "12.345",
+                "3",
+                "0.000000000000000001",
+                "99999999999",
+                "-1",
+                "$Org.fiscal_year_start",
+                "$Record.amount",
             ),
             "text": lambda: self.pick(
-                '""', '"a"', '"客户"', '"-"', '"b "', '"2024-02-29"', '"1.50"', '"Straße"', '"x1"'
+                '""',
+                '"a"',
+                '"客户"',
+                '"-"',
+                '"b "',
+                '"2024-02-29"',
+                '"1.50"',
+                '"Straße"',
+                '"x1"',
+                "$Org.name",
+                "$Org.zone",
+                "$Label.hello",
+                "$Label.unit",
+                "$Record.name",
             ),
             "date": lambda: self.pick("TODAY()", "DATE(2024, 1, 31)", "DATE(1999, 12, 31)"),
             "datetime": lambda: self.pick("NOW()", 'DATETIMEVALUE("2024-03-01 23:59:59")'),

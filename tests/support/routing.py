@@ -20,4 +20,4 @@ def _shared(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str,
 
 def share_routes() -> None:
     """From now on."""
-    Rule._compile_builder = _shared  # type: ignore[method-assign]
+    setattr(Rule, "_compile_builder", _shared)  # noqa: B010 - not ours to declare
