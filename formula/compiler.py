@@ -149,8 +149,11 @@ class Formula:
 
     @cached_property
     def uses_now(self) -> bool:
-        """Whether its value changes with time, with the user's zone or with the organisation's calendar."""
-        return not self._operations.isdisjoint({"today", "now", "zone", "calendar", "fiscal"})
+        """Whether its value changes with the moment: time, the user's zone, the organisation's calendar and
+        name, the language of who reads.
+        """
+        moment = {"today", "now", "zone", "calendar", "fiscal", "org", "label"}
+        return not self._operations.isdisjoint(moment)
 
     @cached_property
     def uses_reader(self) -> bool:

@@ -4,6 +4,7 @@ import ast
 import re
 
 from tabwright.formula.operations import OPERATIONS, WRITTEN
+from tabwright.formula.standing import ATTRIBUTES
 
 NODES = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.If, ast.Expr,
@@ -14,8 +15,10 @@ NODES = (
 )  # fmt: skip
 NAME = re.compile(r"formula|v|e|[fkt]\d+")
 HELPERS = {f"h_{name}" for name in [*OPERATIONS, *(f"{name}_written" for name in WRITTEN)]} | {
-    f"h_{name}" for name in ("getcontext", "setcontext", "too_big", "quantize", "held", "decimal", "error")
+    f"h_{name}"
+    for name in ("getcontext", "setcontext", "too_big", "quantize", "held", "decimal", "error", "label")
 }
+HELPERS |= {f"h_org_{name}" for name in ATTRIBUTES}
 
 
 def _ours(name: str) -> bool:
