@@ -8,6 +8,7 @@ global_components = 2_000  # of one kind that belongs to no object
 dependent_picklists = 4  # in a row: three that follow from one
 master_details = 5  # in a row: lines of lines of lines
 lookup_path = 5  # lookups in one path
+formula_joins = 40  # other records that the formula fields of one object look at, in one statement
 changes_of_draft = 20_000
 components_of_package = 20_000
 package_bytes = 10_000_000  # a package as one file, as it is sent

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tabwright.formula.compiler import Formula
 from tabwright.formula.faults import FormulaError
-from tabwright.metadata import fieldtypes, roll_ups
+from tabwright.metadata import fieldtypes, limits, roll_ups
 from tabwright.metadata.documents import Component
 from tabwright.metadata.kinds.work import Work
-from tabwright.metadata.model import Computed
-from tabwright.metadata.world import FieldSource
+from tabwright.metadata.model import Computed, FieldDef
+from tabwright.metadata.world import FieldSource, ObjectSource
+
+Prefix = tuple[str, ...]
 
 
 def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]) -> Computed | None:
@@ -58,6 +61,49 @@ def compile_computed(work: Work, source: FieldSource, options: Mapping[str, Any]
         stored=source.is_stored,
         path=source.text if source.computed == "mirror" else None,
     )
+
+
+def check_joins(work: Work, source: ObjectSource, fields: Mapping[str, FieldDef]) -> None:
+    """The formulas of an object that are worked out when it is read look at no more other records together
+    than one statement can join. The field that is one too many is told, with all that count.
+    """
+    joined: dict[Prefix, None] = {}
+    counted: list[str] = []
+    for field in fields.values():
+        if field.computed is None or field.computed.stored:
+            continue
+        new = [
+            each
+            for each in _joined(field.computed.formula)
+            if each not in joined and not _is_dotted(work, source, each)
+        ]
+        if not new:
+            continue
+        joined |= dict.fromkeys(new)
+        counted.append(field.name)
+        # The owner is looked for among people and among queues.
+        count = len(joined) + sum(each[-1] == "owner" for each in joined)
+        if count > limits.formula_joins:
+            component = source.fields[field.name].component
+            assert component is not None  # a computed field has a document
+            work.fault(
+                component, "computed.too_many_joins", "options",
+                limit=limits.formula_joins, count=count, fields=", ".join(counted),
+            )  # fmt: skip
+            return
+
+
+def _joined(formula: Formula) -> Iterator[Prefix]:
+    """The lookups that lead to what a formula reads, each with those before it."""
+    for read in formula.reads:
+        if not read.path[0].startswith("$"):
+            yield from (read.path[:at] for at in range(1, len(read.path)))
+
+
+def _is_dotted(work: Work, source: ObjectSource, path: Prefix) -> bool:
+    """Whether the step behind a path is of the same value: a part of an address, the kind of a reference."""
+    end = work.lens.world.walk(source.name, path)[-1]
+    return end is not None and end.is_dotted
 
 
 def _check_keys(work: Work, source: FieldSource, component: Component) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from tabwright.metadata import limits
 from tabwright.metadata.documents import Component
 from tabwright.metadata.fieldtypes import TYPES
+from tabwright.metadata.kinds.computed import check_joins
 from tabwright.metadata.kinds.fields import compile_field, system_fields
 from tabwright.metadata.kinds.masters import master_of
 from tabwright.metadata.kinds.rules import (
@@ -44,6 +45,7 @@ def compile_object(work: Work, source: ObjectSource) -> ObjectDef:
             fields[each.name] = compile_field(work, each)
     for system in system_fields(work, name):
         fields.setdefault(system.name, system)
+    check_joins(work, source, fields)
     name_field = _name_field(work, source, component)
     master = master_of(work, source, component)
     highlights = []

@@ -23,6 +23,7 @@ from tabwright.formula.datatypes import EMPTY_IS_BLANK, Type
 from tabwright.formula.faults import FormulaError
 from tabwright.formula.scope import Path
 from tabwright.formula.typed import vanishes
+from tabwright.metadata import limits
 from tabwright.metadata.fieldtypes import TEXT_TYPES, TYPES
 from tabwright.metadata.model import FieldDef, ObjectDef
 from tabwright.platform.errors import Invalid, Place
@@ -39,7 +40,7 @@ Prefix = tuple[str, ...]
 Column = sa.ColumnElement[Any]
 
 MAX_JOINS = 10
-MAX_FORMULA_JOINS = 40  # with those of formulas: SQLite joins 64 tables at most
+MAX_FORMULA_JOINS = limits.formula_joins  # with those of formulas: SQLite joins 64 tables at most
 NEVER_NULL = frozenset(("id", "created_at", "updated_at", "revision"))
 
 

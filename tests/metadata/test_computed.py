@@ -133,6 +133,21 @@ def test_formulas_inside_each_other_have_an_end() -> None:
     assert made.objects["account"].fields["f14"].computed is not None
 
 
+def test_formulas_of_one_object_look_at_no_more_records_than_a_statement_joins() -> None:
+    lookups = {f"r{n}": "lookup(account)" for n in range(41)}
+    far: dict[str, Any] = {f"f{n}": formula("text", f"r{n}.name") for n in range(40)}
+    objects = {"account": ACCOUNT, "deal": {"name": "text", **lookups, **far}}
+    assert model(objects).objects["deal"].fields["f39"].computed is not None
+    one_more = {"f40": formula("text", "r40.name")}
+    assert faults_of(objects | {"deal": objects["deal"] | one_more}) == [
+        ("/options", "computed.too_many_joins")
+    ]
+    again = {"f40": formula("text", "r39.name & r0.trade")}
+    assert model(objects | {"deal": objects["deal"] | again})
+    one_more["f40"]["options"]["stored"] = True
+    assert model(objects | {"deal": objects["deal"] | one_more})
+
+
 def test_a_publish_takes_over_what_does_not_hang_on_what_changed() -> None:
     def made(level: str, previous: Model | None = None) -> Model:
         account = {**ACCOUNT, "level": formula("decimal", level)}
