@@ -45,7 +45,9 @@ SIGNS: list[str] = [
     *"()[]{},;.:#$&|=<>!+-*/^\"\'\\ \n\t\0\u3000\u200b\ufeff（），＝“”%@`~?", *"eE0ß客İ", "\ud800", "😀",
     "&&", "||", "<>", "/*", "*/", "''", '""', "\\\\", "\\n", "..", "::", "9" * 30, "1e99",
     "0.0000000000000000001",
-    "NULL", "TRUE", "NOT", "and", "$User.Id", "$user", "$Org", "name.name", "account.owner.owner", "客户",
+    "NULL", "TRUE", "NOT", "and", "$User.Id", "$user", "$Org", "$Org.nmae", "$Org.zone", "$Record",
+    "$Record.amount", "$Record.no", "$Label", "$Label.helo", "$Label.hello", "name.name",
+    "account.owner.owner", "客户",
     "self", "None", "lambda", "__class__", "__import__", "k0", "f0", "t1", "h_add", "{0}", "%s", "%%",
     ":tw_now", "--", "';DROP TABLE r;--",
 ]  # fmt: skip
