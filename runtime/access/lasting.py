@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tabwright.metadata.model import Model
 from tabwright.platform.database import prepare
-from tabwright.platform.tables import Instant, Uuid
+from tabwright.platform.tables import Uuid, instant_of
 from tabwright.runtime.access.principal import Principal
 
 if TYPE_CHECKING:
@@ -28,15 +28,18 @@ def lasting(
         return principal
     table = tenant.tables(model).of(model.objects["permission_assignment"])
     expires = table.column("expires_at")
-    enough: sa.ColumnElement[bool] = expires.is_(None)
-    if until is not None:
-        enough = sa.or_(enough, expires >= sa.bindparam("until", type_=Instant()))
     user = sa.bindparam("user", type_=Uuid())
-    chosen = sa.select(table.column("permission_set")).where(
-        table.column("user") == user, table.deleted_at.is_(None), enough
-    )
-    given = {"user": principal.user_id, **({"until": until} if until is not None else {})}
-    kept = {row[0] for row in reader.rows(prepare(reader.store, chosen), given)}
+    chosen = sa.select(table.column("permission_set"), expires)
+    chosen = chosen.where(table.column("user") == user, table.deleted_at.is_(None))
+    rows = reader.rows(prepare(reader.store, chosen), {"user": principal.user_id})
+    ends: dict[str, list[datetime | None]] = {}
+    for uid, at in rows:
+        ends.setdefault(uid, []).append(None if at is None else instant_of(at))
+    short = {
+        uid
+        for uid, found in ends.items()
+        if all(at is not None and (until is None or at < until) for at in found)
+    }
     return replace(
-        principal, permission_sets=tuple(each for each in principal.permission_sets if each in kept)
+        principal, permission_sets=tuple(each for each in principal.permission_sets if each not in short)
     )

@@ -130,8 +130,8 @@ def test_queues_own_for_their_members(model: Model) -> None:
     who = replace(who, groups=(who.user_id, queue), queues=((queue, FULL), (looked_at, READ)))
     deal = model.objects["deal"]
     gate = Gate(model, who)
-    assert gate.rule(deal, "delete").at_once(queue) and gate.rule(deal, "read").at_once(looked_at)
-    assert gate.rule(deal, "delete").at_once(looked_at) is not True
+    assert gate.rule(deal, "edit").at_once(queue) and gate.rule(deal, "read").at_once(looked_at)
+    assert gate.rule(deal, "edit").at_once(looked_at) is not True
     owners = [name for name in gate.viewer() if name.startswith("viewer_own1_")]
     assert len(owners) == 4, "padded to a power of two: few shapes of statements"
 
