@@ -27,8 +27,7 @@ def needs_factor(model: Model, principal: Principal) -> bool:
 def by_rights(site: Site, identity: Identity, model: Model, principal: Principal) -> dict[str, Any]:
     """What a session keeps of its person's rights: a mark, and what they ask to be done first."""
     asked = needs_factor(model, principal) and site.factors.of(identity.id) is None
-    mark = sha256(",".join(principal.permission_sets).encode()).hexdigest()[:16]
-    return {_RIGHTS: mark, UNFINISHED: "second_factor" if asked else None}
+    return {_RIGHTS: _mark(model, principal), UNFINISHED: "second_factor" if asked else None}
 
 
 def renewed(site: Site, session: SessionRow, model: Model, principal: Principal) -> SessionRow | None:
@@ -36,11 +35,16 @@ def renewed(site: Site, session: SessionRow, model: Model, principal: Principal)
     not those that it was started with; None where they are.
     """
     known = session.data.get(_RIGHTS)
-    identity = identity_of(site, session.identity_id) if known is not None else None
-    if identity is None:
+    if known is None or known == _mark(model, principal):
         return None
-    now = by_rights(site, identity, model, principal)
-    return None if now[_RIGHTS] == known else renew(site, session, **now)
+    identity = identity_of(site, session.identity_id)
+    return None if identity is None else renew(site, session, **by_rights(site, identity, model, principal))
+
+
+def _mark(model: Model, principal: Principal) -> str:
+    """Another one where the sets are others, or where they begin to ask for a second factor."""
+    facts = (*principal.permission_sets, str(needs_factor(model, principal)))
+    return sha256(",".join(facts).encode()).hexdigest()[:16]
 
 
 def renew(site: Site, session: SessionRow, **data: Any) -> SessionRow:
