@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,12 @@ from tabwright.admin_ui.telling.sentences import sentences, words_of
 from tabwright.admin_ui.telling.words import Words
 from tabwright.admin_ui.wording import title_of, value_in_words
 from tabwright.metadata.diff import MISSING, Clash, Difference
+from tabwright.metadata.drafts import Put
 from tabwright.metadata.model import label_in
 from tabwright.platform.errors import Fault, NotFound, TabwrightError
 from tabwright.platform.language import say, say_fault
 from tabwright.platform.web import policy
+from tabwright.runtime.access.disclosing import accepted_in
 from tabwright.runtime.pages.history import when_text
 from tabwright.runtime.pages.signing import redirect
 from tabwright.runtime.pages.world import local_path
@@ -29,6 +32,7 @@ VERBS = (
     "skip_rules",
 )  # fmt: skip
 _PARTS = ("object", "field", "record_type", "layout", "list_view")
+_word = re.compile(r"[a-z][a-z0-9_]*")
 MOST_STEPS = 8  # that are offered after a publish
 SHOWN = 12  # sentences about one change that are shown at once
 
@@ -60,12 +64,15 @@ class FaultLine:
 
 @dataclass(frozen=True, slots=True)
 class WarningLine:
-    """What needs a yes: data lost or rules that records break, with examples whom they concern."""
+    """What needs a yes: data lost or rules that records break, with examples whom they concern; and what a
+    field shows to who may not know it. ``accepts``: what the form sends for such a yes, which is kept.
+    """
 
     text: str
     is_loss: bool
     href: str | None
     examples: tuple[tuple[str, str], ...]  # value, address of the record
+    accepts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,8 @@ def warning_line(studio: Studio, each: Consequence) -> WarningLine:
     href = None
     if place.object and place.field and studio.drafting.find("field", f"{place.object}.{place.field}"):
         href = href_of("field", f"{place.object}.{place.field}")
-    return WarningLine(_said(studio, each.says), each.weight == "loss", href, _examples(studio, each))
+    examples, accepts = _examples(studio, each), " ".join(each.accepts or ())
+    return WarningLine(_said(studio, each.says), each.weight == "loss", href, examples, accepts)
 
 
 def _said(studio: Studio, fault: Fault) -> str:
@@ -157,7 +165,15 @@ def _said(studio: Studio, fault: Fault) -> str:
         params["object"] = studio.title_of("object", object)
         if isinstance(field, str):
             params["field"] = studio.title_of("field", f"{object}.{field}")
+    if isinstance(shown := params.get("input"), str):
+        params["input"] = _title(studio, *shown.split(".", 1))
+    if isinstance(sets := params.get("sets"), str):
+        params["sets"] = _word.sub(lambda each: studio.title_of("permission_set", each[0]), sets)
     return say_fault(Fault(fault.code, params, fault.place), studio.call.language)
+
+
+def _title(studio: Studio, object: str, field: str) -> str:
+    return f"{studio.title_of('object', object)} › {studio.title_of('field', f'{object}.{field}')}"
 
 
 def _examples(studio: Studio, each: Consequence) -> tuple[tuple[str, str], ...]:
@@ -264,6 +280,27 @@ def _at(document: Any, pointer: str) -> Any:
     return MISSING if document == {} else document if pointer else document["name"]
 
 
+def accepted(plan: Plan) -> dict[str, list[str]]:
+    """What the form ticks that fields may show, by field; what the plan does not ask for is left out."""
+    ticked = set(request.form.getlist("accept"))
+    found: dict[str, list[str]] = {}
+    for each in plan.consequences:
+        if each.accepts is not None and " ".join(each.accepts) in ticked:
+            found.setdefault(each.accepts[0], []).append(each.accepts[1])
+    return found
+
+
+def _accept(studio: Studio) -> None:
+    """Keep in the draft what is accepted: in the fields' documents, so that it goes where they go."""
+    if "accept" not in request.form:
+        return
+    tree = studio.drafting.draft.tree
+    found = accepted(studio.publishing.preview(studio.call.principal.user_id))
+    if found:
+        made = (accepted_in(tree, path, inputs) for path, inputs in found.items())
+        studio.drafting.change(*(Put(each.document) for each in made))
+
+
 def _plan_page(studio: Studio, failed: Sequence[Fault] = (), note: str = "") -> Response:
     plan = studio.publishing.preview(studio.call.principal.user_id)
     return studio.page(
@@ -307,6 +344,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
         studio = open_studio(site, change=True)
         note, expected = request.form.get("note", "").strip()[:2000], request.form.get("expected", "")
         try:
+            _accept(studio)
             found = studio.publishing.publish(
                 studio.call.principal,
                 note=note,

@@ -111,6 +111,13 @@ def edges_to(model: Model, object: ObjectDef, field: FieldDef) -> tuple[Edge, ..
 Seen = tuple[str, str, tuple[Step, ...]]
 
 
+def looked_at(model: Model, object: ObjectDef, root: Node) -> tuple[Seen, ...]:
+    """The fields that a formula about ``object`` reads: whose, which (or EXISTS), and the way back from the
+    record that has it; each once.
+    """
+    return tuple(dict.fromkeys(_seen(model, object, root, ())))
+
+
 def _seen(model: Model, object: ObjectDef, root: Node, route: tuple[Step, ...]) -> Iterator[Seen]:
     """The fields that a formula about ``object`` looks at, each with the way back from its record."""
     for node in nodes_of(root):

@@ -154,6 +154,7 @@ class FieldDef:
     aliases: tuple[str, ...] = ()
     computed: Computed | None = None  # read-only: the value is worked out
     snapshot: Snapshot | None = None  # filled by the pipeline when its reference is chosen
+    declassifies: frozenset[str] = frozenset()  # what it may show to who may not read it: "account.revenue"
 
     @property
     def is_stored(self) -> bool:

@@ -166,7 +166,7 @@ class FormMaker:
                 continue
             value = at.value.get(key) if isinstance(at.value, Mapping) else None
             below = widgets.below(at.nodes, key, value, self._root)
-            if below is not None:
+            if below is not None and (value or walk.mark(below, "x-shown") != "given"):
                 entry = self._entry(at.inside(key, key, below, value), key in needed, at.value)
                 decides = key in widgets.deciding_in(at.nodes)
                 made.append(replace(entry, swaps=True) if decides else entry)

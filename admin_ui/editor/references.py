@@ -49,10 +49,12 @@ class References:
         """What may stand here; what stands here already (``given``) is among it, known or not.
 
         ``rule`` is the schema's ``x-within``: in which object local names are looked up; "pointing" are the
-        lookups of any object that point at the document's own.
+        lookups of any object that point at the document's own; "given": nothing but what stands here.
         """
         within = self._within(rule, document, steps, holder)
-        if rule == "pointing":
+        if rule == "given":
+            found = []
+        elif rule == "pointing":
             found = list(self._pointing(str(document.get("name", "")).partition(".")[0]))
         elif kind == "path":
             found = list(self._paths(within)) if within else []

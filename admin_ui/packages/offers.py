@@ -13,7 +13,7 @@ from tabwright.admin_ui.components import REFUSALS
 from tabwright.admin_ui.navigation import href_of, icon_of, kind_title, path
 from tabwright.admin_ui.packages.listing import packaging_of
 from tabwright.admin_ui.packages.listing import page as list_page
-from tabwright.admin_ui.plan import FaultLine, fault_line, plan_context
+from tabwright.admin_ui.plan import FaultLine, accepted, fault_line, plan_context
 from tabwright.admin_ui.studio import Site, Studio, open_studio
 from tabwright.admin_ui.wording import title_of, value_in_words
 from tabwright.metadata import limits
@@ -196,11 +196,13 @@ def register(blueprint: Blueprint, site: Site) -> None:
             if wanted == "draft":
                 return _into_draft(studio, id)
             expected = request.form.get("expected", "")
+            plan = packaging.plan(packaging.propose(id, _taken())) if "accept" in request.form else None
             done = packaging.publish(
                 studio.call.principal,
                 id,
                 _taken(),
                 expected=int(expected) if expected.isascii() and expected.isdigit() else None,
+                accepts=accepted(plan) if plan is not None else {},
                 request_id=studio.call.request_id,
             )
         except (*REFUSALS, Denied) as error:

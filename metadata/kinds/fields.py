@@ -185,8 +185,25 @@ def compile_field(work: Work, source: FieldSource) -> FieldDef:
         number_per=within if numbered else None,
         computed=computed,
         snapshot=snapshot,
+        declassifies=_declassifies(
+            work, component, computed is None and snapshot is None and default is None
+        ),
         **_from_options(source.type, options),
     )
+
+
+def _declassifies(work: Work, component: Component, plain: bool) -> frozenset[str]:
+    """The fields whose disclosure was accepted, former names put right. ``plain``: its values are typed."""
+    found: list[str] = []
+    for number, path in enumerate(component.body.get("declassifies", ())):
+        object, _, name = path.partition(".")
+        known = work.object(component, object, "declassifies", number)
+        field = work.field(component, known, name, "declassifies", number) if known is not None else None
+        if field is not None:
+            found.append(field.path)
+    if found and plain:
+        work.fault(component, "document.no_effect", "declassifies", key="declassifies")
+    return frozenset(found)
 
 
 # What a snapshot may keep of a record, besides what a formula gives.

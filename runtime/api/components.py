@@ -273,7 +273,14 @@ COMPONENTS: Mapping[str, Schema] = {
         faults=_list(_fault),
         operations=_list(_object("code name message", code=_text, name=_text, message=_text)),
         consequences=_list(
-            _object("weight code message count", weight=_text, code=_text, message=_text, count=_whole)
+            _object(
+                "weight code message count",
+                weight=_text,
+                code=_text,
+                message=_text,
+                count=_whole,
+                accepts=_object("field input", field=_text, input=_text),
+            )  # fmt: skip
         ),
         rights=_list(_object("object right gain lose", object=_text, right=_text, gain=_whole, lose=_whole)),
         steps=_list(_object("kind object name when rows seconds", kind=_text, rows=_whole, seconds=_whole)),

@@ -248,6 +248,13 @@ def _examples(call: Call, each: Consequence) -> list[dict[str, Any]]:
     return [{"record": one.record, "value": one.value} for one in each.examples]
 
 
+def _accepts(each: Consequence) -> dict[str, Any]:
+    """What has to stand in the field's ``declassifies`` before this is published."""
+    if each.accepts is None:
+        return {}
+    return {"accepts": {"field": each.accepts[0], "input": each.accepts[1]}}
+
+
 def plan_json(call: Call, plan: Plan) -> dict[str, Any]:
     """What a publish would do, as the API and the command line tell it, in the language of the call."""
     return {
@@ -268,6 +275,7 @@ def plan_json(call: Call, plan: Plan) -> dict[str, Any]:
                 "message": say_fault(each.says, call.language),
                 "count": each.count,
                 "examples": _examples(call, each),
+                **_accepts(each),
             }
             for each in plan.consequences
         ],

@@ -33,8 +33,8 @@ register_messages(Path(__file__).with_name("messages.json"))
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A record at a moment. ``values`` and ``now``: typed values by name of the fields that the reader may
-    read today; ``now`` is the record as it is.
+    """A record at a moment. ``values`` and ``now``: typed values by name of the stored fields that the reader
+    may read today; ``now`` is the record as it is.
     """
 
     object: str
@@ -98,7 +98,8 @@ def as_of(call: Call, object: str, id: UUID, at: datetime, reader: Reader | None
     if revision != present["revision"]:
         by = None if person is None else uuid_of(person)
         values |= {"revision": revision, "updated_at": instant_of(when), "updated_by": by}
-    shown = [field.name for field in call.gate.readable(found)]
+    # What is worked out when it is read says nothing of then.
+    shown = [field.name for field in call.gate.readable(found) if field.is_stored]
     return Past(
         found.name,
         id,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from tabwright.metadata.addresses import Address
 from tabwright.metadata.model import FieldDef, Model
 from tabwright.platform.errors import TabwrightError
 from tabwright.runtime.access.gate import CALLED
-from tabwright.runtime.pages.preview import Reading
+
+
+class Getting(Protocol):
+    """The part of the read path that is needed here."""
+
+    def get(self, object: str, id: UUID, fields: Sequence[str] = ()) -> Mapping[str, Any]: ...
 
 
 def read_behind(
-    reads: Reading, model: Model, field: FieldDef, value: Any, rests: Sequence[str]
+    reads: Getting, model: Model, field: FieldDef, value: Any, rests: Sequence[str]
 ) -> dict[str, Any]:
     """The rest of paths through ``field`` for the record that ``value`` names; blank where it may not be
     seen, or is of another kind.

@@ -17,7 +17,9 @@ from tabwright.runtime.pages.history import names_of, shown_change
 from tabwright.runtime.pages.preview import Listed, Reading, Rows
 from tabwright.runtime.pages.record_page import PastBanner, RecordPage, record_page
 from tabwright.runtime.pages.rendering import text
+from tabwright.runtime.pages.visibility import everything
 from tabwright.runtime.query.asked import Query
+from tabwright.runtime.query.reads import Reads
 
 _STAMPS = frozenset({"revision", "updated_at", "updated_by"})  # of every change: no news
 
@@ -26,7 +28,12 @@ def past_page(call: Call, reads: Reading, object: ObjectDef, id: UUID, moment: s
     """The page of a record as it stood, to look at only. Raises Malformed for what is no moment, NotFound."""
     zone = ZoneInfo(call.zone)
     past = as_of(call, object.name, id, moment_of(moment, zone))
-    page = record_page(call, _PastReads(reads, past, object, call.model), object, id, None)
+    system = everything(call)
+    then = as_of(system, object.name, id, past.at)
+    page = record_page(
+        call, _PastReads(reads, past, object, call.model), object, id, None,
+        all=_PastReads(Reads(system), then, object, call.model),
+    )  # fmt: skip
     changed = [name for name in past.changed if name not in _STAMPS]
     names = _names(call, reads, object, past, changed)
     said = f"{past.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -19,6 +19,7 @@ from tabwright.runtime.forms.shown import icon, moment, name_path
 from tabwright.runtime.forms.unroll import paths_of
 from tabwright.runtime.lists.table import Column, Table, make_table
 from tabwright.runtime.pages import visibility, visiting
+from tabwright.runtime.pages.behind import Getting
 from tabwright.runtime.pages.files import AttachmentPart, attachment_part
 from tabwright.runtime.pages.lines.shown import read_tables
 from tabwright.runtime.pages.list_cells import NOWHERE, Editing
@@ -100,19 +101,20 @@ def record_page(
     is_preview: bool = False,
     whole: Mapping[str, str | None] | None = None,
     inplace: bool = False,
+    all: Getting | None = None,
 ) -> RecordPage:
     """One record. Raises NotFound where it does not exist or may not be known.
 
     ``whole``: masked values that were asked for, {} for none; None where none may be.
     ``marks``: under a preview, the names of fields (by object) that no release has yet. ``inplace``: its
-    values are edited where they stand, as far as this person may.
+    values are edited where they stand, as far as this person may. ``all``: see ``visibility.asked``.
     """
     call.gate.require(object, "read")
     row = read_record(call, reads, object, id)
     parts = row_parts(call, object, row, marks)
     masks = any(field.mask is not None for field in visiting.shown_fields(parts))
     unmasks = masks and whole is not None and may_unmask(call)
-    asked = visibility.stands(call, parts, row)
+    asked = visibility.stands(call, parts, row, is_preview=is_preview, all=all)
     tables = read_tables(call, reads, parts, id, asked.hidden)
     filled = visiting.seen(call, row, asked, whole if unmasks else None, tables)
     heights = visiting.highlights(call, parts)

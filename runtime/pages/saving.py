@@ -302,7 +302,7 @@ def _filled(
     call = desk.call
     fields = visiting.fields_of(parts, creating=False)
     typed = visibility.typed(call, desk.reads, parts, fields, filled, row)
-    asked = visibility.asked(call, parts, typed, row)
+    asked = visibility.asked(call, parts, typed, row, is_preview=desk.is_preview)
     lines = LinesForm.edit(call, desk.reads, parts, row["id"]).restored(draft).under(asked.hidden)
     return edit_page.form_page(
         call,

@@ -37,11 +37,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """One thing that a publish does. ``says`` has its text, numbers and place; "loss" is data lost."""
+    """One thing that a publish does. ``says`` has its text, numbers and place; "loss" is data lost.
+
+    ``accepts``: a field and an input that its document must name in ``declassifies`` first.
+    """
 
     weight: Weight
     says: Fault
     examples: tuple[Example, ...] = ()
+    accepts: tuple[str, str] | None = None
 
     @property
     def count(self) -> int:

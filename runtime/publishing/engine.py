@@ -24,6 +24,7 @@ from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Store, Writer
 from tabwright.platform.errors import Conflict, Fault, LockTimeout, Place, UniqueViolation
 from tabwright.platform.jobs import Jobs
+from tabwright.runtime.access.disclosing import accepted_by
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import env_of
 from tabwright.runtime.journal.writing import add_operation
@@ -161,7 +162,9 @@ class Engine:
                 building=building,
             )
             operation = self.ids.new()
-            reference = {"release": release.number, "base": wanted.base}
+            reference: dict[str, Any] = {"release": release.number, "base": wanted.base}
+            if accepted := accepted_by(old, model):
+                reference["declassified"] = list(accepted)
             add_operation(
                 writer, operation, now, wanted.author, "publish", release.number, wanted.request_id, reference
             )

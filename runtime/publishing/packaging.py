@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from tabwright.metadata import installed
@@ -19,6 +20,7 @@ from tabwright.metadata.upgrading import Removal, Upgrade, removal, upgrade
 from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Reader
 from tabwright.platform.errors import Conflict, Invalid
+from tabwright.runtime.access.disclosing import accepted_in
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.publishing.engine import Published, author_of
 from tabwright.runtime.publishing.service import Plan, Publishing
@@ -117,13 +119,15 @@ class Packaging:
         taken: Collection[str] = (),
         *,
         expected: int | None = None,
+        accepts: Mapping[str, Collection[str]] = MappingProxyType({}),
         note: str = "",
         request_id: str | None = None,
     ) -> Published | None:
         """Bring a version into force as one release; None where nothing differs and only the version does.
 
-        ``expected``: the release that the plan was shown for. Raises NotFound, Conflict (what stands in the
-        way, ``publish.moved``), and as ``Publishing.publish`` does.
+        ``expected``: the release that the plan was shown for; ``accepts``: what its fields may show besides
+        what the package says itself (``access.disclosing``), by field. Raises NotFound, Conflict (what stands
+        in the way, ``publish.moved``), and as ``Publishing.publish`` does.
         """
         found = self.propose(id, taken)
         if expected is not None and expected != found.release:
@@ -134,6 +138,7 @@ class Packaging:
                 installed.land(writer, id, found.release)
             return None
         package = found.version.package
+        tree = tree.changed([accepted_in(tree, path, inputs) for path, inputs in accepts.items()])
         return self.publishing.publish_tree(
             principal,
             tree,

@@ -26,6 +26,7 @@ from tabwright.platform.database import Reader, Store, Writer
 from tabwright.platform.errors import Conflict, Fault, Invalid
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.platform.language import register_messages
+from tabwright.runtime.access.disclosing import check_disclosed, idle
 from tabwright.runtime.access.granting import check_publish
 from tabwright.runtime.access.lasting import lasting
 from tabwright.runtime.access.principal import Principal
@@ -47,6 +48,7 @@ from tabwright.runtime.publishing.engine import (
 from tabwright.runtime.publishing.merging import merged
 from tabwright.runtime.publishing.releases import CompiledReleases
 from tabwright.runtime.publishing.searching import large_objects, stale_objects
+from tabwright.runtime.publishing.telling import told
 from tabwright.runtime.publishing.who import Shift, by_set, holders, shifts
 from tabwright.runtime.storage.apply import row_counter
 from tabwright.runtime.storage.changes import fit
@@ -133,7 +135,7 @@ class Publishing:
             except Invalid as error:
                 return Plan(current, differences, faults=error.faults)
             kept = {each.uid for each in there.entries if each.state == "dropped"}
-            consequences = Counting(reader, old, new, there, way).all()
+            consequences = (*Counting(reader, old, new, there, way).all(), *told(old, new))
             tables = self.tenant.tables(old)
             held = holders(reader, old, tables, now)
             searched = large_objects(reader, stale_objects(old, new, same), new, there)
@@ -141,6 +143,7 @@ class Publishing:
         return Plan(
             current,
             differences,
+            faults=idle(old, new),
             operations=plan(old, new, kept),
             consequences=consequences,
             shifts=shifts(old, new, held),
@@ -173,7 +176,8 @@ class Publishing:
 
         ``expected`` is the release that the draft was looked at with: Conflict ``publish.moved`` where
         another is in force by now; without it the draft is merged onto what is in force.
-        Raises Denied (rights that the principal may not give), Invalid (documents), Conflict (clashes with
+        Raises Denied (rights that the principal may not give), Invalid (documents, what fields would show and
+        nobody accepted: ``access.disclosing``), Conflict (clashes with
         other publishers, unique rules that records break, nothing to publish), LockTimeout
         (``storage.locked``: an object stayed in use).
         """
@@ -275,7 +279,10 @@ class Publishing:
         def once() -> Published:
             wanted, old, current = builder.prepare(run)
             try:
-                return self._engine.publish(wanted, old, current, self._also(wanted))
+                return self._engine.publish(
+                    wanted, old, current, self._also(wanted),
+                    lambda new: check_disclosed(Principal.system(), old, new),
+                )  # fmt: skip
             except Unprepared as error:
                 raise Moved from error
 
@@ -294,10 +301,17 @@ class Publishing:
 def _granting(
     tenant: TenantRuntime, reader: Reader, author: Principal, old: Model
 ) -> Callable[[Model], None]:
-    """The check that a release gives nobody more than its author holds for good."""
+    """The check that a release gives nobody more than its author holds for good, and shows no more than is
+    accepted.
+    """
     author = lasting(tenant, reader, old, author, None)
     dropped = frozenset(each.uid for each in Physical.read(reader).entries if each.state == "dropped")
-    return lambda new: check_publish(author, old, new, dropped)
+
+    def allowed(new: Model) -> None:
+        check_publish(author, old, new, dropped)
+        check_disclosed(author, old, new)
+
+    return allowed
 
 
 def bootstrap(

@@ -86,6 +86,8 @@ def editor(page: Page, within: str) -> Locator:
 def publish(page: Page, base: str) -> None:
     """What stands in the draft."""
     page.goto(base + "/studio/plan")
+    for box in page.locator("[data-ack]").all():
+        box.check()
     page.locator("[data-publish]").click()
     page.wait_for_url(re.compile("/studio(?!/plan)"))
 

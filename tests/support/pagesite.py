@@ -27,7 +27,9 @@ from tabwright.metadata.documents import read
 from tabwright.metadata.drafts import Put
 from tabwright.people import add_person, system_call
 from tabwright.platform.clock import Clock
+from tabwright.platform.errors import Invalid
 from tabwright.platform.mail import Post
+from tabwright.runtime.access.disclosing import accepting
 from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.desk import Call
 from tabwright.runtime.publishing.service import Publishing
@@ -116,12 +118,16 @@ class PageSite:
         return Publishing(tenant, self.site.releases, self.site.clock, self.site.ids)
 
     def publish(self, objects: models.Compact, extra: Iterable[Mapping[str, Any]] = ()) -> None:
-        """Make the next release, with these on top of what is in force."""
+        """Make the next release, with these on top of what is in force; what it shows is accepted."""
         found = [read(each) for each in models.documents(objects, extra)]
         with self.call.tenant.store.read() as reader:
             number = self.site.releases.current(reader)
             tree = self.site.releases.stored.tree(reader, number)
-        self.publishing.publish_tree(Principal.system(), tree.changed(found), number)
+        wanted = tree.changed(found)
+        try:
+            self.publishing.publish_tree(Principal.system(), wanted, number)
+        except Invalid as error:
+            self.publishing.publish_tree(Principal.system(), accepting(wanted, error.faults), number)
 
     def draft(self, author: UUID, *documents: Mapping[str, Any]) -> None:
         """Put documents into a person's draft."""

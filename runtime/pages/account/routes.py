@@ -183,7 +183,8 @@ def _sessions(pages: Blueprint, site: Site) -> None:
     def sessions() -> Response:
         desk = _desk(site)
         found = site.sessions.of_identity(desk.session.identity_id)
-        page = {"tab": "sessions", "devices": devices(desk.call, found, site.sessions.id_of(desk.session))}
+        own = site.sessions.id_of(desk.session)
+        page = {"tab": "sessions", "devices": devices(desk.call, found, own), "error": ""}
         return desk.page("account_sessions.html", "settings", page)
 
     @pages.post("/sessions")
