@@ -27,7 +27,6 @@ from tabwright.runtime.query.source import (
     Input,
     Source,
     decoder,
-    person_column,
     shape_of_value,
     values_of,
 )
@@ -205,7 +204,7 @@ class _Given:
         self._columns = columns
 
     def column_of(self, path: Path) -> Column:
-        return person_column(path) if path[0] == USER else self._columns[path]
+        return self._source.of_person(path)[0] if path[0] == USER else self._columns[path]
 
     def children(self, relation: Relation) -> Related:
         return Related(self._source, relation, UnseenColumns)

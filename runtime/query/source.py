@@ -65,7 +65,7 @@ class _Inside:
 
     def column_of(self, path: Path) -> Column:
         if path[0] == "$user":
-            return person_column(path)
+            return self._source.of_person(path)[0]
         return self._source.open_column(self._node, path)
 
     def children(self, relation: Relation) -> Related:
@@ -79,7 +79,7 @@ class _Beside:
         self._source = source
 
     def column_of(self, path: Path) -> Column:
-        return person_column(path) if path[0] == "$user" else self._source.unseen(path)
+        return self._source.of_person(path)[0] if path[0] == "$user" else self._source.unseen(path)
 
     def children(self, relation: Relation) -> Related:
         return Related(self._source, relation, _Beside)
@@ -133,10 +133,12 @@ _PERSON: Mapping[str, sa.types.TypeEngine[Any]] = {
 }  # fmt: skip
 
 
-def person_column(path: Path) -> Column:
-    """What ``$user`` names, as a parameter: ``filters.moment`` has the values."""
-    name = path[1] if len(path) > 1 else "id"
-    return sa.bindparam(f"me_{name}", type_=_PERSON[name]) if name in _PERSON else sa.null()
+USER = "$user"
+
+
+def is_of_request(path: Path) -> bool:
+    """Whether a name that begins with $ is known of each request, without looking at the person's record."""
+    return path[0] != USER or len(path) == 1 or (len(path) == 2 and path[1] in _PERSON)
 
 
 class Source:
@@ -382,10 +384,11 @@ class Source:
         columns: list[Column] = []
         inputs: list[Input] = []
         for read in formula.reads:
-            if read.path[0].startswith("$"):
+            if read.path[0].startswith("$") and is_of_request(read.path):
                 inputs.append(Input(0, person=read.path[1] if len(read.path) > 1 else "id"))
             else:
-                column, conversions = self._open_end(node, read.path)
+                mine = read.path[0] == USER
+                column, conversions = self.of_person(read.path) if mine else self._open_end(node, read.path)
                 columns.append(column)
                 inputs.append(Input(1, conversions.from_storage))
         more, further = self._answers_of(node, formula.aggregates)
@@ -407,6 +410,18 @@ class Source:
     def unseen(self, path: Path) -> Column:
         """The value of a path of the object itself, past every right; it may be longer than people's."""
         return self._open_end(self._root, path)[0]
+
+    def of_person(self, path: Path) -> tuple[Column, Codec]:
+        """What ``$user`` names of who asks: a parameter that ``filters.moment`` has, or looked up past every
+        right of theirs; and its conversions.
+        """
+        me = sa.bindparam("me_id", type_=Uuid())
+        users = self.inner(self._gate.model.objects["user"], Gate.system(self._gate.model))
+        steps = path[1:] or ("id",)
+        column, conversions = users._open_end(users._root, steps)
+        if is_of_request(path):
+            return sa.bindparam(f"me_{steps[0]}", type_=_PERSON[steps[0]]), conversions
+        return users.select_inside(column).where(users.id == me).scalar_subquery(), conversions
 
     def open_column(self, node: _Node, path: Path) -> Column:
         """The value of a path from the record of a node, past every right."""

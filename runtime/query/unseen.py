@@ -12,7 +12,7 @@ from tabwright.formula.scope import Path
 from tabwright.runtime.access.rights import MAX_HOPS
 from tabwright.runtime.desk import Call
 from tabwright.runtime.query.children import Related
-from tabwright.runtime.query.source import Column, Source, person_column
+from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.trees import below
 
 
@@ -28,7 +28,7 @@ class UnseenColumns:
             if len(path) > MAX_HOPS + 1:  # a formula over another one's paths
                 return source.unseen(path)
             return source.column(source.gate.resolve(source.object, ".".join(path)))
-        return person_column(path)
+        return self._source.of_person(path)[0]
 
     def children(self, relation: Relation) -> Related:
         return Related(self._source, relation, UnseenColumns)
