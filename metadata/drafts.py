@@ -7,7 +7,7 @@ only a component that both changed is a clash, which the author settles before a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,12 +119,17 @@ class Draft:
             raise Conflict([*faults, *self.faults])
 
 
+Allowed = Callable[[Writer, UUID, Sequence[Component]], None]
+
+
 class Drafts:
     """The drafts of tenants. Every verb takes the author; nobody changes another's draft."""
 
-    def __init__(self, releases: Releases, ids: Ids) -> None:
+    def __init__(self, releases: Releases, ids: Ids, allowed: Allowed | None = None) -> None:
+        """``allowed`` raises where an author may not change what a draft would (Denied)."""
         self._releases = releases
         self._ids = ids
+        self._allowed = allowed
 
     # ---- reading ----------------------------------------------------------------------------------
 
@@ -275,6 +280,8 @@ class Drafts:
     def _save(self, writer: Writer, draft: Draft, tree: Tree, at: datetime) -> Draft:
         """Write the differences between the release in force and the tree that the draft wants."""
         wanted = {each.component.uid: each for each in diff(draft.current, tree)}
+        if self._allowed is not None:
+            self._allowed(writer, draft.author, [each.component for each in wanted.values()])
         if len(wanted) > limits.changes_of_draft:
             raise LimitReached.at(
                 "limit.changes", "changes_of_draft", limits.changes_of_draft, count=len(wanted)

@@ -124,6 +124,11 @@ def _uids(model: Model) -> set[str]:
     return found
 
 
+def words_held(model: Model, uids: Iterable[str]) -> frozenset[Right]:
+    """Everything that some sets and groups say: what may be compared of two people, or of two moments."""
+    return frozenset(word for uid in uids for word in _all_words(uid, model))
+
+
 def _all_words(uid: str, model: Model) -> set[Right]:
     """Everything that a set says, or that the sets of a group say."""
     return {word for each in model.sets_of((uid,)) for word in _words(each, model)}

@@ -6,7 +6,8 @@ force afterwards or nothing is; what takes long is a job, before the release (``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 from tabwright.metadata import installed
 from tabwright.metadata.compiler import compile_tree
 from tabwright.metadata.diff import Clash, Difference, diff
+from tabwright.metadata.documents import Component
 from tabwright.metadata.drafts import Drafts
 from tabwright.metadata.model import Model
 from tabwright.metadata.operations import Operation, plan
@@ -23,9 +25,11 @@ from tabwright.metadata.store import Release, Releases
 from tabwright.metadata.tree import Tree
 from tabwright.platform.clock import Clock, Ids
 from tabwright.platform.database import Reader, Store, Writer
-from tabwright.platform.errors import Conflict, Fault, Invalid
+from tabwright.platform.errors import Conflict, Fault, Invalid, Unauthenticated
 from tabwright.platform.jobs import JobRun, Jobs
 from tabwright.platform.language import register_messages
+from tabwright.runtime.access import principals
+from tabwright.runtime.access.delegating import check_documents
 from tabwright.runtime.access.disclosing import check_disclosed, idle
 from tabwright.runtime.access.granting import check_publish
 from tabwright.runtime.access.lasting import lasting
@@ -88,9 +92,16 @@ class Publishing:
     def __init__(self, tenant: TenantRuntime, releases: CompiledReleases, clock: Clock, ids: Ids) -> None:
         self.tenant = tenant
         self.releases: Releases = releases.stored
-        self.drafts = Drafts(self.releases, ids)
+        self.drafts = Drafts(self.releases, ids, self._reach)
         self._clock = clock
         self._engine = Engine(tenant.store, self.releases, tenant.jobs, clock, ids, tenant.zone)
+
+    def _reach(self, writer: Writer, author: UUID, changed: Sequence[Component]) -> None:
+        """A draft holds nothing that its author could not publish for being a delegate (S12)."""
+        model, now = self.tenant.at_release(writer), self._clock.now()
+        with suppress(Unauthenticated):  # a draft of nobody is nobody's to publish
+            principal = principals.load(self.tenant, writer, model, author, now)
+            check_documents(self.tenant, writer, model, principal, now, changed)
 
     # ---- looking -------------------------------------------------------------------------------------------
 
@@ -238,6 +249,8 @@ class Publishing:
                 wanted = look(reader, current)
                 if wanted.tree.digest == old.digest:
                     raise Conflict.of("publish.nothing")
+                changed = [each.component for each in diff(self.releases.tree(reader, current), wanted.tree)]
+                check_documents(self.tenant, reader, old, wanted.author, self._clock.now(), changed)
                 allowed = _granting(self.tenant, reader, wanted.author, old)
             try:
                 return self._engine.publish(wanted, old, current, self._also(wanted), allowed)
