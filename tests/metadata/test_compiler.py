@@ -134,7 +134,7 @@ def test_the_built_in_package_compiles_and_is_locked() -> None:
     user = made.objects["user"]
     assert user.fields["address"].unique == "ignore_case" and user.fields["identity_id"].read_only
     names = {each.name for each in made.permission_sets.values()}
-    assert names == {"administrator", "standard_user"}
+    assert names == {"administrator", "delegated_administrator", "standard_user"}
     for object in made.objects.values():
         for labels in [object.labels, object.plural, *(each.labels for each in object.fields.values())]:
             assert set(labels) == {"zh", "en"}
