@@ -95,7 +95,7 @@ def register(blueprint: Blueprint, site: Site) -> None:
             return _page(studio, error.faults)
         failed = [fault for row in outcome.failed for fault in row.faults]
         if failed:
-            return _page(studio, tuple(dict.fromkeys(failed)))
+            return _page(studio, tuple({(each.code, str(each.params)): each for each in failed}.values()))
         done = len(outcome.rows)
         studio.flash(f"holders.{request.form['do']}_done", count=done)
         return redirect(_here())

@@ -95,11 +95,11 @@ def readable(answer: TestResponse | str) -> str:
 
 
 class PageSite:
-    """One installation with the tenant ``test``."""
+    """One installation with one tenant; with another ``slug`` one more of the same installation."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, slug: str = "test") -> None:
         self.site = site
-        self.location = create_tenant(site, "test", "杉木工业")
+        self.location = create_tenant(site, slug, "杉木工业")
         self.app = create_app(site)
 
     @property
