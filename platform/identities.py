@@ -156,6 +156,17 @@ class Identities:
         self._update(id, password_hash=self._hash(password))
         self.unlock(address)
 
+    def check_new(self, address: str, password: str) -> None:
+        """Raises Invalid with every fault of an account that is to be made."""
+        folded = fold_address(address)
+        if faults := _faults_of_address(folded) + self._faults_of_password(password, folded):
+            raise Invalid(faults)
+
+    def any(self) -> bool:
+        """Whether anybody at all can sign in to this installation."""
+        with self._control.read() as reader:
+            return reader.execute(sa.select(IDENTITY.c.id).limit(1)).first() is not None
+
     def check_password(self, address: str, password: str) -> None:
         """Raises Invalid where this may not be the password of an account."""
         if faults := self._faults_of_password(password, fold_address(address)):

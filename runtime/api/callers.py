@@ -12,26 +12,16 @@ from tabwright.platform.web import visit
 from tabwright.runtime.access import principals
 from tabwright.runtime.access.gate import Gate
 from tabwright.runtime.desk import Call
+from tabwright.runtime.people import places
 
 if TYPE_CHECKING:
-    from tabwright.platform.clock import Clock, Ids
     from tabwright.platform.jobs import Jobs
-    from tabwright.platform.settings import Settings
-    from tabwright.runtime.desk import Tenancy
     from tabwright.runtime.publishing.releases import CompiledReleases
 
 
-class Site(Protocol):
+class Site(places.Site, Protocol):
     """What the API needs of the doorway's site."""
 
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def ids(self) -> Ids: ...
-    @property
-    def tenancy(self) -> Tenancy: ...
     @property
     def jobs(self) -> Jobs: ...
     @property

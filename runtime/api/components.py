@@ -214,6 +214,47 @@ COMPONENTS: Mapping[str, Schema] = {
         ),
     ),
     "Follow": _object("follows", follows=_flag),
+    "Invitation": _object(
+        "user link by_mail expires_at",
+        user=_id,
+        link={"type": ["string", "null"], "description": "Given this once; null where a mail takes it."},
+        by_mail=_flag,
+        expires_at=_moment,
+    ),
+    "Invitations": _object(
+        "invitations",
+        invitations=_list(
+            _object("user name address expires_at", user=_id, name=_text, address=_text, expires_at=_moment)
+        ),
+    ),
+    "Sessions": _object(
+        "sessions",
+        sessions=_list(
+            _object(
+                "id agent remote created_at seen_at",
+                id=_text,
+                agent=_text,
+                remote=_text,
+                created_at=_moment,
+                seen_at=_moment,
+            )
+        ),
+    ),
+    "Tokens": _object(
+        "tokens",
+        tokens=_list(
+            _object(
+                "id user name scope created_at expires_at revoked_at",
+                id=_id,
+                user=_id,
+                name=_text,
+                scope={"type": ["object", "null"], "description": "Null: all that its user may."},
+                created_at=_moment,
+                expires_at=_moment,
+                revoked_at=_or_null(_moment),
+            )
+        ),
+    ),
     "BulkResult": _object(
         "results",
         operation=_or_null(_id),

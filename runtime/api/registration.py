@@ -15,6 +15,7 @@ from tabwright.runtime.api.files import FileApi
 from tabwright.runtime.api.imports import ImportApi
 from tabwright.runtime.api.metadata import MetadataApi
 from tabwright.runtime.api.openapi import document
+from tabwright.runtime.api.people import PeopleApi
 from tabwright.runtime.api.records import RecordApi
 from tabwright.runtime.api.routing import Api
 from tabwright.runtime.api.shares import ShareApi
@@ -37,6 +38,7 @@ def register(app: Flask, site: Site) -> Api:
     api.add(ImportApi(site.settings.limits).endpoints())
     api.add(CorrectionApi(site.settings.limits).endpoints())
     api.add(FileApi().endpoints())
+    api.add(PeopleApi(site).endpoints())
 
     def openapi(call: Call, asked: Asked) -> Answer:
         who = call.principal

@@ -245,3 +245,19 @@ class TakeBackBody(ma.Schema):
         required=True,
         validate=validate.Length(min=1, max=MOST),
     )
+
+
+class InvitationBody(ma.Schema):
+    name = fields.String(required=True, validate=_NAME)
+    address = fields.String(required=True, validate=validate.Length(min=1, max=254))
+    permission_sets = fields.List(
+        fields.String(validate=_NAME),
+        load_default=list,
+        validate=validate.Length(max=100),
+        metadata=_about("Names of permission sets and groups; none that gives more than you hold."),
+    )
+    language = fields.String(validate=validate.OneOf(("zh", "en")))
+
+
+class TokensQuery(ma.Schema):
+    all = Flag(load_default=False, metadata=_about("Of everybody; takes the right `manage_users`."))

@@ -14,7 +14,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Flask, Response
 
-from tabwright import __version__, logs
+from tabwright import __version__, first, logs
 from tabwright.admin_ui import replacing
 from tabwright.admin_ui import views as studio
 from tabwright.admin_ui.packages import sampling
@@ -35,7 +35,7 @@ from tabwright.platform.settings import Settings
 from tabwright.platform.signin import Sessions, Tokens
 from tabwright.platform.static_files import static_files
 from tabwright.platform.tables import DialectName
-from tabwright.platform.tenants import Tenants
+from tabwright.platform.tenants import TenantLocation, Tenants
 from tabwright.platform.tickets import Tickets
 from tabwright.platform.web import Web, check_policies, policy
 from tabwright.runtime import api
@@ -55,7 +55,7 @@ from tabwright.runtime.people import letters
 from tabwright.runtime.personal import telling
 from tabwright.runtime.publishing import recomputing
 from tabwright.runtime.publishing.releases import CompiledReleases
-from tabwright.runtime.publishing.service import Publishing, register_jobs
+from tabwright.runtime.publishing.service import Publishing, bootstrap, register_jobs
 from tabwright.runtime.records import recycling
 
 HERE = Path(__file__).parent
@@ -84,6 +84,15 @@ class Site:
     tenancy: Tenancy
     program: str = __version__
     templates: Path = TEMPLATES
+
+    def make_tenant(self, slug: str, name: str) -> TenantLocation:
+        """A new tenant with its first release, the built-in package. Raises Invalid, Conflict."""
+
+        def first_release(location: TenantLocation) -> None:
+            store = self.stores.tenant(location)
+            bootstrap(store, self.jobs, self.clock, self.ids, self.releases.stored)
+
+        return self.tenants.create(slug, name, first_release)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -173,6 +182,7 @@ def create_app(site: Site) -> Flask:
     pages.register(app, site, lambda desk: _draft_of(site, desk))
     import_pages.register(app, site)
     studio.register(app, site)
+    first.register(app, site)
     check_policies(app)
     return app
 
@@ -214,6 +224,7 @@ def application_with_worker() -> Flask:
 def _started() -> Site:
     logs.configure()
     site = create_site(Settings.from_env(os.environ))
+    first.prepare(site)
     # What stands now stands until the end: the collector need not look at it again.
     gc.collect()
     gc.freeze()

@@ -45,9 +45,12 @@ def main() -> None:
 @reaches("installation")
 def serve(host: str, port: int, threads: int, worker: bool, allow_remote: bool) -> None:
     """Serve pages and the API."""
-    from tabwright import serving
+    from tabwright import first, serving
+    from tabwright.platform.settings import is_loopback
 
     serving.check_host(host, settings(), allow_remote)
+    if not is_loopback(host):
+        first.check_served(open_site())
     serving.with_few_arenas(sys.argv[1:])
     tell(serving.greeting(host, port, worker, settings(), language()))
     serving.serve(host, port, threads, worker)

@@ -28,16 +28,12 @@ from tabwright.runtime.access.principal import Principal
 from tabwright.runtime.exchange.samples import Removed, load_all, remove_samples
 from tabwright.runtime.publishing.engine import Published
 from tabwright.runtime.publishing.packaging import Packaging
-from tabwright.runtime.publishing.service import Plan, Publishing, bootstrap
+from tabwright.runtime.publishing.service import Plan, Publishing
 
 
 def create_tenant(site: Site, slug: str, name: str) -> TenantLocation:
     """A new tenant with its first release, the built-in package. Raises Invalid, Conflict."""
-
-    def first_release(location: TenantLocation) -> None:
-        bootstrap(site.stores.tenant(location), site.jobs, site.clock, site.ids, site.releases.stored)
-
-    return site.tenants.create(slug, name, first_release)
+    return site.make_tenant(slug, name)
 
 
 def publish_folder(site: Site, location: TenantLocation, folder: Path, note: str) -> Published | None:

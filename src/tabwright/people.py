@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from tabwright.app import Site
 from tabwright.platform.errors import Conflict, Fault, Invalid, NotFound, Place
 from tabwright.platform.language import Language
 from tabwright.platform.tenants import TenantLocation
@@ -17,6 +16,9 @@ from tabwright.runtime.desk import Call
 from tabwright.runtime.query.asked import Query
 from tabwright.runtime.query.reads import Reads
 from tabwright.runtime.records.service import Records
+
+if TYPE_CHECKING:
+    from tabwright.app import Site
 
 
 @dataclass(frozen=True, slots=True)

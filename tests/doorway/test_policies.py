@@ -22,6 +22,7 @@ from tabwright.terminal import check_commands, commands, open_site, reaches
 ROOT = Path(__file__).resolve().parents[2]
 # What needs nobody, and why. A new public route has to be put here by hand.
 PUBLIC = {
+    "/first": "the first administrator: with a one-time file's code, on this machine, while nobody is there",
     "/health": "says that the process lives",
     "/session": "the dialog of a session that ended",
     "/settings/look": "theme and density before anybody has signed in",

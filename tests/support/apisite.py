@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -131,9 +132,10 @@ class ApiSite:
 
 
 @contextmanager
-def make_api(dialect: str, home: Path, limits: Limits | None = None) -> Iterator[ApiSite]:
-    """An installation with one tenant; dropped at the end."""
-    site = create_site(settings_for(dialect, home, limits), hasher=PasswordHasher(1, 8, 1))
+def make_api(dialect: str, home: Path, limits: Limits | None = None, **settings: Any) -> Iterator[ApiSite]:
+    """An installation with one tenant; dropped at the end. ``settings`` are those that it has otherwise."""
+    given = replace(settings_for(dialect, home, limits), **settings)
+    site = create_site(given, hasher=PasswordHasher(1, 8, 1))
     try:
         yield ApiSite(site)
     finally:
