@@ -95,6 +95,7 @@ class Managing:
         who = self._require_over(user_id)
         if who.identity_id is not None:
             raise Conflict.of("people.signed_in_already", name=who.name)
+        self._require_link_for(who)
         return self._issue("invite", who, timedelta(hours=self._limits.invitation_hours))
 
     def revoke_invitation(self, user_id: UUID) -> None:
@@ -123,8 +124,7 @@ class Managing:
         who = self._require_over(user_id)
         if who.identity_id is None:
             raise Conflict.of("people.no_sign_in", name=who.name)
-        if self._site.post is None:
-            self._require_only_here(who)
+        self._require_link_for(who)
         return self._issue("reset", who, timedelta(minutes=self._limits.reset_minutes))
 
     def reset_factor(self, user_id: UUID) -> None:
@@ -181,18 +181,28 @@ class Managing:
     def _require_over(self, user_id: UUID) -> Colleague:
         """The user, where the caller holds all that they hold. Raises Denied, NotFound."""
         who = self.find(user_id)
-        held = self._rows("permission_assignment", "permission_set", user_id)
-        check_assignment(self._call.principal, self._call.model, held)
-        for queue in self._rows("queue_member", "queue", user_id):
-            check_membership(self._call.principal, self._call.model, queue)
+        check_assignment(self._call.principal, self._call.model, self._held(user_id))
         return who
 
-    def _rows(self, object: str, field: str, user_id: UUID) -> list[Any]:
-        query = Query(object, fields=(field,), where=f'user = "{user_id}"', limit=_MOST)
-        found, reads = [], Reads(self._own)
+    def _require_link_for(self, who: Colleague) -> None:
+        """Where no mail takes it, the caller gets the link, and with it all that the user owns and sees: so
+        only who may change every record anyway. Raises Denied.
+        """
+        if self._site.post is None:
+            self._require_only_here(who)
+            try:
+                check_membership(self._call.principal, self._call.model, who.id)
+            except Denied:
+                raise Denied.of("people.beyond", name=who.name) from None
+
+    def _held(self, user_id: UUID) -> list[str]:
+        """The permission sets and groups of them that a user was given, over or not."""
+        fields = ("permission_set",)
+        query = Query("permission_assignment", fields=fields, where=f'user = "{user_id}"', limit=_MOST)
+        found, reads = list[str](), Reads(self._own)
         while True:
             page = reads.list(query)
-            found += [row[field] for row in page.rows]
+            found += [row["permission_set"] for row in page.rows]
             if page.next_cursor is None:
                 return found
             query = replace(query, cursor=page.next_cursor)

@@ -86,3 +86,15 @@ def test_row_4_a_narrowed_token_resets_nobody_who_may_more(api: ApiSite) -> None
     assert made(api.admin.post(f"/people/{api.admin.id.hex}/password-reset"))["link"]
     given = {"name": "Mole", "address": "mole@example.com", "permission_sets": ["administrator"]}
     assert clerk.post("/invitations", given).status_code == 403
+
+
+def test_row_4_a_link_that_no_mail_takes_goes_only_to_who_may_change_every_record(api: ApiSite) -> None:
+    """Whoever holds the link is that user: all that they own and see."""
+    api.publish({}, [{"kind": "permission_set", "name": "helper", "system": ["manage_users"]}])
+    helper, plain = api.person("helper", "helper"), api.person("plain")
+    identity = api.site.identities.create("plain@example.com", "seven rivers under moss")
+    Records(api.call).update("user", plain.id, {"identity_id": identity.hex})
+    refused = helper.post(f"/people/{plain.id.hex}/password-reset")
+    assert refused.status_code == 403 and refused.json["code"] == "people.beyond"
+    assert made(api.admin.post(f"/people/{plain.id.hex}/password-reset"))["link"]
+    assert made(helper.post("/invitations", {"name": "New", "address": "fresh@example.com"}))["link"]
