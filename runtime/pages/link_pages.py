@@ -60,7 +60,7 @@ def register(pages: Blueprint, site: Site) -> None:
         response = entering.enter(site, request, here, identity, place, entering.Onward())
         if language is not None:
             keep_cookie(site, response, LANGUAGE_COOKIE, language)
-        return _closed(response)
+        return response
 
     @pages.get("/forgot")
     @policy("public")
@@ -114,10 +114,4 @@ def _page(site: Site, template: str, error: TabwrightError | None = None, **page
     response.headers["Content-Language"] = look.html_lang
     if fresh:
         signing.keep_door(site, response, token)
-    return _closed(response)
-
-
-def _closed(response: Response) -> Response:
-    """No page behind this one is told where the person came from."""
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response

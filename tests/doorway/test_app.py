@@ -54,10 +54,14 @@ def test_what_is_open_to_anybody_is_known(site: Site) -> None:
     }
     public = {path for path, policy in policies.items() if policy.name == "public"}
     assert public == {
+        "/first",  # the first administrator, on this machine, while nobody is there
+        "/forgot",  # asking for a link for a new password
         "/health",
+        "/link",  # what such a link opens
         "/session",  # whether it still is, and signing in without leaving a form
         "/settings/look",  # how this browser shows pages
         "/sign-in",
+        "/sign-in/code",  # the second factor
         "/static/<path:name>",
         "/static/pages/<path:name>",
         "/static/studio/<path:name>",

@@ -185,6 +185,8 @@ def _sessions(pages: Blueprint, site: Site) -> None:
         found = site.sessions.of_identity(desk.session.identity_id)
         own = site.sessions.id_of(desk.session)
         page = {"tab": "sessions", "devices": devices(desk.call, found, own), "error": ""}
+        here = site.sessions.id_of(desk.session)
+        page = {"tab": "sessions", "devices": devices(desk.call, found, here), "error": ""}
         return desk.page("account_sessions.html", "settings", page)
 
     @pages.post("/sessions")
