@@ -183,8 +183,6 @@ def _sessions(pages: Blueprint, site: Site) -> None:
     def sessions() -> Response:
         desk = _desk(site)
         found = site.sessions.of_identity(desk.session.identity_id)
-        own = site.sessions.id_of(desk.session)
-        page = {"tab": "sessions", "devices": devices(desk.call, found, own), "error": ""}
         here = site.sessions.id_of(desk.session)
         page = {"tab": "sessions", "devices": devices(desk.call, found, here), "error": ""}
         return desk.page("account_sessions.html", "settings", page)
