@@ -373,16 +373,24 @@ class Gate:
             return rule
         return replace(rule, restrictions=found, viewer=self.principal.user_id, whose=self._whose)
 
+    def _unclosed(self, object: ObjectDef) -> RecordRule:
+        """The records that no restriction closes, whatever opens them: of parts, those of their parents."""
+        if self.may(object, "modify_all"):
+            return EVERYTHING
+        if object.master is None:
+            return self._closed(object, RecordRule(wide=True))
+        parent = self._unclosed(self.parent_of(object, "read")[0])
+        return EVERYTHING if parent.everything else RecordRule(ways=(OfParent(object.master, parent),))
+
     def _rule_of_part(self, object: ObjectDef, level: Level) -> RecordRule:
         """A record with a parent has the parent's access: its owner, and what else opens or closes the parent
         (decision 0021).
         """
         if level in ("transfer", "share") or not self.may(object, level):
             return NOTHING
-        parent, field = self.parent_rule(object, level), object.master or ""
         if level == "read" and self.may(object, "view_all"):
-            closing = replace(parent, wide=True, ways=())
-            return EVERYTHING if closing.everything else RecordRule(ways=(OfParent(field, closing),))
+            return self._unclosed(object)
+        parent, field = self.parent_rule(object, level), object.master or ""
         if parent.everything or parent.nothing:
             return EVERYTHING if parent.everything else NOTHING
         if parent.wide or parent.restrictions:

@@ -92,7 +92,7 @@ def _principal(rows: list[tuple[Any, ...]], user_id: UUID, now: datetime, scope:
     if not _may_sign_in(rows):
         raise Unauthenticated.of("access.user_gone")
     _, name, _, language, zone = rows[0][:5]
-    named = {row[5]: uuid_of(row[6]) for row in rows if row[0] == _GROUP}
+    named = [(row[5], uuid_of(row[6])) for row in rows if row[0] == _GROUP]
     return Principal(
         user_id,
         name or "",
@@ -100,9 +100,9 @@ def _principal(rows: list[tuple[Any, ...]], user_id: UUID, now: datetime, scope:
         _zone(zone or _FALLBACK_ZONE),
         permission_sets=tuple(sorted({row[5] for row in rows if row[0] == _SET})),
         token_scope=TokenScope.parse(scope),
-        groups=(user_id, *sorted(set(named.values()) - {user_id})),
-        keys=frozenset(named),
-        positions=tuple(sorted({id for key, id in named.items() if key.startswith("position:")})),
+        groups=(user_id, *sorted({id for _, id in named} - {user_id})),
+        keys=frozenset(key for key, _ in named),
+        positions=tuple(sorted({id for key, id in named if key.startswith("position:")})),
         queues=tuple(sorted((uuid_of(row[6]), LEVELS.get(row[5], FULL)) for row in rows if row[0] == _QUEUE)),
         loaded_at=now,
     )

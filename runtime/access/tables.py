@@ -19,7 +19,8 @@ GROUPS = sa.Table(
     "access_group",
     TENANT,
     sa.Column("key", CodeText, primary_key=True),  # as sharing rules name it: see ``key_of``
-    sa.Column("group_id", Uuid, nullable=False, index=True),
+    # Codes that differ in case, a leaver's address that somebody else has now: all of them are named.
+    sa.Column("group_id", Uuid, primary_key=True, index=True),
 )
 MEMBERS = sa.Table(
     "access_member",

@@ -173,19 +173,21 @@ class RecordApi:
         past = as_of(call, object.name, id, at)
         table = call.tables.of(object)
         codecs = [table.codec(name) for name in names]
-        stored = [codec.to_storage(past.values[name]) for name, codec in zip(names, codecs, strict=True)]
+        values = [_outside(object, name, past.values[name]) for name in names]
+        stored = [codec.to_storage(value) for value, codec in zip(values, codecs, strict=True)]
         return Answer(200, encode(RowShape(names, codecs).wire([tuple(stored)])[0]))
 
     def record_history(self, call: Call, asked: Asked) -> Answer:
         entries, cursor = history_page(
             call, asked.path["object"], self._id(call, asked), asked.query["limit"], asked.query.get("cursor")
         )
-        table = call.tables.of(call.gate.object(asked.path["object"]))
+        object = call.gate.object(asked.path["object"])
+        table = call.tables.of(object)
 
         def wire(name: str, value: Any) -> Any:
             """As a record's own values are answered."""
             codec = table.codec(name)
-            return codec.to_wire(codec.to_storage(value))
+            return codec.to_wire(codec.to_storage(_outside(object, name, value)))
 
         return Answer.of(
             {
@@ -395,6 +397,13 @@ class RecordApi:
 
     def _with_current(self, call: Call, object: ObjectDef, id: UUID, stale: Stale) -> StaleRecord:
         return StaleRecord(stale.faults, self._record(call, object.name, id).json())
+
+
+def _outside(object: ObjectDef, name: str, value: Any) -> Any:
+    """A stored value as others know it: a record type by its name."""
+    if object.fields[name].type != "record_type" or value is None:
+        return value
+    return next((each.name for each in object.record_types.values() if each.uid == value), None)
 
 
 def _etag(call: Call, record: Record) -> tuple[str, bytes]:

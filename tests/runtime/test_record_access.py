@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from stores import DIALECTS, open_stores, settings_for
-from tabwright.platform.errors import Denied, NotFound
+from tabwright.platform.errors import Conflict, Denied, NotFound
 from tabwright.runtime.access import people, principals
 from tabwright.runtime.access.asking import may
 from tabwright.runtime.access.gate import Level
@@ -30,6 +30,7 @@ CLERK = {
     "fields": {"*": {"*": "edit"}},
 }
 BOSS = {**CLERK, "name": "boss", "objects": {"*": ["view_all", "edit"]}}
+AUDITOR = {**CLERK, "name": "auditor", "objects": {"line": ["view_all"], "crumb": ["view_all"]}}
 CARD = [
     object_doc("card"),
     field_doc("card.name", "text"),
@@ -38,6 +39,9 @@ CARD = [
     object_doc("line"),
     field_doc("line.name", "text"),
     field_doc("line.card", "master_detail", options={"target": "card"}),
+    object_doc("crumb"),
+    field_doc("crumb.name", "text"),
+    field_doc("crumb.line", "master_detail", options={"target": "line"}),
     field_doc("user.region", "text"),
 ]
 
@@ -46,7 +50,7 @@ CARD = [
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One tenant for all tests of a database."""
     with open_stores(settings_for(request.param, tmp_path_factory.mktemp("access"))) as stores:
-        yield make_world(stores, [*CARD, CLERK, BOSS])
+        yield make_world(stores, [*CARD, CLERK, BOSS, AUDITOR])
 
 
 class Office:
@@ -256,3 +260,57 @@ def test_memberships_are_exact_however_they_came(office: Office) -> None:
         assert people.refresh(writer, world.call.tables, world.model) == 0
         writer.execute(sa.delete(MEMBERS))
         assert people.refresh(writer, world.call.tables, world.model) > 10
+
+
+def test_a_restriction_closes_parts_at_any_depth_to_who_views_all_of_them(office: Office) -> None:
+    """Also for somebody who may not read what they are parts of."""
+    ann, auditor = office.person("ann"), office.person("auditor", "auditor", region="east")
+    crumbs = {}
+    for region in ("east", "west"):
+        card = office.card(ann, region=region)
+        line = office.world.records.create("line", {"name": region, "card": card}).id
+        crumbs[region] = line, office.world.records.create("crumb", {"name": region, "line": line}).id
+    assert {line for line, _ in crumbs.values()} <= office.sees(auditor, "line")
+    office.rules(
+        {"kind": "restriction_rule", "name": "card.own_region", "label": {"en": "Own region"},
+         "condition": "region = $user.region", "applies_to": ["auditor"]},
+    )  # fmt: skip
+    seen = office.sees(auditor, "line"), office.sees(auditor, "crumb")
+    assert [crumbs["east"][n] in seen[n] for n in (0, 1)] == [True, True]
+    assert [crumbs["west"][n] in seen[n] for n in (0, 1)] == [False, False]
+
+
+def test_a_group_is_made_of_several_groups_and_positions(office: Office) -> None:
+    create = office.world.records.create
+    whole = create("group", {"name": "whole"}).id
+    people = []
+    for n in range(2):
+        group, position = create("group", {"name": f"part {n}"}).id, office.position(f"p{n}")
+        people += [office.person(f"g{n}"), office.person(f"p{n}", position=position)]
+        create("group_member", {"group": group, "user": people[-2]})
+        create("group_member", {"group": whole, "members_of": group})
+        create("group_member", {"group": whole, "position": position})
+    card = office.card(office.person("owner"))
+    office.share(card, whole, READ)
+    assert [office.levels(each, card) for each in people] == ["r"] * 4
+    with pytest.raises(Conflict):
+        create("group_member", {"group": whole, "position": position})
+
+
+def test_names_that_are_alike_name_all_of_them(office: Office) -> None:
+    """Codes that differ in case, and the address of somebody who is gone and of who came after."""
+    create = office.world.records.create
+    ann, ben = office.person("ann"), office.person("ben")
+    for code, person in (("Alike", ann), ("aLIKE", ben)):
+        group = create("group", {"name": f"{code} {person}", "code": code}).id
+        create("group_member", {"group": group, "user": person})
+    address = f"{ann.hex}@example.com"
+    gone = create("user", {"name": "gone", "address": address}).id
+    his = office.card(gone)
+    office.world.records.delete("user", gone)
+    hers = office.card(create("user", {"name": "new", "address": address.upper()}).id)
+    office.rules(
+        {"kind": "sharing_rule", "name": "card.theirs", "label": {"en": "Theirs"},
+         "owned_by": [{"kind": "user", "key": address}], "to": [{"kind": "group", "key": "ALIKE"}]},
+    )  # fmt: skip
+    assert {his, hers} <= office.sees(ann) and {his, hers} <= office.sees(ben)

@@ -23,7 +23,7 @@ import models
 from stores import drop_everything, settings_for
 from tabwright.app import Site, create_app, create_site
 from tabwright.installing import create_tenant
-from tabwright.metadata.documents import read
+from tabwright.metadata.documents import Component, read
 from tabwright.metadata.drafts import Put
 from tabwright.people import add_person, system_call
 from tabwright.platform.clock import Clock
@@ -119,11 +119,16 @@ class PageSite:
 
     def publish(self, objects: models.Compact, extra: Iterable[Mapping[str, Any]] = ()) -> None:
         """Make the next release, with these on top of what is in force; what it shows is accepted."""
-        found = [read(each) for each in models.documents(objects, extra)]
+        self.release([read(each) for each in models.documents(objects, extra)])
+
+    def release(self, put: Iterable[Component], gone: Iterable[str] = ()) -> None:
+        """Make the next release with these on top of what is in force, without the uids that are ``gone``;
+        what it shows is accepted.
+        """
         with self.call.tenant.store.read() as reader:
             number = self.site.releases.current(reader)
             tree = self.site.releases.stored.tree(reader, number)
-        wanted = tree.changed(found)
+        wanted = tree.changed(put, gone)
         try:
             self.publishing.publish_tree(Principal.system(), wanted, number)
         except Invalid as error:
