@@ -311,7 +311,9 @@ def _example(call: Call, object: ObjectDef) -> str:
         parts.append(f"{number.name} > 1000")
     if choice is not None and choice.picklist is not None and choice.picklist.values:
         parts.append(f'ISPICKVAL({choice.name}, "{choice.picklist.values[0].code}")')
-    return " && ".join(parts) or f'BEGINS({object.name_field}, "A")'
+    if parts or not call.gate.name_shown(object):
+        return " && ".join(parts)
+    return f'BEGINS({object.name_field}, "A")'
 
 
 def _empty_text(call: Call, state: State, is_narrowed: bool, may_import: bool, sees_all: bool, t: Any) -> str:

@@ -55,6 +55,8 @@ def lookup_options(
     limit = max(1, min(limit, MAX_OPTIONS))
     found = call.gate.object(object)
     call.gate.require(found, "read")
+    if not call.gate.name_shown(found):
+        return []  # nothing that one could be found or called by
     choice = Choice(call, field, found)
     key = (call.gate.footprint(found), *choice.key)
     plan = kept(call, "options", found, lambda: _compile(call, found, choice), *key)
