@@ -213,6 +213,46 @@ COMPONENTS: Mapping[str, Schema] = {
             )
         ),
     ),
+    "Explanation": _object(
+        "user user_name object record field operation allowed layers changes",
+        user=_id,
+        user_name=_text,
+        object=_text,
+        record=_or_null(_id),
+        field=_or_null(_text),
+        operation=_text,
+        allowed=_flag,
+        layers=_list(
+            _object(
+                "layer ok parts",
+                layer=_text,
+                ok={**_or_null(_flag), "description": "null: it has no say in this question."},
+                parts=_list(
+                    _object(
+                        "code text ok gives until ids",
+                        code=_text,
+                        text=_text,
+                        ok=_or_null(_flag),
+                        gives={**_or_null(_text), "description": "The level that it gives."},
+                        until=_or_null(_moment),
+                        ids=_labels,
+                    )
+                ),
+            )
+        ),
+        changes={
+            **_list(
+                _object(
+                    "steps people records rights",
+                    steps=_list(_object("kind text ids", kind=_text, text=_text, ids=_labels)),
+                    people={**_whole, "description": "Whose access it widens."},
+                    records={**_whole, "description": "Records that the user reaches besides."},
+                    rights={**_whole, "description": "Rights on objects that the user gets besides."},
+                )
+            ),
+            "description": "Of a no: what would open it, the smallest first; for who may explain.",
+        },
+    ),
     "Follow": _object("follows", follows=_flag),
     "Invitation": _object(
         "user link by_mail expires_at",

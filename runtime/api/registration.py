@@ -16,6 +16,7 @@ from tabwright.runtime.api.imports import ImportApi
 from tabwright.runtime.api.metadata import MetadataApi
 from tabwright.runtime.api.openapi import document
 from tabwright.runtime.api.people import PeopleApi
+from tabwright.runtime.api.reasons import ReasonApi
 from tabwright.runtime.api.records import RecordApi
 from tabwright.runtime.api.routing import Api
 from tabwright.runtime.api.shares import ShareApi
@@ -34,6 +35,7 @@ def register(app: Flask, site: Site) -> Api:
     api.add(RecordApi(site.settings.limits).endpoints())
     api.add(CommentApi().endpoints())
     api.add(ShareApi().endpoints())
+    api.add(ReasonApi().endpoints())
     api.add(MetadataApi(site).endpoints())
     api.add(ImportApi(site.settings.limits).endpoints())
     api.add(CorrectionApi(site.settings.limits).endpoints())

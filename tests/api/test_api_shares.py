@@ -223,3 +223,44 @@ def test_shares_go_with_their_record_and_their_people(api: ApiSite) -> None:
     with api.tenant.store.read() as reader:
         rows = reader.execute(SHARES.select().where(SHARES.c.record_id.in_([id, UUID(kept[-32:])]))).all()
     assert [(row.record_id, row.grantee) for row in rows] == [(UUID(kept[-32:]), ben.id)]
+
+
+def test_explain_says_which_layer_and_from_where(api: ApiSite) -> None:
+    ann, ben, reader = clerk(api), clerk(api), clerk(api, "reader")
+    at = deal(ann)
+    about = {"object": "deal", "record": at[-32:]}
+    mine = ann.get("/access/explain", None, **about, operation="delete").json
+    assert mine["allowed"] and mine["changes"] == []
+    assert [each["layer"] for each in mine["layers"]] == [
+        "session", "object", "record_type", "record", "restrictions", "field",
+    ]  # fmt: skip
+    assert mine["layers"][3]["parts"][0]["code"] == "owner"
+    for person, more, status in (
+        (ben, {}, 404),
+        (ben, {"user": ann.id.hex}, 403),
+        (ann, {"user": ben.id.hex}, 403),
+        (api.admin, {"record": uuid4().hex}, 404),
+        (api.admin, {"user": uuid4().hex}, 404),
+        (api.admin, {"object": "nothing"}, 404),
+        (api.admin, {"operation": "print"}, 422),
+        (api.admin, {"field": "nothing"}, 422),
+    ):
+        assert person.get("/access/explain", None, **{**about, **more}).status_code == status, more
+    no = api.admin.get("/access/explain", None, **about, user=ben.id.hex, operation="edit").json
+    assert not no["allowed"] and no["layers"][3]["ok"] is False
+    first = no["changes"][0]
+    assert (first["people"], first["records"], first["rights"]) == (1, 1, 0)
+    assert first["steps"][0]["kind"] == "share" and first["steps"][0]["ids"]["level"] == "edit"
+    ann.post(f"{at}/shares", {"with": user(ben), "level": "read", "role": "Engineer"})
+    no = api.admin.get("/access/explain", None, **about, user=ben.id.hex, operation="edit").json
+    [team] = [each for each in no["layers"][3]["parts"] if each["code"] == "team"]
+    assert team["gives"] == "read" and team["until"] is not None and team["ok"] is None
+    yes = ben.get("/access/explain", None, **about, operation="read").json
+    assert yes["allowed"] and "Engineer" in yes["layers"][3]["parts"][0]["text"]
+    ann.post(f"{at}/shares", {"with": user(reader), "level": "read"})
+    ann.patch(at, {"place": "there"})
+    no = api.admin.get("/access/explain", None, **about, user=reader.id.hex).json
+    assert [each["ok"] for each in no["layers"]][3:5] == [True, False]
+    assert "restriction" in {step["kind"] for each in no["changes"] for step in each["steps"]}
+    field = api.admin.get("/access/explain", None, **about, user=reader.id.hex, field="place").json
+    assert field["layers"][5]["ok"] is True and field["layers"][5]["parts"][0]["ids"]["assignment"]
