@@ -17,6 +17,7 @@ from tabwright.platform.errors import Invalid, NotFound, Place, Said, Unauthenti
 from tabwright.platform.language import register_messages
 from tabwright.platform.tables import Uuid, ids_value, in_ids, instant_of, uuid_of
 from tabwright.runtime.access import principals
+from tabwright.runtime.access.delegating import delegate
 from tabwright.runtime.access.gate import Gate, Level
 from tabwright.runtime.access.record_rule import Beneath, ByRule, OfParent, Owned, Shared, Way
 from tabwright.runtime.access.rights import FIELD_ORDER, OPERATIONS, field_right, named_by_all, object_rights
@@ -111,6 +112,7 @@ def question(
     gate = call.gate
     if user != call.principal.user_id:
         gate.require_right(RIGHT)
+        _require_reach(call, user)
     found = gate.object(object)
     if operation not in OPERATIONS:
         raise Invalid.of("access.why.no_operation", Place(field="operation"), operation=operation[:40])
@@ -438,6 +440,21 @@ def _needed(gate: Gate, object: ObjectDef, operation: str) -> list[tuple[ObjectD
         return found
     above, asked = gate.parent_of(object, level)
     return found + [each for each in _needed(gate, above, asked) if each not in found]
+
+
+def _require_reach(call: Call, user: UUID) -> None:
+    """Who administers some people only asks about those: others are nobody to them."""
+    with call.tenant.store.read() as reader:
+        held = delegate(call.tenant, reader, call.model, call.principal, call.clock.now())
+        if held is None:
+            return
+        table = call.tables.of(call.model.objects["user"])
+        chosen = sa.select(table.column("department"), table.column("position")).select_from(table.joined)
+        one = table.id == sa.bindparam("id", type_=Uuid())
+        row = reader.row(prepare(reader.store, chosen.where(one)), {"id": user})
+    department, position = (None if each is None else uuid_of(each) for each in row or (None, None))
+    if not held.reaches({"id": user, "department": department, "position": position}):
+        raise NotFound.of("record.not_found", Place(object="user", record=user.hex), object="user")
 
 
 def _name_of(call: Call, reader: Reader, user: UUID) -> str:

@@ -25,6 +25,10 @@ CLERK = {
     "kind": "permission_set", "name": "clerk", "label": {"en": "Clerk"}, "fields": {"*": {"*": "edit"}},
     "objects": {"*": ["create", "read", "edit", "delete", "share"], "position": ["read"], "group": ["read"]},
 }  # fmt: skip
+CHIEF = {
+    "kind": "permission_set", "name": "chief", "label": {"en": "Chief"},
+    "system": ["delegate", "explain_access"],
+}  # fmt: skip
 READER = {**CLERK, "name": "reader", "objects": {"*": ["create", "read", "share"]}}
 HERE = {"kind": "restriction_rule", "name": "deal.here", "label": {"en": "Here"}, "applies_to": ["reader"],
         "condition": 'place = "here"'}  # fmt: skip
@@ -40,7 +44,7 @@ def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
                 "deal": {"type": "master_detail", "options": {"target": "deal"}},
             },
         }
-        made.publish(objects, [CLERK, READER, HERE])
+        made.publish(objects, [CLERK, READER, CHIEF, HERE])
         yield made
 
 
@@ -264,3 +268,17 @@ def test_explain_says_which_layer_and_from_where(api: ApiSite) -> None:
     assert "restriction" in {step["kind"] for each in no["changes"] for step in each["steps"]}
     field = api.admin.get("/access/explain", None, **about, user=reader.id.hex, field="place").json
     assert field["layers"][5]["ok"] is True and field["layers"][5]["parts"][0]["ids"]["assignment"]
+
+
+def test_a_delegate_explains_only_his_people(api: ApiSite) -> None:
+    records = Records(api.call)
+    east, west = (records.create("department", {"name": f"{name} {uuid4().hex}"}).id for name in "ew")
+    ann, ben, chief = clerk(api), clerk(api), clerk(api, "clerk", "chief")
+    records.update("user", ann.id, {"department": east})
+    records.update("user", ben.id, {"department": west})
+    records.create("delegation", {"user": chief.id, "department": east})
+    at = deal(chief)
+    about = {"object": "deal", "record": at[-32:]}
+    for person, status in ((ann, 200), (ben, 404), (chief, 200)):
+        answer = chief.get("/access/explain", None, **about, user=person.id.hex)
+        assert answer.status_code == status, answer.text

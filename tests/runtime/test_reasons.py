@@ -266,7 +266,7 @@ def _said(asked: Question) -> tuple[Any, ...]:
 def run(world: World, questions: int, changes: int, seed: int) -> tuple[int, int, int]:
     """How many questions, how many noes of them, and how many changes were applied; all agreed."""
     pick = random.Random(seed)
-    world.jobs.register(telling.KIND, lambda job: None, runs_as="platform")
+    world.jobs.register(telling.KIND, lambda job: None, runs_as="system")
     world.publish(documents(pick))
     company = Company(world, pick)
     noes = 0
