@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cachetools import TTLCache
+
 from tabwright.formula.calendars import placed, standard
 from tabwright.formula.environment import NOBODY, Env, Org
 from tabwright.metadata.model import Model, ObjectDef
@@ -40,6 +42,7 @@ NO_LABELS: Mapping[str, str] = {}
 
 DEFAULT_PIECES = 20_000
 DEFAULT_PIECE_BYTES = 48 * 2**20
+_SEEN, _SEEN_SECONDS = 50_000, 300  # numbers of records by person and object, and how long they are kept
 MODELS_KEPT = 4  # releases that requests in flight may still hold
 _MAKING_SECONDS = 5  # a piece takes some milliseconds
 
@@ -157,6 +160,7 @@ class TenantRuntime:
             1970, 1, 1, tzinfo=UTC
         )  # when the sealer was last asked for (journal.sealer)
         self.forgetting_asked: date | None = None  # the last day asked for (personal.telling)
+        self.seen: TTLCache[Hashable, int] = TTLCache(_SEEN, _SEEN_SECONDS)  # see ``query.sizing``
         self.last_model: Model | None = None  # of the release that was in force at the last look
         self._releases = releases
         self._known: OrderedDict[int, tuple[Model, Tables]] = OrderedDict()

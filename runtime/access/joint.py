@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,9 +55,9 @@ class JointGate(Gate):
         other = _in_names_of(object, self.model, self._other.rule(twin, level))
         return self._mine.rule(object, level).both(other)
 
-    def viewer(self) -> dict[str, Any]:
+    def viewer(self) -> Mapping[str, Any]:
         """Values of the parameters of everybody's rules."""
-        return self._mine.viewer() | self._other.viewer()
+        return {**self._mine.viewer(), **self._other.viewer()}
 
     def footprint(self, object: ObjectDef) -> str:
         """Keys a statement by both."""

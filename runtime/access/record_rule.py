@@ -60,6 +60,14 @@ class Where:
         beside = side.alias()
         return sa.select(beside.c[column.name]).where(beside.c.id == self.main.c.id).scalar_subquery()
 
+    def apart(self) -> Where:
+        """The same under a name that no other part of a statement has."""
+        return replace(self, main=self.table.main.alias())
+
+    def living(self) -> sa.Select[Any]:
+        """The ids of the records that are not deleted: which the indexes hold."""
+        return sa.select(self.main.c.id).where(self.main.c.deleted_at.is_(None))
+
     # ---- what a condition of an admin names ----------------------------------------------------------------
 
     def column_of(self, path: Path) -> Column:
@@ -89,6 +97,8 @@ class Where:
 class Way:
     """One reason why a record is open. ``cause`` says which, for explanations; ``of_owner``: it looks at the
     owner and at nothing else of the record.
+
+    It is read in two ways: ``sql`` is a condition on a record, ``ids`` the living records that meet it.
     """
 
     __slots__ = ()
@@ -103,6 +113,12 @@ class Way:
 
     def sql(self, where: Where) -> Column:
         raise NotImplementedError
+
+    def ids(self, where: Where) -> sa.Select[Any]:
+        """The ids of the living records for which ``sql`` is true; others may be among them that are deleted
+        or of another object. ``where`` has a table of its own.
+        """
+        return where.living().where(self.sql(where))
 
     def parameters(self) -> Mapping[str, Any]:
         return {}
@@ -171,6 +187,11 @@ class Beneath(Way):
         in_group = in_ids(where.tables.dialect, members.c.group_id, self.name)
         return _one(where.tables.dialect, members, members.c.user_id == where.column("owner"), in_group)
 
+    def ids(self, where: Where) -> sa.Select[Any]:
+        members = MEMBERS.alias()
+        in_group = in_ids(where.tables.dialect, members.c.group_id, self.name)
+        return where.living().where(members.c.user_id == where.column("owner"), in_group)
+
     def parameters(self) -> Mapping[str, Any]:
         return {self.name: Ids(self.groups)}
 
@@ -194,12 +215,17 @@ class Shared(Way):
 
     def sql(self, where: Where) -> Column:
         shares = SHARES.alias()
+        theirs = self._theirs(shares, where.tables.dialect)
+        return _one(where.tables.dialect, shares, shares.c.record_id == where.main.c.id, *theirs)
+
+    def ids(self, where: Where) -> sa.Select[Any]:
+        shares = SHARES.alias()
+        return sa.select(shares.c.record_id.label("id")).where(*self._theirs(shares, where.tables.dialect))
+
+    def _theirs(self, shares: sa.FromClause, dialect: DialectName) -> tuple[Column, ...]:
         lasts = shares.c.expires_at > sa.bindparam(f"{self.name}_at", type_=Instant())
-        return _one(
-            where.tables.dialect,
-            shares,
-            shares.c.record_id == where.main.c.id,
-            in_ids(where.tables.dialect, shares.c.grantee, self.name),
+        return (
+            in_ids(dialect, shares.c.grantee, self.name),
             shares.c.level >= sa.literal_column(str(self.level)),
             sa.or_(shares.c.expires_at.is_(None), lasts),
         )
@@ -231,12 +257,21 @@ class ByRule(Way):
     def sql(self, where: Where) -> Column:
         if self.rule.when is not None:
             return self.rule.when.sql(where, where.tables.dialect).condition()
-        members, groups = MEMBERS.alias(), GROUPS.alias()
-        known = sa.select(groups.c.group_id).where(
-            sa.or_(*(groups.c.key == key_of_owner(each) for each in self.rule.owned_by))
-        )
-        in_group = members.c.group_id.in_(known)
-        return _one(where.tables.dialect, members, members.c.user_id == where.column("owner"), in_group)
+        members = MEMBERS.alias()
+        owner = members.c.user_id == where.column("owner")
+        return _one(where.tables.dialect, members, owner, self._of_owners(members))
+
+    def ids(self, where: Where) -> sa.Select[Any]:
+        if self.rule.when is not None:
+            return where.living().where(self.sql(where))
+        members = MEMBERS.alias()
+        owners = sa.select(members.c.user_id).where(self._of_owners(members))
+        return where.living().where(where.column("owner").in_(owners))
+
+    def _of_owners(self, members: sa.FromClause) -> Column:
+        groups = GROUPS.alias()
+        named = (groups.c.key == key_of_owner(each) for each in self.rule.owned_by)
+        return members.c.group_id.in_(sa.select(groups.c.group_id).where(sa.or_(*named)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +290,22 @@ class OfParent(Way):
         return ("parent", self.field)
 
     def sql(self, where: Where) -> Column:
-        field = where.object.fields[self.field]
-        above = Where.of(where.model.objects[field.target or ""], where.tables, where.model)
-        above = replace(above, main=above.main.alias())
+        above = self._above(where)
         condition = self.parent.sql(above)
         there = above.main.c.id == where.column(self.field)
         return sa.exists(
             sa.select(sa.literal_column("1")).select_from(above.main).where(there, *_only(condition))
         ).correlate_except(above.main)
+
+    def ids(self, where: Where) -> sa.Select[Any]:
+        above = self._above(where)
+        # The parent of a living part is alive (records.masters).
+        parents = above.living().where(*_only(self.parent.narrow(above)))
+        return where.living().where(where.column(self.field).in_(parents))
+
+    def _above(self, where: Where) -> Where:
+        field = where.object.fields[self.field]
+        return Where.of(where.model.objects[field.target or ""], where.tables, where.model).apart()
 
     def parameters(self) -> Mapping[str, Any]:
         return self.parent.parameters()
@@ -314,14 +357,37 @@ class RecordRule:
 
     def sql(self, where: Where) -> Column | None:
         """The rule as a condition on the object's records, or None when it leaves nothing out."""
-        where = replace(where, whose=self.whose)
-        parts: list[Column] = []
+        parts = self._closing(where)
         if not self.wide:
-            parts.append(sa.or_(*(each.sql(where) for each in self.ways)) if self.ways else sa.false())
-        parts += (each.condition.sql(where, where.tables.dialect).condition() for each in self.restrictions)
-        if self.also is not None:
-            parts += _only(self.also.sql(where))
+            parts.insert(0, sa.or_(*(each.sql(where) for each in self.ways)) if self.ways else sa.false())
         return sa.and_(*parts) if parts else None
+
+    def narrow(self, where: Where) -> Column | None:
+        """``sql`` in another form, true of the same living records: by the ids of all to which a way leads,
+        which are found first. Quick where they are few.
+        """
+        ids = self.ids(where)
+        if ids is None:
+            return self.sql(where)
+        found = sa.select(_first(ids).c.id)
+        if where.tables.dialect == "postgresql":
+            # As an array: joined, each record would be looked up alone.
+            is_open: Column = where.main.c.id == sa.any_(sa.func.array(found.scalar_subquery()))
+        else:
+            is_open = where.main.c.id.in_(found)
+        return sa.and_(is_open, *self._closing(where))
+
+    def ids(self, where: Where) -> sa.CompoundSelect[Any] | None:
+        """The ids of the living records to which a way leads, some twice; None where that are all or none."""
+        if self.wide or not self.ways:
+            return None
+        return sa.union_all(*(each.ids(where.apart()) for each in self.ways))
+
+    def _closing(self, where: Where) -> list[Column]:
+        """What must hold whatever opens a record."""
+        where = replace(where, whose=self.whose)
+        parts = [each.condition.sql(where, where.tables.dialect).condition() for each in self.restrictions]
+        return [*parts, *(_only(self.also.sql(where)) if self.also is not None else ())]
 
     def parameters(self) -> dict[str, Any]:
         """The values of the bind parameters that ``sql`` names."""
@@ -355,6 +421,11 @@ def _only(condition: Column | None) -> tuple[Column, ...]:
     return () if condition is None else (condition,)
 
 
+def _first(ids: sa.CompoundSelect[Any]) -> sa.CTE:
+    """Ids that are found before all else of a statement."""
+    return ids.cte().prefix_with("MATERIALIZED")
+
+
 def _one(dialect: DialectName, table: sa.FromClause, *conditions: Column) -> Column:
     """Whether the table has such a row: looked up for each record that is asked about.
 
@@ -365,5 +436,5 @@ def _one(dialect: DialectName, table: sa.FromClause, *conditions: Column) -> Col
         sa.select(sa.literal_column("1")).select_from(table).where(*conditions).correlate_except(table)
     )
     if dialect == "postgresql":
-        return chosen.limit(1).scalar_subquery() == sa.literal_column("1")
+        return chosen.limit(sa.literal_column("1")).scalar_subquery() == sa.literal_column("1")
     return sa.exists(chosen)

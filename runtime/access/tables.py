@@ -41,7 +41,7 @@ SHARES = sa.Table(
     sa.Column("expires_at", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("created_by", Uuid, nullable=False),
-    sa.Index("access_share_with", "grantee", "record_id"),
+    sa.Index("access_share_with", "grantee", "record_id", "level", "expires_at"),  # what a list asks for
 )
 
 READ, EDIT, FULL = 1, 2, 3

@@ -28,6 +28,7 @@ from tabwright.runtime.query.page import Page, Record
 from tabwright.runtime.query.plans import TablesUsed, kept
 from tabwright.runtime.query.ranks import is_lane_indexed, steps
 from tabwright.runtime.query.rows import RowShape, Tuples
+from tabwright.runtime.query.sizing import Plan, plan_for
 from tabwright.runtime.query.source import Column, Source
 from tabwright.runtime.query.worked import InProcess, worked_out
 from tabwright.runtime.storage.columns import Shape, codec
@@ -101,8 +102,10 @@ class _Count:
 class Reads:
     """Reads on behalf of one call."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, plan: Plan | None = None) -> None:
+        """``plan``: how all lists are found; left out, each in the quicker way."""
         self._call = call
+        self._plan = plan
         self._limits = call.tenant.limits
         self._tables = call.tables
 
@@ -159,14 +162,15 @@ class Reads:
         nulls = None if after is None else tuple(value is None for value in after)
         step = self._step(object, order, after)
         size = next((size for size in _SIZES if size > limit), limit + 1)
+        way = self._way(object, size)
         key = (
             self._call.gate.footprint(object), self._call.language, query.fields, order, size, nulls, step,
-            query.parent and query.parent[0], len(query.marks),
+            query.parent and query.parent[0], len(query.marks), way,
         )  # fmt: skip
 
         def plan_of(wanted: Wanted) -> _List:
             def make() -> _List:
-                return self._compile_list(object, query, wanted, order, size, nulls, step)
+                return self._compile_list(object, query, wanted, order, size, nulls, step, way)
 
             return kept(self._call, "list", object, make, *key, wanted.key)
 
@@ -199,13 +203,14 @@ class Reads:
         limit, order, wanted_codes = self._limit(query.limit), self._order(query.order), tuple(codes)
         size = next((size for size in _SIZES if size > limit), limit + 1)
         ranked = self._ranked(object, query, by, wanted_codes, counts)
+        way = self._way(object, size * len(wanted_codes))
 
         def plan_of(wanted: Wanted) -> _List:
             def make() -> _List:
-                return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes, ranked)
+                return self._compile_lanes(object, query, wanted, order, size, by, wanted_codes, ranked, way)
 
             key = (self._call.gate.footprint(object), self._call.language, query.fields, order, size, by)
-            further = (wanted_codes, ranked, len(query.marks), wanted.key)
+            further = (wanted_codes, ranked, len(query.marks), way, wanted.key)
             return kept(self._call, "lanes", object, make, *key, *further)
 
         if not wanted_codes:
@@ -255,15 +260,16 @@ class Reads:
         size: int,
         nulls: Nulls | None,
         step: int,
+        way: Plan,
     ) -> _List:
-        source = self._source(object)
+        source = self._source(object, way)
         found, marks = self._conditions_and_marks(source, query, wanted)
         shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         limit = _SIZES[size] if size in _SIZES else sa.literal(size)
         tables = tuple(source.tables_used())
         statement = page(source.select(*numbered).where(*found.columns), terms, nulls, limit, step)
         if source.works_out:
-            first = Source(self._call.gate, self._tables, object, "l")
+            first = Source(self._call.gate, self._tables, object, "l", way)
             narrowed, _ = self._conditions_and_marks(first, query, wanted)
             keys = self._terms(first, order)
             if first.works_out:
@@ -337,8 +343,9 @@ class Reads:
         by: str,
         codes: tuple[str | None, ...],
         ranked: frozenset[str | None],
+        way: Plan,
     ) -> _List:
-        source = self._source(object)
+        source = self._source(object, way)
         found, marks = self._conditions_and_marks(source, query, wanted)
         shape, numbered, terms, worked = self._shaped(source, query, order, marks)
         path = self._call.gate.resolve(object, by)
@@ -353,7 +360,7 @@ class Reads:
         if ranked:
             # All records are looked at once, and only those that are shown are read with everything that
             # their cards say.
-            first = Source(self._call.gate, self._tables, object, "l")
+            first = Source(self._call.gate, self._tables, object, "l", way)
             narrowed, _ = self._conditions_and_marks(first, query, wanted)
             # An expression, so that no index of the lanes leads from row to row.
             told = sa.func.coalesce(first.column(path), "")
@@ -399,16 +406,17 @@ class Reads:
 
     def _count_plan(self, object: ObjectDef, query: Query, wanted: Wanted) -> _Count:
         cap = self._limits.count_rows
+        way = self._way(object, cap)
 
         def make() -> _Count:
-            source = self._source(object)
+            source = self._source(object, way)
             found = self._conditions(source, query, wanted)
             one = source.select(sa.literal_column("1").label("one"))
             some = one.where(*found.columns).limit(cap + 1).subquery()
             statement = sa.select(sa.func.count()).select_from(some)
             return _Count(self._prepare(statement), found.binds, tuple(source.tables_used()))
 
-        key = (self._call.gate.footprint(object), wanted.key, query.parent and query.parent[0], cap)
+        key = (self._call.gate.footprint(object), wanted.key, query.parent and query.parent[0], cap, way)
         return kept(self._call, "count", object, make, self._call.language, *key)
 
     def _terms(self, source: Source, order: Order) -> tuple[Term, ...]:
@@ -458,8 +466,11 @@ class Reads:
         del found.columns[narrowing:ends]
         return found, marks
 
-    def _source(self, object: ObjectDef) -> Source:
-        return Source(self._call.gate, self._tables, object)
+    def _way(self, object: ObjectDef, rows: int) -> Plan:
+        return self._plan or plan_for(self._call, object, rows)
+
+    def _source(self, object: ObjectDef, way: Plan = "scan") -> Source:
+        return Source(self._call.gate, self._tables, object, plan=way)
 
     def _prepare(self, statement: sa.Select[Any]) -> Prepared:
         return prepare(self._call.tenant.store, statement)

@@ -32,6 +32,7 @@ from tabwright.runtime.access.gate import Gate, ResolvedPath
 from tabwright.runtime.access.rights import NAMED_BY_ALL, named_by_all
 from tabwright.runtime.query.children import Related
 from tabwright.runtime.query.ranks import codes, rank, rank_codec
+from tabwright.runtime.query.sizing import Plan
 from tabwright.runtime.storage.columns import Codec, Shape, codec, column_type, shape_of
 from tabwright.runtime.storage.links import id_in, kind_in, part_in
 from tabwright.runtime.storage.tables import RecordTable, Tables
@@ -144,7 +145,10 @@ def is_of_request(path: Path) -> bool:
 class Source:
     """Collects the joins of one statement while its columns are asked for."""
 
-    def __init__(self, gate: Gate, tables: Tables, object: ObjectDef, prefix: str = "") -> None:
+    def __init__(
+        self, gate: Gate, tables: Tables, object: ObjectDef, prefix: str = "", plan: Plan = "scan"
+    ) -> None:
+        """``plan``: how the records that may be read are found, never which they are."""
         self._gate = self.gate = gate
         self._tables = tables
         self._beside: dict[str, tuple[ObjectDef, RecordTable]] = {}
@@ -158,7 +162,7 @@ class Source:
         self._values: dict[tuple[int, str], Column] = {}  # of virtual fields, by node and name
         self._filled: set[tuple[int, str]] = set()  # those of them that are never blank
         self._root = self._nodes[()] = self._node(object)
-        rule = self._rule(self._root)
+        rule = self._rule(self._root, plan)
         alive = self._root.main.c.deleted_at.is_(None)
         self.visible: Column = alive if rule is None else sa.and_(alive, rule)
 
@@ -517,11 +521,13 @@ class Source:
             return computed is not None
         return node.table.is_filling(field.name) and self._pushes(computed.column)
 
-    def _rule(self, node: _Node) -> Column | None:
+    def _rule(self, node: _Node, plan: Plan = "scan") -> Column | None:
         """Which of the records may be read."""
         gate = self._gate
         for each in gate.rule(node.object, "read").objects(gate.model, node.object):
             self.beside(each)
+        if plan == "ids":
+            return gate.by_ids(node.object, self._tables, node.main)
         return gate.predicate(node.object, "read", self._tables, node.main)
 
     def _plain(self, node: _Node, name: str) -> Column:

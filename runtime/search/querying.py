@@ -124,7 +124,7 @@ def _search_one(call: Call, reader: Reader, place: _Place, needs: Sequence[Need]
     statements = call.tenant.piece(
         "search_query", object, call.tables.of(object), lambda: _Statements(call, object), rule.shape
     )
-    given: dict[str, Any] = gate.viewer()
+    given: dict[str, Any] = {**gate.viewer()}
     given["query"] = match_of(call.tenant.store.dialect, needs, place.marks, place.named)
     given["most"] = limit * _CANDIDATES
     rows: list[tuple[Any, ...]] = []

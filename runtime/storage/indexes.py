@@ -1,5 +1,5 @@
-"""Which indexes an object should have: for lookups, unique rules, list views, and the board and calendar that
-it opens with (decision 0005).
+"""Which indexes an object should have: for lookups, unique rules, list views, sharing rules with a condition,
+and the board and calendar that it opens with (decision 0005).
 
 Every index is on the main table and leaves deleted records out; what stands in the second table has none.
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tabwright.metadata.model import ListViewDef, ObjectDef, UniqueRuleDef
+from tabwright.formula.compiler import Formula
+from tabwright.metadata.model import ListViewDef, ObjectDef, SharingRuleDef, UniqueRuleDef
 from tabwright.metadata.ways import board_field, board_sum, calendar_field
 from tabwright.runtime.storage.ddl import IndexSpec, Term
 from tabwright.runtime.storage.tables import SYSTEM_COLUMNS, Entry, RecordTable
@@ -25,6 +26,7 @@ _SYSTEM_WAYS = {
 }
 _SYSTEM_WAYS |= {"created_at": "datetime", "updated_at": "datetime", "rev": "integer", "record_type": "text"}
 
+_EQUAL, _BEYOND = frozenset(("eq", "same")), frozenset(("lt", "le", "gt", "ge"))
 _OWNER = Term("owner_id", "reference")
 _ID = Term("id", "reference")
 _DELETED = Term("deleted_at", "datetime")
@@ -92,19 +94,37 @@ def _way_specs(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, Ind
 
 def equal_fields(view: ListViewDef) -> tuple[str, ...]:
     """The fields that a list view's filter sets equal to something, which come first in its index."""
-    if view.where is None:
-        return ()
+    return () if view.where is None else _compared(view.where, _EQUAL)
+
+
+def _compared(condition: Formula, operations: frozenset[str]) -> tuple[str, ...]:
+    """The fields that all records of a condition have compared so with something known."""
     found: list[str] = []
-    todo = [view.where.root]
+    todo = [condition.root]
     while todo:
         node = todo.pop()
         if node.op == "and":
             todo.extend(reversed(node.args))
-        elif node.op in ("eq", "same") and any(arg.literal for arg in node.args):
+        elif node.op in operations and any(arg.literal for arg in node.args):
             read = next((arg.data for arg in node.args if arg.op == "read"), None)
             if read is not None and len(read.path) == 1 and read.path[0] not in found:
                 found.append(read.path[0])
     return tuple(found)
+
+
+def _rule_spec(rule: SharingRuleDef, entries: Mapping[str, Entry]) -> IndexSpec | None:
+    """(fields that the rule's condition sets equal, one that it compares, id, owner): the ids of the records
+    that it opens are read from the index alone. None where the condition leads to no record.
+    """
+    if rule.when is None:
+        return None
+    equal = _compared(rule.when, _EQUAL)
+    others = [name for name in _compared(rule.when, _BEYOND) if name not in equal]
+    named = [name for name in (*equal, *others[:1]) if name != "record_type"]  # stored under another name
+    terms = [term for name in named if (term := _term(name, entries)) is not None]
+    used = {term.column for term in terms}
+    terms += [term for term in (_ID, _OWNER) if term.column not in used]
+    return IndexSpec(tuple(terms)) if used else None
 
 
 def wanted(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSpec]:
@@ -123,6 +143,11 @@ def wanted(object: ObjectDef, entries: Mapping[str, Entry]) -> dict[str, IndexSp
         if listed is not None and listed not in seen:
             seen.add(listed)
             found[f"{view.uid or object.uid + '.' + view.name}:list"] = listed
+    for shared in object.sharing_rules:
+        ruled = _rule_spec(shared, entries)
+        if ruled is not None and ruled not in seen:
+            seen.add(ruled)
+            found[f"{shared.uid}:rule"] = ruled
     return found
 
 
