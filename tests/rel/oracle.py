@@ -111,11 +111,12 @@ def main() -> int:
     while ways:
         counts: Counter[str] = Counter()
         wrong: list[dict[str, Any]] = []
-        with organisation(given.database, seed) as poured:
+        rare = sum(total.values()) >= given.tuples  # what is left is asked of many about many
+        with organisation(given.database, seed, records=60 if rare else 24) as poured:
             for state in range(given.states):
                 if state:
                     poured.change(Random(f"{seed} {state}"))
-                asked(poured, f"{seed} {state}", counts, wrong, given.people, ways)
+                asked(poured, f"{seed} {state}", counts, wrong, None if rare else given.people, ways)
         total += counts
         differed += len(wrong)
         print(json.dumps({"seed": seed, "database": given.database, "tuples": sum(counts.values()),

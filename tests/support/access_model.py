@@ -268,7 +268,9 @@ class AccessModel:
         needed = "read" if operation == "read" or reads else "edit"
         parent = self.facts["records"][parent_object].get(record.get(about["master"]) or "")
         if parent is not None:
-            return self._decide(who, parent_object, {**parent, "owner": record["owner"]}, needed)
+            # A part in the bin keeps the owner that it had; whom a restriction touches asks the parent.
+            copied = {} if self.is_limited(who, parent_object) else {"owner": record["owner"]}
+            return self._decide(who, parent_object, {**parent, **copied}, needed)
         return self._decide(who, parent_object, orphan_of(record["owner"]), needed)
 
     def is_closed(self, who: Who, object: str, record: Mapping[str, Any]) -> bool:
@@ -288,6 +290,16 @@ class AccessModel:
                 if record.get("orphan") or holds(each["condition"], record, me) is not True:
                     return True
         return False
+
+    def is_limited(self, who: Who, object: str) -> bool:
+        """Whether a restriction on an object, or on what it is a part of, touches somebody."""
+        if "modify_all" in self.rights(who, object):
+            return False
+        about, held = self.facts["objects"][object], set(self.sets(who.user))
+        if about["master"] is not None:
+            return self.is_limited(who, str(self.target(object, about["master"])))
+        limits = [each["applies_to"] for each in about["restrictions"]]
+        return any(each is None or held & set(each) for each in limits)
 
     def level(self, who: Who, object: str, record: Mapping[str, Any]) -> int:
         """The highest level that something opens: 0 none, 1 read, 2 edit, 3 everything."""

@@ -109,7 +109,7 @@ class Pages(Asking):
         said = self.named_in(answer.text, object)
         expected = self.model.visible(self.who, object) if known else set()
         if known:
-            self.same_set(path, address, object, said, expected)
+            self.same_set(path, address, object, said, expected, 2)
         elif not self.readable(object) and said:
             self.tell(path, address, said, "nothing")
 
