@@ -50,7 +50,7 @@ class Table:
         fill, made = self.row.fill, []
         for read in rows:
             row = {**read, "id": str(read["id"])}  # it stands in several places of a row
-            at, mark = edit_at(row), mark_of(self.marking.of_record(row))
+            at, mark = edit_at(read), mark_of(self.marking.of_record(row))
             made.append(f'<tr{mark} data-href="{at}">' if at else f"<tr{mark}>")
             made.append(fill(Seen(row, zone)))
         return Markup("".join(made))

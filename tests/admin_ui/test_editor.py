@@ -36,6 +36,36 @@ OBJECTS: models.Compact = {
 }
 EXTRA: list[dict[str, Any]] = [
     {
+        "kind": "sharing_rule",
+        "name": "deal.east",
+        "label": {"en": "East"},
+        "when": "ISPICKVAL(region, \"east\")",
+        "to": [{"kind": "everyone"}, {"kind": "position", "key": "sales", "below": True}],
+        "access": "edit",
+    },
+    {
+        "kind": "sharing_rule",
+        "name": "deal.peers",
+        "label": {"en": "Peers"},
+        "owned_by": [{"kind": "group", "key": "peers"}],
+        "to": [{"kind": "group", "key": "peers"}],
+    },
+    {
+        "kind": "restriction_rule",
+        "name": "deal.mine",
+        "label": {"en": "Mine"},
+        "condition": "owner = $User.id",
+        "applies_to": ["standard_user"],
+        "active": False,
+    },
+    {
+        "kind": "permission_set_group",
+        "name": "sellers",
+        "label": {"en": "Sellers"},
+        "sets": ["standard_user"],
+    },
+    {"kind": "custom_label", "name": "greeting", "label": {"en": "Greeting"}, "text": {"en": "Hello"}},
+    {
         "kind": "calendar",
         "name": "holidays",
         "label": {"zh": "节假日", "en": "Holidays"},
