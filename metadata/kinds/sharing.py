@@ -19,7 +19,7 @@ _ME = "$user"
 def compile_sharing_rule(work: Work, component: Component, object: str) -> SharingRuleDef | None:
     """A sharing rule; None when it has faults, or when it is not active."""
     body = component.body
-    if ("when" in body) == ("owned_by" in body):
+    if ("when" in body) == bool(body.get("owned_by")):
         work.fault(component, "sharing_rule.one_of_two")
         return None
     when = None
@@ -40,7 +40,7 @@ def compile_restriction_rule(work: Work, component: Component, object: str) -> R
     body = component.body
     condition = _condition(work, component, object, "condition", person=True)
     held = None
-    if "applies_to" in body:
+    if body.get("applies_to"):
         found = [
             work.named(component, "permission_set", name, "applies_to", number)
             for number, name in enumerate(body["applies_to"])
