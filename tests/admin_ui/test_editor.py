@@ -39,7 +39,7 @@ EXTRA: list[dict[str, Any]] = [
         "kind": "sharing_rule",
         "name": "deal.east",
         "label": {"en": "East"},
-        "when": "ISPICKVAL(region, \"east\")",
+        "when": 'ISPICKVAL(region, "east")',
         "to": [{"kind": "everyone"}, {"kind": "position", "key": "sales", "below": True}],
         "access": "edit",
     },
