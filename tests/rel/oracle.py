@@ -74,7 +74,7 @@ def asked(
     r = Random(seed)
     model = AccessModel(poured.facts, poured.site.site.clock.now())
     users = [id for id, row in poured.facts["users"].items() if row["active"] and not row["deleted"]]
-    for number, user in enumerate(r.sample(users, people or len(users))):
+    for number, user in enumerate(r.sample(users, min(people or len(users), len(users)))):
         chosen = {name: WAYS[name] for name in ways}
         whole = Asker(poured, model, Who(user), r, counts, wrong)
         for object in OBJECTS:

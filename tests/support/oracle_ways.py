@@ -10,19 +10,20 @@ from collections.abc import Callable, Mapping
 
 from oracle_asking import Asking
 from oracle_pages import Pages
+from oracle_plans import Plans
 from oracle_reads import Reads
 from oracle_writes import Writes
 
 __all__ = ["WAYS", "Asker", "Asking"]
 
 
-class Asker(Reads, Writes, Pages):
+class Asker(Plans, Writes, Pages):
     """Somebody who asks by every way."""
 
 
 WAYS: Mapping[str, Callable[[Asker, str], None]] = {
     name.removeprefix("by_"): way
-    for room in (Reads, Writes, Pages)
+    for room in (Reads, Plans, Writes, Pages)
     for name, way in vars(room).items()
     if name.startswith("by_")
 }
