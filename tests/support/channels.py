@@ -225,6 +225,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("POST /account/tokens/<uuid:id>/revoke", everybody=True),
     Sample("POST /people/<uuid:id>/<what>", form={"session": "{session}"}, free=True),
     Sample(f"POST {API}/people/<id>/invitation", free=True),  # of who signs in already: a conflict
+    Sample(f"POST {API}/people/<id>/password-reset", free=True),  # nobody signs in as the record
     Sample("POST /people/invite", form={"name": "x", "address": "x", "set": "{permission_set}"}, free=True),
     Sample("POST /studio/holders", form={"do": "take_back", "id": "{assignment}"}, free=True),
     Sample("GET /studio/holders", query={"user": "{user}", "set": "{permission_set}"}, free=True),
