@@ -1,6 +1,7 @@
 """The oracle (R1): every read path and every verdict against a model of set logic, in random organisations.
 
-``python tests/rel/oracle.py --tuples 200000 --seed 1 --database postgresql``. Prints one JSON line for each
+``python tests/rel/oracle.py --tuples 200000 --seed 1 --database postgresql``; with ``--plan ids`` every list
+begins with the ids of what the person sees, as lists of large objects do (R10). Prints one JSON line for each
 organisation: its seed, the tuples (person, object, record, field, operation) by path, and what differed with
 the facts that show it. ``tests/support/access_model.py`` is the model, ``organisations.py`` makes the
 organisations, ``oracle_ways.py`` asks.
@@ -15,11 +16,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1] / "support"), str(HERE.parents[2] / "src")]
@@ -33,6 +35,7 @@ from pagesite import PageSite  # noqa: E402
 from stores import drop_everything, settings_for  # noqa: E402
 from tabwright.app import create_site  # noqa: E402
 from tabwright.platform.clock import FixedClock  # noqa: E402
+from tabwright.runtime.query import sizing  # noqa: E402
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 # The ways that ask by several paths, or by one of another name.
@@ -104,7 +107,18 @@ def main() -> int:
     parser.add_argument(
         "--states", type=int, default=3, help="of one organisation, with changes between them"
     )
+    parser.add_argument("--plan", choices=("scan", "ids"), default="scan", help="how lists are found")
     given = parser.parse_args()
+    with ExitStack() as forced:
+        if given.plan == "ids":
+            most = patch.object(sizing, "_most", lambda rows, size: 10**9)
+            forced.enter_context(most)
+            forced.enter_context(patch.object(sizing, "FEW", 0))
+        return run(given)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Ask and print; whether anything differed."""
     total: Counter[str] = Counter()
     differed, seed, begun = 0, given.seed, time.monotonic()
     ways = given.only.split(",") if given.only else list(WAYS)
@@ -125,7 +139,8 @@ def main() -> int:
         seed += 1
         if sum(total.values()) >= given.tuples:
             ways = [way for way in ways if any(total[path] < given.each for path in COUNTED.get(way, (way,)))]
-    print(json.dumps({"promise": "R1", "database": given.database, "seeds": [given.seed, seed - 1],
+    print(json.dumps({"promise": "R1", "database": given.database, "plan": given.plan,
+                      "seeds": [given.seed, seed - 1],
                       "tuples": sum(total.values()), "by_path": dict(total), "disagreements": differed,
                       "seconds": round(time.monotonic() - begun)}))  # fmt: skip
     return 1 if differed else 0
