@@ -14,11 +14,14 @@ from markupsafe import Markup, escape
 from tabwright.metadata.model import FieldDef, ListColumn, ObjectDef, RelatedList, label_in
 from tabwright.platform.errors import Invalid
 from tabwright.runtime.access.asking import may, open_among
+from tabwright.runtime.access.rights import BASE
+from tabwright.runtime.access.sharing import Shares
 from tabwright.runtime.desk import Call
 from tabwright.runtime.forms.shown import icon, moment, name_path
 from tabwright.runtime.forms.unroll import paths_of
 from tabwright.runtime.lists.table import Column, Table, make_table
 from tabwright.runtime.pages import visibility, visiting
+from tabwright.runtime.pages.access_page import ShownShare, shown_shares
 from tabwright.runtime.pages.behind import Getting
 from tabwright.runtime.pages.files import AttachmentPart, attachment_part
 from tabwright.runtime.pages.lines.shown import read_tables
@@ -87,6 +90,8 @@ class RecordPage:
     unmask_href: str | None = None
     layout: str = ""  # the full name of the layout that arranges it
     revision: int = 0
+    access_href: str | None = None
+    team: tuple[ShownShare, ...] = ()
     attachments: AttachmentPart | None = None  # None where the layout hides it, and for the past
 
 
@@ -147,12 +152,23 @@ def record_page(
         else None,
         delete_href=at + "/delete" if may_delete and not is_preview else None,
         print_href=at + "/print" if call.gate.may(object, "print") and not is_preview else None,
+        access_href=None if is_preview else at + "/access",
+        team=() if is_preview else team(call, object, id),
         draft_fields=t("preview.join").join(label_in(field.labels, call.language) for field in shown),
         revision=int(row.get("revision") or 0),
         attachments=attachment_part(call, reads, object, id, row)
         if parts.layout.attachments and not is_preview
         else None,
     )
+
+
+def team(call: Call, object: ObjectDef, id: UUID) -> tuple[ShownShare, ...]:
+    """The team of a record that was read: with whom it is shared in a role."""
+    if object.master is not None or object.package == BASE:
+        return ()
+    with call.tenant.store.read() as reader:
+        shares = Shares(call).of_readable(reader, id)
+    return shown_shares(call, [each for each in shares if each.terms.role])
 
 
 def row_parts(

@@ -18,6 +18,7 @@ from tabwright.platform.signin import COOKIE
 from tabwright.platform.web import LANGUAGE_COOKIE, Web, check_csrf, policy, visit
 from tabwright.runtime.exporting.noting import ALARM, RIGHT
 from tabwright.runtime.pages import (
+    access_page,
     addresses,
     alike,
     arranging,
@@ -149,6 +150,7 @@ def _door(pages: Blueprint, site: Site) -> None:
     session_dialog.register(pages, site)
     link_pages.register(pages, site)
     why.register(pages, site)
+    access_page.register(pages, site)
 
     @pages.get("/sign-in")
     @policy("public")
