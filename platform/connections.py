@@ -27,14 +27,14 @@ from sqlalchemy.pool import NullPool
 from tabwright.platform.database_errors import translate
 from tabwright.platform.errors import LockTimeout, Unavailable
 from tabwright.platform.settings import Limits
-from tabwright.platform.tables import DialectName, Ids, ids_value, microseconds
+from tabwright.platform.tables import DialectName, Ids, microseconds
 
 OnConnect = Callable[[Any, DialectName], None]
 Kind = Literal["read", "long", "write", "unsynced", "maintain"]
 
 # Bound values may be given as Python has them; what comes back is in storage form.
 sqlite3.register_adapter(UUID, lambda value: value.bytes)
-sqlite3.register_adapter(Ids, lambda value: ids_value("sqlite", value))
+sqlite3.register_adapter(Ids, lambda value: value.text)
 sqlite3.register_adapter(datetime, microseconds)
 sqlite3.register_adapter(date, date.isoformat)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -131,7 +132,14 @@ class CodeText(sa.types.TypeDecorator[str]):
 
 
 class Ids(list[UUID]):
-    """Ids as the value of one parameter of ``in_ids``, where nobody knows the database yet."""
+    """Ids as the value of one parameter of ``in_ids``, where nobody knows the database yet; they stay as they
+    are made.
+    """
+
+    @cached_property
+    def text(self) -> str:
+        """As SQLite is given them, made once for all statements of a request."""
+        return str(ids_value("sqlite", self))
 
 
 def in_ids(dialect: DialectName, column: sa.ColumnElement[Any], name: str = "ids") -> sa.ColumnElement[bool]:
