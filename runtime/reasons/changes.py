@@ -17,11 +17,11 @@ import sqlalchemy as sa
 
 from tabwright.metadata.model import FieldRight, ObjectDef, PermissionSetDef, label_in
 from tabwright.platform.database import prepare
-from tabwright.platform.tables import Instant
+from tabwright.platform.tables import Instant, Uuid
 from tabwright.runtime.access.asking import Asked
 from tabwright.runtime.access.rights import BASE, FIELD_ORDER, field_right, object_rights
 from tabwright.runtime.access.share_rows import read as read_shares
-from tabwright.runtime.access.tables import GROUPS, LEVELS, MEMBERS, key_of_grantee
+from tabwright.runtime.access.tables import FULL, GROUPS, LEVELS, MEMBERS, key_of_grantee
 from tabwright.runtime.query.naming import named
 from tabwright.runtime.reasons.explaining import Explanation, Question, verb
 from tabwright.runtime.reasons.supposed import Supposed, is_open, level_needed, parent_of
@@ -261,10 +261,19 @@ class _Changes:
             known = named(self._call, [(self._model.objects[kind].uid, group)], self._reader)
             if group in known and group not in self._state.principal.groups:
                 words = {"group": known[group].name}
+                lets = self._lets(group) if kind == "queue" else 0
                 yield Step(
                     f"join_{kind}", words, {kind: group.hex}, 1,
-                    partial(Supposed.with_group, reader=self._reader, kind=kind, id=group),
+                    partial(Supposed.with_group, reader=self._reader, id=group, queue=lets),
                 )  # fmt: skip
+
+    def _lets(self, queue: UUID) -> int:
+        """What the members of a queue may do with its records."""
+        table = self._call.tables.of(self._model.objects["queue"])
+        chosen = sa.select(table.column("member_access")).select_from(table.joined)
+        one = table.id == sa.bindparam("id", type_=Uuid())
+        row = self._reader.row(prepare(self._reader.store, chosen.where(one)), {"id": queue})
+        return LEVELS.get(row[0], FULL) if row is not None else FULL
 
     def _raise(self) -> Iterable[Step]:
         """Sharing rules that let the person see the record, where edit is asked for."""

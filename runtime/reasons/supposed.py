@@ -77,12 +77,12 @@ class Supposed:
         words = {**each.fields.get(object.name, {}), field.name: word}
         return self._with_sets({uid: replace(each, fields={**each.fields, object.name: words})})
 
-    def with_group(self, reader: Reader, kind: str, id: UUID) -> Supposed:
-        """The person is a member of a group or queue."""
+    def with_group(self, reader: Reader, id: UUID, queue: int = 0) -> Supposed:
+        """The person is a member of a group; or of a ``queue``, with what it lets its members do."""
         who = self.principal
         rows = reader.execute(sa.select(GROUPS.c.key).where(GROUPS.c.group_id == id))
         keys = who.keys | {key for (key,) in rows}
-        queues = (*who.queues, (id, LEVELS["full"])) if kind == "queue" else who.queues
+        queues = (*who.queues, (id, queue)) if queue else who.queues
         return replace(
             self, principal=replace(who, groups=(*who.groups, id), keys=frozenset(keys), queues=queues)
         )

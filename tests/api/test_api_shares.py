@@ -282,3 +282,14 @@ def test_a_delegate_explains_only_his_people(api: ApiSite) -> None:
     for person, status in ((ann, 200), (ben, 404), (chief, 200)):
         answer = chief.get("/access/explain", None, **about, user=person.id.hex)
         assert answer.status_code == status, answer.text
+
+
+def test_a_queue_is_proposed_only_where_it_lets_its_members(api: ApiSite) -> None:
+    ann = clerk(api)
+    for access, proposed in (("read", False), ("full", True)):
+        queue = Records(api.call).create("queue", {"name": access, "member_access": access}).id
+        record = Records(api.call).create("deal", {"name": "x", "owner": queue}).id
+        about = {"object": "deal", "record": record.hex, "user": ann.id.hex, "operation": "edit"}
+        changes = api.admin.get("/access/explain", None, **about).json["changes"]
+        kinds = {step["kind"] for each in changes for step in each["steps"]}
+        assert ("join_queue" in kinds) is proposed and "share" in kinds
