@@ -113,9 +113,7 @@ class _Changes:
         tracks = [track for track in self._tracks() if track is not None]
         if any(not track for track in tracks):
             tracks = []  # a layer that nothing opens by itself: perhaps one set does all of it
-        plans: list[tuple[Step, ...]] = (
-            [tuple(dict.fromkeys(each)) for each in product(*tracks)] if tracks else []
-        )
+        plans = [_once(each) for each in product(*tracks)] if tracks else []
         plans += [(each,) for each in self._all_in_one()]
         done: list[tuple[Step, ...]] = []
         for plan in sorted(plans, key=len):
