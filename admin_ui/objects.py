@@ -31,7 +31,8 @@ PARTS = (
     "restriction_rule",
 )  # fmt: skip
 NEW_APP = "@new"  # of the form of a new object: an app of its own
-RIGHTS = ("create", "read", "edit", "delete", "export")  # what a chosen permission set gets on a new object
+# What a chosen permission set gets on a new object.
+RIGHTS = ("create", "read", "edit", "delete", "mass_edit", "share", "print", "export")
 
 
 @dataclass(frozen=True, slots=True)
