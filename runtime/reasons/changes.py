@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from tabwright.runtime.access.share_rows import read as read_shares
 from tabwright.runtime.access.tables import FULL, GROUPS, LEVELS, MEMBERS, key_of_grantee
 from tabwright.runtime.query.naming import named
 from tabwright.runtime.reasons.explaining import Explanation, Question, verb
-from tabwright.runtime.reasons.supposed import Supposed, is_open, level_needed, parent_of
+from tabwright.runtime.reasons.supposed import RECORD_LEVELS, Supposed, is_open, level_needed, parent_of
 
 if TYPE_CHECKING:
     from tabwright.platform.database import Reader
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 5  # proposals
 _EACH: Final = 6  # candidates of a layer
+_PLANS: Final = 300  # ways to put them together that are tried
 COUNTED: Final = 10_000
 _NAMES = {number: name for name, number in LEVELS.items()}
 
@@ -97,7 +99,9 @@ def says_yes(call: Call, reader: Reader, asked: Question, owner: UUID | None, st
         if not fine:
             return False
     if asked.level is None or asked.record is None:
-        return True
+        # Of no record in particular: whether any could be open, which of a part takes rights above as well.
+        level = next((each for each in RECORD_LEVELS if each == asked.operation), None)
+        return level is None or not gate.rule(object, level).nothing
     return is_open(call.tenant, reader, state, object, asked.level, Asked(asked.record, owner))
 
 
@@ -113,6 +117,8 @@ class _Changes:
         tracks = [track for track in self._tracks() if track is not None]
         if any(not track for track in tracks):
             tracks = []  # a layer that nothing opens by itself: perhaps one set does all of it
+        while prod(map(len, tracks)) > _PLANS:  # the last ones of a layer give the most, or are the odd ones
+            max(tracks, key=len).pop()
         plans = [_once(each) for each in product(*tracks)] if tracks else []
         plans += [(each,) for each in self._all_in_one()]
         done: list[tuple[Step, ...]] = []

@@ -289,6 +289,8 @@ def run(world: World, questions: int, changes: int, seed: int) -> tuple[int, int
             assert company.gate_says(asked), (_said(asked), chosen)
             assert company.told(asked)[0]
             flipped, idle = flipped + 1, 0
+            for number in sorted(world.releases.made)[:-2]:  # nobody asks for old releases
+                del world.releases.made[number]
         if idle > 60 or (not idle and flipped % 25 == 0):  # by and by everything is open to everybody
             company.retire()
             world.publish(documents(pick))
