@@ -119,7 +119,8 @@ def access_page(
     """The page of one record. Raises NotFound where it may not be known."""
     call, t = desk.call, text(desk.call.language)
     call.gate.require(object, "read")
-    row = desk.reads.get(object.name, id, (object.name_field, "owner"))
+    shown = desk.call.gate.can_read(object.fields[object.name_field])
+    row = desk.reads.get(object.name, id, (object.name_field, "owner") if shown else ("owner",))
     zone = ZoneInfo(call.zone)
     shares = Shares(call)
     args = request.args

@@ -36,6 +36,7 @@ ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     (r"/views/<uuid:id>", "id", "{view}"),
     (r"^/(account|people|api/v1)/tokens/", "id", "{token}"),
     (r"/shares/<grantee>", "grantee", "{user}"),
+    (r"/access/<any", "who", ""),
     (r"^/people/<|^/api/v1/people/<", "id", "{user}"),
     (r"^/people/<", "what", "sign-out"),
     (r"^/rights/emergency/", "id", "{assignment}"),
